@@ -1,0 +1,90 @@
+/* The pip that is launched: found before anything runs, from files alone (no interpreter, shim script or environment code is started).
+ *
+ * installer_find + installer_plan give everything the supervisor needs to start it and to bound it.  Called by the launcher before it has threads.
+ * All strings are owned by the struct; installer_finish frees. Errors: -1 with a one-line message (what, which object, what to do) and an exit
+ * status of 125, 126 or 127. */
+#ifndef INSTALLER_INSTALLER_H
+#define INSTALLER_INSTALLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/policy.h"
+
+struct installer_error {
+	int status;
+	char message[512];
+};
+
+/* A NULL-terminated list of owned strings. */
+struct strings {
+	char **v;
+	size_t n;
+};
+int strings_add(struct strings *s, const char *text); /* copies; 0 or -ENOMEM */
+int strings_addf(struct strings *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool strings_has(const struct strings *s, const char *text);
+void strings_finish(struct strings *s);
+
+/* A Python environment, as its files tell it. */
+struct python_env {
+	char *interpreter;      /* as written: "/venv/bin/python3" */
+	char *interpreter_real; /* links resolved */
+	struct strings interpreter_flags; /* "-I", "-E" … from the shebang or the command line, before -m */
+	char *prefix;           /* sys.prefix: the venv, or the base */
+	char *base_prefix;      /* sys.base_prefix */
+	char *version;          /* "3.11" */
+	bool venv, debian;
+	struct strings site_dirs;   /* existing site-packages and dist-packages of the environment, in sys.path order, user site included when it exists */
+	struct strings write_dirs;  /* what pip may write: purelib, platlib, scripts, headers, data subfolders (share etc man include), user scheme */
+	struct strings make_dirs;   /* those of write_dirs that do not exist and have to be made (removed at the end if empty) */
+	struct strings read_dirs;   /* what a build may read: bin, lib, lib64, include, share of prefix and base prefix, the user base's lib and bin */
+	struct strings read_files;  /* pyvenv.cfg */
+};
+
+enum host_origin { HOST_DEFAULT, HOST_CONFIG, HOST_ENVIRONMENT, HOST_ARGUMENT, HOST_REQUIREMENTS, HOST_PROXY };
+struct index_host {
+	char *host;     /* lower case, no brackets; a name or a literal address */
+	unsigned port;
+	enum host_origin origin;
+	char *where;    /* "PIP_INDEX_URL", "pip.conf line", …; never the URL: it may hold a password */
+};
+
+struct installer {
+	struct python_env env;
+	char *pip_dir;       /* the folder `pip` of the pip package that will run */
+	char *pip_version;   /* "23.2.1" */
+	char *program;       /* sys.argv[0] as pip expects it: the script's path, or .../pip/__main__.py */
+	struct strings args; /* pip's own arguments */
+	char *command;       /* "install", "download" …; "" for none (`pip --version`) */
+	char *runner;        /* pip's own runner file for sub-pips: .../pip/__pip-runner__.py, or .../pip */
+	struct index_host *hosts;
+	size_t host_count;
+	struct strings outputs;    /* files and folders the command line names for writing (-d -w -t --prefix --root --src --log --report --cache-dir, config's folder, cwd for download and wheel) */
+	char *cache_dir;           /* pip's cache as it will compute it; NULL with --no-cache-dir */
+	bool use_pep517;           /* pip < 23.1 without `wheel`: PIP_USE_PEP517=1 is to be set (said in the documentation) */
+	bool pip_is_target;        /* pip itself is being installed or upgraded */
+	bool no_index;
+};
+
+/* argv: the words after pipwarden's options: `pip …`, `pip3.11 …`, `/path/to/pip …`, `python3 -m pip …`.  envp: the user's environment.
+ * Resolves pyenv's shims by its own files (PYENV_VERSION, .python-version upwards from cwd, the global version). A pip found below the working
+ * directory, outside the active environment, is refused unless it was typed as a path.  pip older than 22.3: a clear message. */
+int installer_find(struct installer *ins, char *const argv[], char *const envp[], const char *cwd, struct installer_error *err);
+
+/* Refuses, by name and with what to do: local directories, -e/--editable, VCS requirements (also inside local -r/-c files), `pip config edit`,
+ * --use-feature=venv-isolation, inprocess-build-deps (also by PIP_USE_FEATURE and pip.conf), --python. Computes hosts, outputs, cache, use_pep517. */
+int installer_plan(struct installer *ins, const struct policy *p, char *const envp[], const char *cwd, const char *home,
+                   struct installer_error *err);
+void installer_finish(struct installer *ins);
+
+/* Is this text a word that starts pip (`pip`, `pip3`, `pip3.11`, a path to one, `python…`)? For the command line's dispatch. */
+bool installer_is_word(const char *word);
+
+/* The environment of the shebang of a console script, for a guest: prefix and friends of `script`'s interpreter.  false: it has none. */
+bool python_env_of_script(const char *script, char *const envp[], const char *home, struct python_env *out);
+/* The environment of an interpreter. */
+bool python_env_of_interpreter(const char *interpreter, char *const envp[], const char *home, struct python_env *out);
+void python_env_finish(struct python_env *env);
+
+#endif

@@ -1,0 +1,42 @@
+/* One event: what happened, to be written as one line of the journal (docs/events.md).
+ * All strings are borrowed for the call, need not be UTF-8 and may be NULL (the field is left out). */
+#ifndef RECORD_EVENT_H
+#define RECORD_EVENT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "policy/policy.h"
+
+enum event_action { EV_ALLOWED, EV_DENIED, EV_DECOY, EV_ABORTED, EV_OBSERVED };
+enum event_source { SRC_KERNEL, SRC_SHIM };
+
+struct event_process {
+	pid_t pid, ppid; /* 0: unknown */
+	const char *exe, *cwd;
+	const char *const *argv; /* NULL-terminated or NULL */
+};
+struct event_package {
+	const char *name, *version, *stage; /* stage: metadata build install import script */
+};
+struct event_target {
+	const char *name;              /* variable, or system call */
+	const char *path, *as_written; /* resolved, as given */
+	const char *host, *address, *protocol;
+	unsigned port;                 /* 0: none */
+	const char *const *argv;
+};
+struct event {
+	const char *type; /* "file.open", "net.connect" … of docs/events.md */
+	enum event_action action;
+	struct verdict verdict; /* rule, severity */
+	enum event_source source;
+	enum role role;
+	struct event_process process;
+	struct event_package package;
+	struct event_target target;
+	const char *origin_object; /* shim: the object that called */
+	const char *detail;        /* one sentence for people: why, and what would allow it; written as "hint" */
+};
+
+#endif

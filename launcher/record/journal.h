@@ -1,0 +1,52 @@
+/* The journal of a run: JSON Lines, one event a line, numbered from 1 without gaps, O_APPEND, one write(2) a line, fdatasync at severity
+ * high and above and at the end.  Only the supervisor writes it.  Thread-safe (one mutex).
+ *
+ * Identical attempts (type, action, rule, role, package, target) are folded: the first is written at once, the rest counted; journal_end
+ * writes one closing line for each folded one, with `count` and `first`, the first one's seq.
+ * Distinct ones are bounded (JOURNAL_DISTINCT_MAX a sandbox key): journal_event then returns -ENOBUFS once the bound is passed.
+ * A write that fails (full disk) is -EIO or the errno, from then on for good: nothing may be allowed unrecorded, so the caller stops the run.
+ * Every string is redacted (the run's own secrets become "[redacted]") and escaped so that a line is valid UTF-8 JSON with no C0, C1 or bidi characters. */
+#ifndef RECORD_JOURNAL_H
+#define RECORD_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "event.h"
+
+#define JOURNAL_DISTINCT_MAX 10000
+
+struct journal;
+
+struct journal_start { /* the `run.start` line */
+	const char *run_id;
+	const char *const *argv;
+	const char *version, *policy_digest;
+	const char *layers_json; /* a JSON object: layers in force, from caps_json() */
+	const char *const *replaced, *const *removed; /* names of variables */
+};
+
+/* Opens (creates 0600, O_EXCL unless it exists as a regular file of ours for --log, O_NOFOLLOW) and writes run.start.
+ * paths: NULL-terminated; fd: --log-fd or -1.  secrets: for redaction, borrowed until journal_close.  NULL with *error set to an errno. */
+struct journal *journal_open(const char *const paths[], int fd, const struct journal_start *start,
+                             char *const *secrets, int *error, const char **error_path);
+/* 0, -ENOBUFS, or a negative errno. Fills *seq (may be NULL) with the event's number (of the first one when folded). */
+int journal_event(struct journal *j, const struct event *ev, uint64_t *seq);
+
+struct journal_counts {
+	uint64_t by_severity[5]; /* index: enum severity; every attempt, folded ones too */
+	uint64_t denied;
+	bool failed; /* a write failed */
+};
+void journal_counts(struct journal *j, struct journal_counts *out);
+
+/* Writes the closing lines and run.end (exit status, counts, verdict word, notification count and CPU time as "cost"), flushes. 0 or -errno. */
+int journal_end(struct journal *j, int exit_status, uint64_t notifications, double supervisor_cpu_seconds);
+void journal_close(struct journal *j);
+
+/* The text that goes to standard error at the end: only when an event of severity low or above, or a refusal, happened.
+ * What, by which package, what became of it, where the record is, how to allow it.  Kept in memory by journal_event (bounded, grouped by
+ * rule+package+target), so that nothing is read back.  The caller frees; NULL: nothing to say. Escapes terminal control characters. */
+char *journal_summary(struct journal *j, const char *journal_path, bool colour, int verbosity);
+
+#endif

@@ -1,0 +1,37 @@
+/* The BPF program of a role: static denials and what is notified.  Built with libseccomp, which only *builds*: the
+ * program is exported once per kind to a sealed memfd, and sandboxes load it with seccomp(2) themselves (libseccomp keeps the listener in a global).
+ *
+ * ONE table, filter_table.c, lists every system call that is not simply allowed, with its verdict per role and a reason of a few words:
+ * a reader finds there where a system call is decided, and in which file of supervise/ a notified one goes on.
+ * filter_build is called by the supervisor before it has threads. */
+#ifndef SANDBOX_FILTER_H
+#define SANDBOX_FILTER_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum filter_kind {
+	FILTER_INSTALLER,
+	FILTER_SANDBOX,        /* build and guest in namespaces of their own */
+	FILTER_SANDBOX_PLAIN,  /* build and guest where there are none: no inet sockets, signals notified without scopes */
+	FILTER_KINDS
+};
+
+struct filter_options {
+	int landlock_abi;      /* < 2: renames and links are notified; < 3: truncate is, and O_TRUNC without write access is refused */
+	bool signals_scoped;   /* Landlock scopes signals (ABI 6) */
+	bool unix_connect;     /* the supervisor can connect the caller's own AF_UNIX socket (pidfd_getfd); else socket(AF_UNIX) is refused for sandboxes */
+};
+
+/* The highest system call number of this architecture that the table has been reviewed for: anything above is ENOSYS. */
+#define FILTER_NR_MAX 471
+
+/* A sealed, close-on-exec memfd that holds struct sock_filter instructions, or -errno. */
+int filter_build(enum filter_kind kind, const struct filter_options *opt);
+
+/* Loads the program for the calling thread (no_new_privs is set already), with a listener: its descriptor (close-on-exec), or -errno.
+ * Tries WAIT_KILLABLE_RECV first when wait_killable.  Async-signal-safe; used between clone and exec. */
+int filter_load(int program_fd, bool wait_killable);
+
+#endif

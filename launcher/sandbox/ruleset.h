@@ -1,0 +1,48 @@
+/* A Landlock ruleset under construction.  The supervisor makes it (so that paths are judged outside the sandbox) and hands the
+ * descriptor on; the sandbox's child adds its own /proc and /dev/shm and restricts itself.  Not thread-safe; one owner. */
+#ifndef SANDBOX_RULESET_H
+#define SANDBOX_RULESET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum grant {
+	GRANT_READ = 1,      /* READ_FILE, READ_DIR */
+	GRANT_EXECUTE = 2,   /* EXECUTE (with READ_FILE) */
+	GRANT_WRITE = 4,     /* everything that makes, changes, moves or removes, incl. REFER, TRUNCATE, IOCTL_DEV off */
+	GRANT_DEVICE = 8,    /* IOCTL_DEV */
+	GRANT_WRITE_FILE = 16, /* WRITE_FILE and TRUNCATE of existing files only */
+};
+
+enum ruleset_kind {
+	RULESET_SANDBOX,   /* handles everything */
+	RULESET_INSTALLER, /* handles writes, execution, TCP; reads are not handled */
+};
+
+struct ruleset {
+	int fd;             /* -1 when finished */
+	int abi;
+	uint64_t handled_fs;
+	char **writable;    /* real paths that were granted GRANT_WRITE or WRITE_FILE; NULL-terminated; owned */
+	size_t writable_count;
+};
+
+/* 0 or -errno.  abi: caps.landlock_abi.  Scopes (signals, abstract sockets) and all TCP ports are handled where the ABI has them. */
+int ruleset_init(struct ruleset *r, enum ruleset_kind kind, int abi);
+void ruleset_finish(struct ruleset *r);
+
+/* Grants below `path` (opened O_PATH|O_CLOEXEC, links followed; the right is masked by the object's type).
+ * 0; -ENOENT when it does not exist (callers that may, ignore it); another -errno. */
+int ruleset_add(struct ruleset *r, const char *path, unsigned grants);
+int ruleset_add_fd(struct ruleset *r, int path_fd, unsigned grants);
+/* Without following a link in any component: for directories that something untrusted could have planted. */
+int ruleset_add_nofollow(struct ruleset *r, const char *path, unsigned grants);
+int ruleset_add_port(struct ruleset *r, bool bind, uint16_t port);
+
+/* Is the absolute real path at or below a writable grant? */
+bool ruleset_may_write(const struct ruleset *r, const char *real_path);
+
+/* In the child: prctl no_new_privs must be set. Async-signal-safe. 0 or -errno. */
+int ruleset_enforce(int ruleset_fd, int abi);
+
+#endif

@@ -1,0 +1,41 @@
+/* Decoys: what a role sees in the place of a secret variable.
+ * Pure; thread-safe.  A decoy has the shape of the value it replaces (length, prefix, alphabet, checksum where the format
+ * has one) and is derived from the run's key and the variable's name, so that one run gives one decoy. */
+#ifndef POLICY_DECOY_H
+#define POLICY_DECOY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy.h"
+
+#define DECOY_KEY_LEN 32
+
+/* The decoy for `value`; the caller frees.  NULL with *remove = true: the value is too short (under 8 characters) or too
+ * plain to be told apart, so the variable is to be removed.  NULL with *remove = false: no memory. */
+char *decoy_value(const uint8_t key[DECOY_KEY_LEN], const char *name, const char *value, bool *remove);
+
+/* `value` with the user:password@ of every URL in it replaced by a decoy; the caller frees. NULL: nothing to replace. */
+char *decoy_userinfo(const uint8_t key[DECOY_KEY_LEN], const char *name, const char *value);
+
+/* A role's environment. */
+struct env_set {
+	char **envp;      /* NULL-terminated "NAME=value" */
+	char **replaced;  /* NULL-terminated names that hold a decoy or whose userinfo does, sorted by strcmp */
+	char **removed;   /* NULL-terminated names taken away, sorted */
+};
+
+/* From envp (NULL-terminated; entries without '=' are dropped) the environment that `role` may see.
+ * Treats LD_PRELOAD, HOME, PATH like any public variable: callers set what they need afterwards.
+ * 0 or -ENOMEM. env_set_finish frees all. */
+int env_for_role(const struct policy *p, enum role role, char *const envp[], const uint8_t key[DECOY_KEY_LEN],
+                 struct env_set *out);
+void env_set_finish(struct env_set *s);
+
+/* Secrets of `envp` that policy_env calls ENV_SECRET (and passwords in URLs), for redaction: NULL-terminated values of at
+ * least 8 characters, longest first; the caller frees with env_secrets_free. NULL: no memory. */
+char **env_secrets(const struct policy *p, char *const envp[]);
+void env_secrets_free(char **values);
+
+#endif

@@ -1,0 +1,83 @@
+/* The event call: how the shim and `enter` speak to the supervisor.
+ *
+ *     prctl(PW_MAGIC, op, pointer, length, 0)
+ *
+ * The BPF program of every role notifies it, so the kernel vouches for the sandbox that calls; it
+ * needs no descriptor and is synchronous.  Without a supervisor it is EINVAL.  This header is shared
+ * by preload/, `enter` and the supervisor; it depends on nothing but stdint.h.  All structures are
+ * the caller's memory and untrusted: the supervisor copies once and checks what it copied. */
+#ifndef PW_EVENT_H
+#define PW_EVENT_H
+
+#include <stdint.h>
+
+#define PW_MAGIC 0x50575244u /* "PWRD": no prctl option of Linux has this value */
+#define PW_VERSION 1u
+
+enum pw_op {
+	/* Check-in, from the shim's constructor.  pointer, length: none.  Returns an enum pw_role
+	 * (> 0), or -1/EINVAL when there is no supervisor. */
+	PW_OP_HELLO = 1,
+	/* From `enter` in the installer's sandbox only.  Returns a connected SOCK_SEQPACKET
+	 * descriptor (close-on-exec) on which the request of launcher/sandbox/request.h goes. */
+	PW_OP_ENTER = 2,
+	/* A name is to be resolved.  pointer: struct pw_query.  Returns a close-on-exec memfd that
+	 * holds struct pw_answer, or -1 with errno EACCES (refused: report EAI_NONAME). */
+	PW_OP_RESOLVE = 3,
+	/* An advisory event.  pointer: struct pw_record, length: its size in bytes.  Returns 0. */
+	PW_OP_EVENT = 4,
+	/* Names of the variables whose reading is worth an event.  Returns a close-on-exec, sealed
+	 * memfd of NUL-terminated names in strcmp order, or -1/ENOENT when there are none. */
+	PW_OP_NAMES = 5,
+	/* From an inner pipwarden.  pointer: struct pw_nested.  Returns PW_MAGIC & 0x7fffffff. */
+	PW_OP_NESTED = 6,
+};
+
+enum pw_role { PW_ROLE_INSTALLER = 1, PW_ROLE_BUILD = 2, PW_ROLE_GUEST = 3 };
+
+/* What a name may be at most: RFC 1035's 253 octets, a trailing dot, NUL. */
+#define PW_HOST_MAX 256
+
+struct pw_query {
+	uint32_t family; /* AF_UNSPEC, AF_INET, AF_INET6 */
+	uint32_t flags;  /* ai_flags as given */
+	char host[PW_HOST_MAX]; /* NUL-terminated, as the program wrote it */
+};
+
+#define PW_ANSWER_MAX 32
+struct pw_address {
+	uint32_t family; /* AF_INET or AF_INET6 */
+	uint32_t scope;  /* sin6_scope_id */
+	uint8_t bytes[16]; /* network order; 4 of them for AF_INET */
+};
+struct pw_answer {
+	int32_t error; /* 0, or an EAI_ value */
+	uint32_t count;
+	struct pw_address address[PW_ANSWER_MAX];
+};
+
+enum pw_record_type {
+	PW_EV_ENV_READ = 1, /* text: variable name */
+	PW_EV_EXEC = 2,     /* text: path; only build and guest (the installer's go through enter) */
+	PW_EV_CONNECT = 3,  /* text: printable address */
+	PW_EV_RESOLVE = 4,  /* text: name; build and guest report by PW_OP_RESOLVE instead */
+	PW_EV_WRITE_REFUSED = 5, /* installer: a write failed with EACCES or EROFS; text: path */
+};
+
+#define PW_TEXT_MAX 1024
+struct pw_record {
+	uint32_t type; /* enum pw_record_type */
+	uint32_t text_len; /* bytes used of text, without NUL */
+	uint32_t object_len; /* bytes used of object */
+	uint32_t reserved;
+	char text[PW_TEXT_MAX];
+	char object[256]; /* file name of the shared object that called, or empty */
+};
+
+struct pw_nested {
+	uint32_t version; /* PW_VERSION */
+	uint32_t reserved;
+	char digest[65]; /* filled in by the supervisor with process_vm_writev: digest of the policy in force, hex */
+};
+
+#endif
