@@ -1,0 +1,85 @@
+/* What the supervisor knows while the command runs, and how a notified call is answered.
+ *
+ * Threads: one per listener (supervise/listener.c) calls the handlers below; workers (supervise/worker.h) do what may block.  The supervisor never
+ * dies of what a target does: handlers return a struct reply, and every notification is answered.
+ *
+ * Where is a system call decided?  launcher/sandbox/filter_table.c says which are notified and names the file here:
+ *   execve execveat            exec.c       open family                files.c      chmod chown utime xattr …   meta.c
+ *   socket connect send*       sockets.c    rename link unlink … trunc tree.c       kill family                 signals.c
+ *   the event call (prctl)     events.c     everything else notified   refused.c
+ */
+#ifndef SUPERVISE_SUPERVISE_H
+#define SUPERVISE_SUPERVISE_H
+
+#include <linux/seccomp.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "launcher/record/event.h"
+#include "launcher/record/journal.h"
+#include "launcher/sandbox/caps.h"
+#include "policy/policy.h"
+
+struct supervisor; /* supervisor.h */
+
+/* A sandbox: a kernel object (its listener), hence role, package and stage.  Created by session.c, read-only for the handlers but for the atomics. */
+struct sandbox {
+	struct supervisor *sup;
+	unsigned id;      /* 0: the installer or nothing; 1… in order of birth */
+	enum role role;
+	int listener;     /* close-on-exec */
+	pid_t init;       /* in the supervisor's PID namespace; of the installer: pip itself */
+	bool namespaces;  /* network, PID, IPC and mount namespaces of its own */
+	ino_t pid_ns;     /* inode of its PID namespace, where it has one */
+	const char *package, *version, *stage; /* for events; NULL: unknown */
+	const char *home, *tmp; /* private */
+	char *const *writable;  /* real paths of its writable grants, NULL-terminated */
+	char *const *readable;  /* real paths of directories below which a build may write nothing and nobody but root or the user's own tools
+	                           could have planted a link: the text of a path decides (files.c) */
+	_Atomic uint64_t notifications;
+};
+
+/* How a notification is answered. */
+enum reply_kind {
+	REPLY_ERROR,    /* the call fails with -value */
+	REPLY_VALUE,    /* the call returns value */
+	REPLY_FD,       /* value is a descriptor of ours: it is put into the caller (ADDFD_SEND) with fd_flags, returned, and closed here */
+	REPLY_CONTINUE, /* the kernel goes on: the handler says beside it which layer makes a changed argument harmless */
+	REPLY_LATER,    /* a worker answers by reply_send */
+};
+struct reply {
+	enum reply_kind kind;
+	int64_t value;  /* errno as a positive number for REPLY_ERROR */
+	uint32_t fd_flags; /* O_CLOEXEC or 0 */
+};
+static inline struct reply reply_error(int error) { return (struct reply){.kind = REPLY_ERROR, .value = error}; }
+static inline struct reply reply_value(int64_t value) { return (struct reply){.kind = REPLY_VALUE, .value = value}; }
+static inline struct reply reply_fd(int fd, uint32_t fd_flags) { return (struct reply){.kind = REPLY_FD, .value = fd, .fd_flags = fd_flags}; }
+static inline struct reply reply_continue(void) { return (struct reply){.kind = REPLY_CONTINUE}; }
+static inline struct reply reply_later(void) { return (struct reply){.kind = REPLY_LATER}; }
+
+/* Answers; a vanished caller is not an error.  Any thread.  An injection that fails becomes an error reply (EMFILE), never a CONTINUE. */
+void reply_send(struct sandbox *sb, uint64_t id, struct reply r);
+
+typedef struct reply handler_func(struct sandbox *sb, const struct seccomp_notif *req);
+handler_func handle_exec, handle_open, handle_meta, handle_tree, handle_socket, handle_connect, handle_send, handle_signal, handle_event,
+	handle_refused;
+
+/* The parts of struct supervisor that handlers may use. */
+const struct policy *supervisor_policy(const struct supervisor *s);
+const struct caps *supervisor_caps(const struct supervisor *s);
+/* Has a host been configured for the installer (index, proxy, find-links …) or allowed for the role by policy and options? */
+bool supervisor_host_allowed(struct supervisor *s, enum role role, const char *host, unsigned port);
+bool supervisor_test_hides(const struct supervisor *s, const char *mechanism);
+
+/* Records one event of a sandbox and carries out its action.  Fills in role, package and (pid != 0) the process; the caller has set type, verdict,
+ * source, target, detail and action (EV_DENIED for a refusal; becomes EV_ABORTED when the verdict's action is ACTION_ABORT and the run ends).
+ * Journal failure or its bound ends the run.  Any thread. */
+void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev);
+
+/* Ends the run: kills every sandbox and pip; status 125 (our failure) or 100 (a violation). `why` (static string) goes to standard error at the end. Any thread. */
+void supervisor_abort(struct supervisor *s, int status, const char *why);
+
+#endif
