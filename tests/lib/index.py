@@ -1,0 +1,106 @@
+"""A package index on loopback, or in a network namespace: PEP 503 pages with hashes, from a folder of files."""
+from __future__ import annotations
+
+import argparse
+import hashlib
+import html
+import re
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote
+
+
+def normalise(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def project_of(filename: str) -> str:
+    stem = filename.removesuffix(".whl").removesuffix(".tar.gz")
+    return normalise(re.split(r"-(?=\d)", stem, maxsplit=1)[0])
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: "_Server"
+
+    def log_message(self, *args):
+        pass
+
+    def _answer(self, body: bytes, kind: str, status: int = 200) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        self.server.requests.append(self.path)
+        folder = self.server.folder
+        parts = [unquote(p) for p in self.path.split("?")[0].split("/") if p]
+        if parts[:1] == ["files"] and len(parts) == 2 and (folder / parts[1]).is_file():
+            return self._answer((folder / parts[1]).read_bytes(), "application/octet-stream")
+        if parts[:1] == ["simple"] and len(parts) == 2:
+            files = [f for f in sorted(folder.iterdir()) if project_of(f.name) == normalise(parts[1])]
+            if files:
+                links = "".join('<a href="/files/{0}#sha256={1}">{0}</a><br>\n'.format(
+                    html.escape(f.name), hashlib.sha256(f.read_bytes()).hexdigest()) for f in files)
+                return self._answer(f"<!DOCTYPE html><html><body>\n{links}</body></html>".encode(), "text/html")
+        return self._answer(b"not here\n", "text/plain", 404)
+
+    do_HEAD = do_GET
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, listener: socket.socket, folder: Path):
+        super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        self.server_name, self.server_port = listener.getsockname()[:2]
+        self.folder, self.requests = folder, []
+        self.server_activate()
+
+    def handle_error(self, request, client_address):
+        pass  # a client that was killed
+
+
+class Index:
+    """with Index(folder) as index: index.url.  A socket that is bound already (in another namespace) may be given."""
+
+    def __init__(self, folder: Path, listener: socket.socket | None = None, host: str | None = None):
+        if listener is None:
+            listener = socket.create_server(("127.0.0.1", 0))
+        self._server = _Server(listener, folder)
+        self.folder = folder
+        self.host = host or listener.getsockname()[0]
+        self.port = listener.getsockname()[1]
+        self.url = f"http://{self.host}:{self.port}/simple"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    @property
+    def requests(self) -> list[str]:
+        return self._server.requests
+
+    def __enter__(self) -> "Index":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--bind", default="127.0.0.1:0")
+    options = parser.parse_args()
+    host, _, port = options.bind.rpartition(":")
+    with Index(options.folder, socket.create_server((host, int(port)))) as index:
+        print(index.url, flush=True)
+        threading.Event().wait()
