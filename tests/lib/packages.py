@@ -13,9 +13,8 @@ DIST_PACKAGES = Path("/usr/lib/python3/dist-packages")
 PYTHON_WHEELS = Path("/usr/share/python-wheels")
 STAMP = (2025, 1, 29, 12, 0, 0)
 
-# Debian's copy asks for an option that only Debian's own Pythons have.
-DEBIAN_LAYOUT = b"self.set_undefined_options('install',('install_layout','install_layout'))"
-UPSTREAM_LAYOUT = b"self.install_layout = getattr(self.get_finalized_command('install'), 'install_layout', None)"
+# Debian's copy asks for options (install_layout, prefix_option) that only Debian's own Pythons have.
+STRICT, LENIENT = b"getattr(src_cmd_obj, src_option)", b"getattr(src_cmd_obj, src_option, None)"
 
 Files = dict[str, "bytes | str"]
 
@@ -99,8 +98,7 @@ def _repacked_setuptools(folder: Path, source: Path) -> Path:
     with zipfile.ZipFile(source) as z:
         files = {n: z.read(n) for n in z.namelist() if not n.endswith("/") and ".dist-info/" not in n and ".egg-info/" not in n}
         points = next((z.read(n).decode() for n in z.namelist() if n.endswith("-info/entry_points.txt")), "")
-    for name in [n for n in files if n.startswith("setuptools/command/")]:
-        files[name] = files[name].replace(DEBIAN_LAYOUT, UPSTREAM_LAYOUT)
+    files["setuptools/_distutils/cmd.py"] = files["setuptools/_distutils/cmd.py"].replace(STRICT, LENIENT)
     return wheel(folder, "setuptools", version, files, entry_points=points)
 
 

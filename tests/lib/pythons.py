@@ -66,6 +66,8 @@ def public_copy(prefix: Path, cache: Path) -> Path:
                         ignore=shutil.ignore_patterns("test", "idlelib", "site-packages", "__pycache__", "*.a"))
         os.chmod(partial, 0o755)
         _find_own_library(partial, prefix)
+        for told in [*partial.glob("lib/python3.*/_sysconfigdata*.py"), *partial.glob("lib/python3.*/config-*/Makefile")]:
+            told.write_text(told.read_text().replace(str(prefix), str(target)))  # where the headers are
         os.rename(partial, target)
     return target
 
