@@ -38,7 +38,7 @@ int target_fd(const struct sandbox *sb, const struct seccomp_notif *req, int fd)
 /* Where does `path`, relative to dirfd and as the caller would see it, lead?  Resolves in the supervisor with O_PATH component by component from the caller's root
  * and cwd; magic links of /proc (/proc/self, /proc/thread-self, /dev/fd, /dev/std*, /proc/PID/{root,cwd,exe,fd/N}) are resolved for the *caller*, never for us.
  * follow: the last component's link too.  create: the last component need not exist (then *fd is its parent directory).
- * real gets the resolved path.  0 with *fd (O_PATH, close-on-exec; the caller closes) or -errno.  Never opens a FIFO or device for reading; does not block. */
+ * real gets the resolved path; on failure what is known of it (what could be walked, the rest as text), or "".  0 with *fd (O_PATH, close-on-exec; the caller closes) or -errno.  Never opens a FIFO or device for reading; does not block. */
 struct resolved {
 	int fd;            /* O_PATH of the object, or of its parent when `missing` */
 	bool missing;      /* the last component does not exist */
@@ -50,6 +50,8 @@ int target_resolve(const struct sandbox *sb, const struct seccomp_notif *req, in
 
 /* Is the thread or process `pid` (supervisor's numbers) of this sandbox? By its PID namespace's inode, or the parent chain up to init. */
 bool target_is_member(const struct sandbox *sb, pid_t pid);
+/* The caller's own numbers as its /proc shows them: those of the innermost PID namespace. */
+bool target_numbers(pid_t tid, pid_t *inner_tgid, pid_t *inner_tid);
 /* Thread group of a thread id, from /proc/TID/status; 0 when gone. */
 pid_t target_tgid(pid_t tid);
 

@@ -1,0 +1,280 @@
+/* open, openat, openat2, creat of build and guest.
+ *
+ * Nearly every call of a build comes by here, so what is common is decided by the text alone: one read of memory, no allocation.
+ * Every CONTINUE in this file is harmless: Landlock refuses, in the kernel and for whatever the path then is, everything but the
+ * sandbox's grants, and no secret is granted.  What is looked at here is for the record; a race can hide a refused attempt from it, never make one succeed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "launcher/base/fd.h"
+#include "launcher/supervise/grants.h"
+#include "launcher/supervise/pathtext.h"
+
+struct open_call {
+	const char *name;
+	uint64_t address;
+	int dirfd;
+	uint64_t flags;
+	bool openat2;
+};
+
+/* The caller's struct open_how begins with its flags; flags that cannot be read are no flags: the call is refused anyway. */
+static uint64_t how_flags(const struct sandbox *sb, const struct seccomp_notif *req)
+{
+	uint64_t flags = 0;
+	if (target_read_some(sb, req, req->data.args[2], &flags, sizeof flags) != sizeof flags)
+		flags = 0;
+	return flags;
+}
+
+static struct open_call decode(const struct sandbox *sb, const struct seccomp_notif *req)
+{
+	const __u64 *a = req->data.args;
+	switch (req->data.nr) {
+#ifdef __NR_open
+	case __NR_open:
+		return (struct open_call){.name = "open", .address = a[0], .dirfd = AT_FDCWD, .flags = (uint32_t)a[1]};
+#endif
+#ifdef __NR_creat
+	case __NR_creat:
+		return (struct open_call){.name = "creat", .address = a[0], .dirfd = AT_FDCWD, .flags = O_CREAT | O_WRONLY | O_TRUNC};
+#endif
+	case __NR_openat2:
+		return (struct open_call){.name = "openat2", .address = a[1], .dirfd = (int)a[0], .flags = how_flags(sb, req), .openat2 = true};
+	default:
+		return (struct open_call){.name = "openat", .address = a[1], .dirfd = (int)a[0], .flags = (uint32_t)a[2]};
+	}
+}
+
+/* Access mode 3 (ioctl only) counts as writing, as for the kernel. */
+static bool modifies(uint64_t flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
+/* Below ABI 3 this empties a file that Landlock lets be read, or with access mode 3, for which it asks no right at all, any file. */
+static bool empties_without_write(uint64_t flags)
+{
+	uint64_t mode = flags & O_ACCMODE;
+	return (flags & O_TRUNC) && mode != O_WRONLY && mode != O_RDWR;
+}
+
+/* --- by text ----------------------------------------------------------------------------------- */
+
+/* Trees of root or the distribution: nobody else can have planted a link there.  secrets: a rule may name something below. */
+static const struct root {
+	const char *path;
+	size_t len;
+	bool secrets;
+} roots[] = {
+	{"/usr", 4, false}, {"/lib", 4, false},    {"/lib64", 6, false}, {"/lib32", 6, false}, {"/libx32", 7, false},
+	{"/bin", 4, false}, {"/sbin", 5, false},   {"/etc", 4, true},    {"/opt", 4, true},    {"/sys", 4, false},
+};
+
+static bool is_device(const char *path)
+{
+	static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty", "ptmx", NULL};
+	if (strncmp(path, "/dev/", 5) != 0)
+		return false;
+	for (const char *const *d = devices; *d; d++)
+		if (strcmp(path + 5, *d) == 0)
+			return true;
+	return false;
+}
+
+/* Below a trusted root, at every step?  len gets the root's length. */
+static bool below_trusted(const struct sandbox *sb, const char *path, size_t *len, bool *secrets)
+{
+	for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
+		if (strncmp(path, roots[i].path, roots[i].len) == 0 && path[roots[i].len] == '/') {
+			*len = roots[i].len;
+			*secrets = roots[i].secrets;
+			return pathtext_stays(path, *len);
+		}
+	}
+	for (char *const *r = sb->readable; r && *r; r++) {
+		*len = strlen(*r);
+		if (*len > 1 && strncmp(path, *r, *len) == 0 && path[*len] == '/' && pathtext_stays(path, *len)) {
+			*secrets = false; /* a grant neither is, holds nor lies in a protected place */
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A tree is only trusted where the sandbox may write nothing in it: a path that keeps off every writable grant, and with a ".."
+ * a root that has none. */
+static bool meets_writable(const struct sandbox *sb, const char *path, size_t root_len, bool plain)
+{
+	if ((sb->home && strncmp(sb->home, path, root_len) == 0) || (sb->tmp && strncmp(sb->tmp, path, root_len) == 0))
+		return true;
+	for (char *const *w = sb->writable; w && *w; w++) {
+		if (plain ? pathtext_below(path, *w) : strncmp(*w, path, root_len) == 0 && ((*w)[root_len] == '/' || !(*w)[root_len]))
+			return true;
+	}
+	return false;
+}
+
+/* Is a reading open of this path nothing to look at any closer? */
+static bool harmless_text(const struct sandbox *sb, const char *path)
+{
+	struct verdict verdict;
+	size_t root_len;
+	bool secrets;
+	if (!below_trusted(sb, path, &root_len, &secrets))
+		return false;
+	bool plain = pathtext_plain(path);
+	if (meets_writable(sb, path, root_len, plain))
+		return false;
+	if (!secrets)
+		return true;
+	return plain && !policy_file(supervisor_policy(sb->sup), path, FILE_READ, &verdict);
+}
+
+/* --- by the object ----------------------------------------------------------------------------- */
+
+/* Of a stranger's /proc these say something; stat, status, comm and the like are read by every ps and refused by Landlock without a word. */
+static bool inspects(const char *real)
+{
+	static const char *const telling[] = {"environ", "cmdline", "mem", "maps", "smaps", "smaps_rollup", "numa_maps", "auxv", "fd", "fdinfo", "root", "cwd",
+	                                      "exe", "map_files", "pagemap", "stack", "syscall", "ns", "io", NULL};
+	if (strncmp(real, "/proc/", 6) != 0)
+		return true; /* has been left through a magic link */
+	const char *entry = strchr(real + 6, '/');
+	if (entry && strncmp(entry, "/task/", 6) == 0)
+		entry = strchr(entry + 6, '/');
+	if (!entry)
+		return false;
+	entry++;
+	size_t len = strcspn(entry, "/");
+	for (const char *const *t = telling; *t; t++)
+		if (strlen(*t) == len && strncmp(entry, *t, len) == 0)
+			return true;
+	return false;
+}
+
+static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, struct refusal *r)
+{
+	r->call = call->name;
+	grants_record(sb, req, r);
+	if (r->verdict.action == ACTION_ALLOW)
+		return reply_continue(); /* the policy minds nothing; Landlock still grants or not */
+	return reply_error(EACCES);
+}
+
+/* A write to where nothing is granted.  What the kernel refuses for a reason of its own is left to it, unrecorded. */
+static bool fails_by_itself(const struct open_call *call, const struct resolved *r)
+{
+	struct stat st;
+	if (r->missing)
+		return !(call->flags & O_CREAT);
+	if ((call->flags & O_CREAT) && (call->flags & O_EXCL))
+		return true; /* EEXIST */
+	return fstat(r->fd, &st) == 0 && S_ISDIR(st.st_mode) && (call->flags & O_TMPFILE) != O_TMPFILE; /* EISDIR */
+}
+
+static struct reply judge_write(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call,
+                                const struct resolved *r, const char *text)
+{
+	struct refusal refusal = {.type = "file.write", .real = r->real, .as_written = text, .writing = true};
+	bool protected = grants_write_verdict(sb, r->real, &refusal.verdict);
+	if (!protected) {
+		if (is_device(r->real) || pathtext_below(r->real, "/dev/pts") || (sb->namespaces && pathtext_below(r->real, "/dev/shm")) ||
+		    (strncmp(r->real, "/proc/", 6) == 0 && pathtext_pid(r->real + 6, strcspn(r->real + 6, "/"))))
+			return reply_continue(); /* Landlock knows better: own processes, terminals, the sandbox's own /dev/shm */
+		if (fails_by_itself(call, r))
+			return reply_continue();
+	}
+	return refuse(sb, req, call, &refusal);
+}
+
+static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call,
+                                 const struct resolved *r, const char *text)
+{
+	bool writes = modifies(call->flags) || (r->missing && (call->flags & O_CREAT));
+	struct refusal refusal = {.type = writes ? "file.write" : "file.open", .real = r->real, .as_written = text, .writing = writes};
+	if (r->proc_foreign && (writes || inspects(r->real))) {
+		refusal.verdict = policy_rule(supervisor_policy(sb->sup), "process.inspect");
+		return refuse(sb, req, call, &refusal);
+	}
+	if (supervisor_caps(sb->sup)->landlock_abi < 3 && empties_without_write(call->flags)) {
+		/* Never continued, wherever it lies. */
+		if (!grants_write(sb, r->real))
+			grants_write_verdict(sb, r->real, &refusal.verdict);
+		else
+			refusal.verdict = policy_rule(supervisor_policy(sb->sup), "file.write.outside");
+		refusal.verdict.action = refusal.verdict.action == ACTION_ALLOW ? ACTION_DENY : refusal.verdict.action;
+		return refuse(sb, req, call, &refusal);
+	}
+	if (grants_write(sb, r->real))
+		return reply_continue();
+	if (writes)
+		return judge_write(sb, req, call, r, text);
+	if (policy_file(supervisor_policy(sb->sup), r->real, FILE_READ, &refusal.verdict))
+		return refuse(sb, req, call, &refusal);
+	return reply_continue();
+}
+
+/* The path leads nowhere.  The kernel says so as well, and the same; but looking for a secret is worth a record even if there is none. */
+static struct reply judge_failure(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, int error,
+                                  const struct resolved *r, const char *text)
+{
+	struct refusal refusal = {.real = r->real, .as_written = text, .call = call->name, .missing = true, .writing = modifies(call->flags)};
+	refusal.type = refusal.writing ? "file.write" : "file.open";
+	switch (error) {
+	case -ENOENT:
+	case -ENOTDIR:
+	case -EACCES:
+	case -ELOOP:
+		break;
+	default:
+		return grants_unreadable(sb, req, call->name, error);
+	}
+	if (r->proc_foreign && error == -EACCES) { /* a stranger's magic link that not even we may follow */
+		refusal.verdict = policy_rule(supervisor_policy(sb->sup), "process.inspect");
+		refusal.missing = false;
+		return refuse(sb, req, call, &refusal);
+	}
+	if (r->real[0] == '/' && !grants_write(sb, r->real) &&
+	    policy_file(supervisor_policy(sb->sup), r->real, refusal.writing ? FILE_WRITE : FILE_READ, &refusal.verdict)) {
+		refusal.missing = error != -EACCES;
+		grants_record(sb, req, &refusal);
+		return reply_error(-error);
+	}
+	return reply_continue();
+}
+
+static struct reply judge(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const char *text)
+{
+	struct resolved r;
+	bool creates = (call->flags & O_CREAT) != 0;
+	bool follow = !(call->flags & O_NOFOLLOW) && !(creates && (call->flags & O_EXCL));
+	int error = target_resolve(sb, req, call->dirfd, text, follow, creates, &r);
+	if (error)
+		return judge_failure(sb, req, call, error, &r, text);
+	struct reply reply = judge_object(sb, req, call, &r, text);
+	close_fd(&r.fd);
+	return reply;
+}
+
+struct reply handle_open(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	char text[PATH_MAX];
+	struct open_call call = decode(sb, req);
+	struct reply reply = reply_continue();
+	if (!(call.flags & O_PATH)) { /* an O_PATH descriptor reads nothing; what is opened through it comes by again */
+		ssize_t len = target_string(sb, req, call.address, text, sizeof text, true);
+		if (len < 0)
+			reply = grants_unreadable(sb, req, call.name, (int)len);
+		else if (len == 0)
+			reply = reply_error(ENOENT);
+		else if (!is_device(text) && (modifies(call.flags) || (call.flags & O_CREAT) || !harmless_text(sb, text)))
+			reply = judge(sb, req, &call, text);
+	}
+	/* openat2's flags are in memory, which below ABI 3 no layer backs, and everybody can do without: the same on every kernel. */
+	return call.openat2 ? reply_error(ENOSYS) : reply;
+}

@@ -1,0 +1,133 @@
+#include "launcher/supervise/grants.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "launcher/supervise/pathtext.h"
+#include "launcher/supervise/supervisor.h"
+
+bool grants_write(const struct sandbox *sb, const char *real)
+{
+	if ((sb->home && pathtext_below(real, sb->home)) || (sb->tmp && pathtext_below(real, sb->tmp)))
+		return true;
+	for (char *const *w = sb->writable; w && *w; w++)
+		if (pathtext_below(real, *w))
+			return true;
+	return false;
+}
+
+/* Is the object on the /dev/shm that the caller sees, and is that one the sandbox's own?  A descriptor that came from outside may be on the other. */
+static bool on_own_shm(const struct sandbox *sb, const struct seccomp_notif *req, const struct stat *st)
+{
+	char path[48];
+	struct stat theirs, ours;
+	if (!sb->namespaces)
+		return false;
+	snprintf(path, sizeof path, "/proc/%u/root/dev/shm", req->pid);
+	if (stat(path, &theirs) < 0 || theirs.st_dev != st->st_dev)
+		return false;
+	return stat("/dev/shm", &ours) < 0 || ours.st_dev != theirs.st_dev;
+}
+
+bool grants_own(const struct sandbox *sb, const struct seccomp_notif *req, int fd, const char *real)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0 || S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+		return false;
+	if (pathtext_below(real, "/dev/shm"))
+		return on_own_shm(sb, req, &st);
+	if (pathtext_below(real, "/proc") || pathtext_below(real, "/sys") || pathtext_below(real, "/dev"))
+		return false;
+	return grants_write(sb, real);
+}
+
+bool grants_write_verdict(const struct sandbox *sb, const char *real, struct verdict *out)
+{
+	const struct policy *policy = supervisor_policy(sb->sup);
+	size_t dir_len;
+	if (policy_file(policy, real, FILE_WRITE, out))
+		return true;
+	const char *id = "file.write.outside";
+	const char *temp = supervisor_temp(sb->sup);
+	if (pathtext_bytecode(real, &dir_len)) {
+		id = "file.write.pycache";
+	} else if (temp && pathtext_below(real, temp)) {
+		id = "file.write.build";
+	} else {
+		for (const char *const *e = supervisor_environment(sb->sup); e && *e; e++)
+			if (pathtext_below(real, *e))
+				id = "file.write.environment";
+	}
+	*out = policy_rule(policy, id);
+	return false;
+}
+
+static void hint(char *out, size_t size, const struct sandbox *sb, const struct refusal *r)
+{
+	const char *rule = r->verdict.rule ? r->verdict.rule : "";
+	out[0] = '\0';
+	if (strcmp(rule, "file.write.pycache") == 0)
+		snprintf(out, size, "bytecode is not kept outside the sandbox's own folders; nothing needs to be done");
+	else if (strcmp(rule, "file.write.environment") == 0)
+		snprintf(out, size, "only pip itself writes the Python environment");
+	else if (strcmp(rule, "file.write.build") == 0)
+		snprintf(out, size, "it belongs to pip or to another package's build");
+	else if (strcmp(rule, "process.inspect") == 0)
+		snprintf(out, size, "processes outside the sandbox are out of its reach; a policy file that changes the action of rule %s would allow it", rule);
+	else if (strcmp(rule, "file.meta.setid") == 0)
+		snprintf(out, size, "a file with a set-id bit is never made in a sandbox");
+	else if (r->real && (strcmp(rule, "file.write.outside") == 0 || strcmp(rule, "file.meta.outside") == 0))
+		snprintf(out, size, "--allow-write %s:%s", role_name(sb->role), r->real);
+	else if (rule[0])
+		snprintf(out, size, "a policy file that removes rule %s", rule);
+}
+
+void grants_record(struct sandbox *sb, const struct seccomp_notif *req, const struct refusal *r)
+{
+	char detail[4200], folder[4096];
+	size_t dir_len;
+	if (!target_alive(sb, req))
+		return;
+	const char *shown = r->real;
+	/* CPython writes bytecode under a random name first: one record a folder, not one a try. */
+	if (shown && r->verdict.rule && strcmp(r->verdict.rule, "file.write.pycache") == 0 && pathtext_bytecode(shown, &dir_len) &&
+	    dir_len < sizeof folder) {
+		memcpy(folder, shown, dir_len);
+		folder[dir_len] = '\0';
+		shown = folder;
+	}
+	struct event ev = {
+		.type = r->type,
+		.action = r->verdict.action == ACTION_ALLOW ? EV_OBSERVED : EV_DENIED,
+		.verdict = r->verdict,
+		.source = SRC_KERNEL,
+		.target = {.name = r->call, .path = shown, .as_written = shown == r->real ? r->as_written : NULL},
+	};
+	if (ev.verdict.action != ACTION_ALLOW)
+		hint(detail, sizeof detail, sb, r);
+	else
+		detail[0] = '\0';
+	if (r->missing) {
+		snprintf(detail, sizeof detail, "it does not exist");
+		if (ev.verdict.action != ACTION_ALLOW)
+			ev.verdict.action = ACTION_DENY;
+	}
+	ev.detail = detail[0] ? detail : NULL;
+	supervisor_record(sb, (pid_t)req->pid, &ev);
+}
+
+struct reply grants_unreadable(struct sandbox *sb, const struct seccomp_notif *req, const char *call, int error)
+{
+	/* An address that is not mapped, or a caller that has gone, is nothing to speak of. */
+	if (error == -EFAULT || error == -ESRCH || error == -ENAMETOOLONG || error == -ENOENT || error == -EBADF)
+		return reply_error(-error);
+	struct refusal r = {
+		.type = "syscall.denied",
+		.verdict = policy_rule(supervisor_policy(sb->sup), "syscall.unreadable"),
+		.call = call,
+	};
+	grants_record(sb, req, &r);
+	return reply_error(EACCES);
+}

@@ -1,0 +1,34 @@
+/* What a sandbox may write, and what a refusal says: shared by files.c, meta.c and tree.c. */
+#ifndef SUPERVISE_GRANTS_H
+#define SUPERVISE_GRANTS_H
+
+#include "launcher/supervise/supervise.h"
+#include "launcher/supervise/target.h"
+
+/* By name: at or below its home, temp or a writable grant. For what another layer backs. */
+bool grants_write(const struct sandbox *sb, const char *real);
+
+/* For acting on the object: fd (O_PATH), which the kernel names `real`, is a directory, file, link, pipe or socket of the sandbox's own.
+ * Device files never are, and of /dev/shm only what lies on the sandbox's own. */
+bool grants_own(const struct sandbox *sb, const struct seccomp_notif *req, int fd, const char *real);
+
+/* Which rule does a write to this place, that is not granted, break?  Protected places first, then file.write.pycache, .environment, .build,
+ * .outside.  True when policy_file names it. */
+bool grants_write_verdict(const struct sandbox *sb, const char *real, struct verdict *out);
+
+/* A refusal (or with ACTION_ALLOW an observation) to be recorded. */
+struct refusal {
+	const char *type;       /* "file.open" "file.write" "file.meta" */
+	struct verdict verdict;
+	const char *call;       /* the system call's name */
+	const char *real, *as_written; /* may be NULL */
+	bool missing;           /* nothing is there: nothing was at stake, so it never ends the run */
+	bool writing;
+};
+/* With the option that would allow it.  Nothing is recorded of a caller that has gone. */
+void grants_record(struct sandbox *sb, const struct seccomp_notif *req, const struct refusal *r);
+
+/* A path, a descriptor or a thread that we could not look at: recorded; what the caller is answered instead of `error`. */
+struct reply grants_unreadable(struct sandbox *sb, const struct seccomp_notif *req, const char *call, int error);
+
+#endif
