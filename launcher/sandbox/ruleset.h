@@ -4,12 +4,14 @@
 #define SANDBOX_RULESET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum grant {
 	GRANT_READ = 1,      /* READ_FILE, READ_DIR */
 	GRANT_EXECUTE = 2,   /* EXECUTE (with READ_FILE) */
-	GRANT_WRITE = 4,     /* everything that makes, changes, moves or removes, incl. REFER, TRUNCATE, IOCTL_DEV off */
+	GRANT_WRITE = 4,     /* everything that makes, changes, moves or removes, incl. REFER, TRUNCATE; no device nodes, no IOCTL_DEV;
+	                        in a sandbox also connecting to AF_UNIX sockets there (ABI 9) */
 	GRANT_DEVICE = 8,    /* IOCTL_DEV */
 	GRANT_WRITE_FILE = 16, /* WRITE_FILE and TRUNCATE of existing files only */
 };
@@ -22,13 +24,15 @@ enum ruleset_kind {
 struct ruleset {
 	int fd;             /* -1 when finished */
 	int abi;
-	uint64_t handled_fs;
+	uint64_t handled_fs, handled_net;
 	char **writable;    /* real paths that were granted GRANT_WRITE or WRITE_FILE; NULL-terminated; owned */
 	size_t writable_count;
 };
 
-/* 0 or -errno.  abi: caps.landlock_abi.  Scopes (signals, abstract sockets) and all TCP ports are handled where the ABI has them. */
-int ruleset_init(struct ruleset *r, enum ruleset_kind kind, int abi);
+/* 0 or -errno.  abi: caps.landlock_abi; one that is newer than this code is taken for the newest that it knows.  Scopes (signals, abstract sockets) are
+ * handled where the ABI has them; all TCP ports too when tcp (not in a network namespace, where the sandbox's own servers and clients must work). */
+int ruleset_init(struct ruleset *r, enum ruleset_kind kind, int abi, bool tcp);
+/* Accepts what ruleset_init left behind when it failed, and a finished one. */
 void ruleset_finish(struct ruleset *r);
 
 /* Grants below `path` (opened O_PATH|O_CLOEXEC, links followed; the right is masked by the object's type).

@@ -1,0 +1,352 @@
+#include "caps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "filter_table.h"
+#include "launcher/base/fd.h"
+#include "preload/pw_event.h"
+#include "privilege.h"
+
+/* No probe may hang the start: a mechanism that has not answered by then is not there. */
+#define PATIENCE_MS 2000
+
+enum step { STEP_NONE, STEP_USER, STEP_CLONE, STEP_INSIDE };
+
+/* Shared with the throw-away children. */
+struct board {
+	_Atomic uint32_t listener_ready; /* futex */
+	int listener;                    /* or -errno */
+	bool wait_killable;
+	int step, error; /* of the namespaces */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Reaps a child that is about to end; kills it when it is not. True: it exited with 0. */
+static bool reap(pid_t pid, int64_t deadline)
+{
+	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+	int64_t left = deadline - now_ms();
+	int status;
+
+	if (pidfd < 0 || poll(&p, 1, left > 0 ? (int)left : 0) != 1) {
+		kill(pid, SIGKILL);
+	}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR) {
+			return false;
+		}
+	}
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* ---- seccomp: a child whose getppid is notified, in a table of descriptors that it shares with us ---- */
+
+static int trap_getppid(bool *wait_killable)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, filter_arch, 0, 2),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+	};
+	struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+	unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	long fd;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+		return -errno;
+	}
+	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &program);
+	*wait_killable = fd >= 0;
+	if (fd < 0 && errno == EINVAL) {
+		fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+	}
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static void __attribute__((noreturn)) trapped_child(struct board *b)
+{
+	long fd;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	b->listener = trap_getppid(&b->wait_killable);
+	b->listener_ready = 1;
+	syscall(SYS_futex, &b->listener_ready, FUTEX_WAKE, 1, NULL, NULL, 0);
+	if (b->listener < 0) {
+		_exit(1);
+	}
+	fd = syscall(SYS_getppid); /* answered with a descriptor instead of a process id */
+	_exit(fd >= 0 && fcntl((int)fd, F_GETFD) == FD_CLOEXEC ? 0 : 1);
+}
+
+static bool await_listener(struct board *b, pid_t child, int64_t deadline)
+{
+	struct timespec slice = {.tv_nsec = 20 * 1000 * 1000};
+	siginfo_t info;
+
+	while (!b->listener_ready && now_ms() < deadline) {
+		syscall(SYS_futex, &b->listener_ready, FUTEX_WAIT, 0, &slice, NULL, 0);
+		info.si_pid = 0;
+		if (!b->listener_ready && waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid) {
+			break; /* killed by a profile that does not know the call */
+		}
+	}
+	return b->listener_ready && b->listener >= 0;
+}
+
+/* The child stands still in its call: what may be done to it? */
+static void probe_reach(struct caps *c, pid_t child, int listener)
+{
+	static const char marker[] = "pipwarden";
+	char seen[sizeof marker] = "";
+	struct iovec local = {seen, sizeof seen}, remote = {(void *)marker, sizeof marker};
+	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+	cleanup_fd int thread = (int)syscall(SYS_pidfd_open, child, PIDFD_THREAD);
+	cleanup_fd int copy = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, listener, 0);
+
+	c->process_vm = process_vm_readv(child, &local, 1, &remote, 1, 0) == sizeof marker && !memcmp(seen, marker, sizeof marker);
+	c->pidfd_thread = thread >= 0;
+	c->pidfd_getfd = copy >= 0;
+}
+
+/* Answers the one notification with a descriptor: its number, which is in our table too, or -errno. */
+static int serve_once(struct caps *c, pid_t child, int listener, int64_t deadline)
+{
+	union {
+		struct seccomp_notif notif;
+		char room[512]; /* the kernel's structure may be longer than ours */
+	} req;
+	struct pollfd p = {.fd = listener, .events = POLLIN};
+	struct seccomp_notif_addfd answer = {.flags = SECCOMP_ADDFD_FLAG_SEND, .srcfd = (uint32_t)listener, .newfd_flags = O_CLOEXEC};
+	int64_t left = deadline - now_ms();
+	int injected;
+
+	/* By value: a pointer is EINVAL. */
+	c->sync_wakeup = ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) == 0;
+	if (poll(&p, 1, left > 0 ? (int)left : 0) != 1 || !(p.revents & POLLIN)) {
+		return -ETIMEDOUT;
+	}
+	memset(&req, 0, sizeof req);
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &req) < 0) {
+		return -errno;
+	}
+	probe_reach(c, child, listener);
+	answer.id = req.notif.id;
+	injected = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &answer);
+	if (injected < 0) { /* before 5.14 */
+		struct seccomp_notif_resp no = {.id = req.notif.id, .error = -ENOSYS};
+		ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &no);
+	}
+	return injected;
+}
+
+static void probe_listener(struct caps *c, struct board *b)
+{
+	int64_t deadline = now_ms() + PATIENCE_MS;
+	pid_t child = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	cleanup_fd int injected = -1; /* closed after the child has looked at it and ended */
+
+	if (child == 0) {
+		trapped_child(b);
+	}
+	if (child < 0) {
+		return;
+	}
+	if (await_listener(b, child, deadline)) {
+		injected = serve_once(c, child, b->listener, deadline);
+		close_fd(&b->listener);
+	} else {
+		c->listener_busy = b->listener_ready && b->listener == -EBUSY;
+	}
+	c->listener = reap(child, deadline) && injected >= 0;
+	c->wait_killable = c->listener && b->wait_killable;
+}
+
+/* ---- namespaces: exactly what a sandbox will do, with the same code ---- */
+
+static void __attribute__((noreturn)) namespace_child(struct board *b)
+{
+	int r;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	r = privilege_namespaces();
+	if (r < 0) {
+		b->step = STEP_INSIDE;
+		b->error = -r;
+	}
+	_exit(r < 0 ? 1 : 0);
+}
+
+static pid_t clone_namespaces(struct board *b)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | SIGCHLD, 0, 0, 0, 0);
+
+	if (pid == 0) {
+		namespace_child(b);
+	}
+	if (pid < 0) {
+		b->step = STEP_CLONE;
+		b->error = errno;
+	}
+	return pid;
+}
+
+static void __attribute__((noreturn)) user_child(struct board *b)
+{
+	pid_t pid;
+	int r;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	r = privilege_user_namespace();
+	if (r < 0) {
+		b->step = STEP_USER;
+		b->error = -r;
+		_exit(1);
+	}
+	pid = clone_namespaces(b);
+	_exit(pid > 0 && reap(pid, now_ms() + PATIENCE_MS) ? 0 : 1);
+}
+
+static pid_t start_namespaces(struct board *b, bool user)
+{
+	pid_t pid;
+
+	if (!user) {
+		return clone_namespaces(b);
+	}
+	pid = fork();
+	if (pid == 0) {
+		user_child(b);
+	}
+	return pid;
+}
+
+static bool have_sys_admin(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {0};
+
+	return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & 1u << CAP_SYS_ADMIN);
+}
+
+static const char *why_not(const struct board *b, bool user)
+{
+	switch ((enum step)b->step) {
+	case STEP_USER:
+		return b->error == ENOSPC ? "no more user namespaces are allowed (user.max_user_namespaces)"
+		                          : "user namespaces are refused (kernel.unprivileged_userns_clone, or a container's profile)";
+	case STEP_CLONE:
+		return b->error == ENOSPC ? "no more namespaces are allowed (user.max_net_namespaces, max_pid_namespaces, max_ipc_namespaces)"
+		                          : "network, PID and IPC namespaces are refused";
+	case STEP_INSIDE:
+		return user ? "a user namespace has no rights here (kernel.apparmor_restrict_unprivileged_userns), or a container's /proc is partly covered"
+		            : "mounting /proc or raising the loopback is refused (a container's profile)";
+	case STEP_NONE:
+		break;
+	}
+	return "the probe did not end in time";
+}
+
+/* ---- the test switch ---- */
+
+static void hide(struct caps *c)
+{
+#ifdef PW_TEST_SWITCHES
+	const char *list = getenv("PIPWARDEN_TEST_HIDE");
+	char copy[sizeof c->hidden], *save = NULL;
+
+	if (!list || strlen(list) >= sizeof copy) {
+		return;
+	}
+	strcpy(copy, list);
+	strcpy(c->hidden, list);
+	for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		if (!strcmp(word, "namespaces")) {
+			c->namespaces = c->user_namespace = false;
+			c->namespaces_why = "hidden by the test switch";
+		} else if (!strcmp(word, "pidfd_getfd")) {
+			c->pidfd_getfd = false;
+		} else if (!strcmp(word, "sync_wakeup")) {
+			c->sync_wakeup = false;
+		} else if (!strcmp(word, "wait_killable")) {
+			c->wait_killable = false;
+		} else if (!strcmp(word, "process_vm")) {
+			c->process_vm = false;
+		} else if (!strcmp(word, "scopes") && c->landlock_abi > 5) {
+			c->landlock_abi = 5; /* ABI 6 is the scopes and nothing else */
+		} else if (!strncmp(word, "landlock=", 9) && atoi(word + 9) < c->landlock_abi) {
+			c->landlock_abi = atoi(word + 9) < 0 ? 0 : atoi(word + 9);
+		}
+	}
+#else
+	(void)c;
+#endif
+}
+
+static bool inside_pipwarden(void)
+{
+	struct pw_nested nested = {.version = PW_VERSION};
+
+	/* Raw: whatever interposes prctl is not asked. */
+	return syscall(SYS_prctl, PW_MAGIC, PW_OP_NESTED, &nested, sizeof nested, 0) == (long)(PW_MAGIC & 0x7fffffff);
+}
+
+void caps_probe(struct caps *c)
+{
+	struct board *b;
+	bool user = !have_sys_admin();
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	pid_t namespaces;
+
+	*c = (struct caps){.landlock_abi = abi < 0 ? 0 : (int)abi, .namespaces_why = ""};
+	c->nested = inside_pipwarden();
+	if (c->nested) {
+		/* The outer one holds the listener, and would record every further probe as an attempt. */
+		c->listener_busy = true;
+		c->namespaces_why = "not tried: a pipwarden above is in charge";
+		hide(c);
+		return;
+	}
+	b = mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (b == MAP_FAILED) {
+		c->namespaces_why = "out of memory";
+		return;
+	}
+	/* The longest first: it makes its namespaces on another processor meanwhile. */
+	namespaces = start_namespaces(b, user);
+	probe_listener(c, b);
+	c->namespaces = namespaces > 0 && reap(namespaces, now_ms() + PATIENCE_MS);
+	c->user_namespace = c->namespaces && user;
+	c->namespaces_why = c->namespaces ? "" : why_not(b, user);
+	munmap(b, sizeof *b);
+	hide(c);
+}
