@@ -103,10 +103,8 @@ class World:
         return path
 
     def own_tree(self, path: Path) -> Path:
-        for folder, folders, files in os.walk(path):
-            for name in folders + files:
-                self.own(Path(folder, name))
-        return self.own(path)
+        subprocess.run(["chown", "-hR", f"{self.user.uid}:{self.user.gid}", path], check=True, timeout=60)
+        return path
 
     def write(self, path: Path, text: str | bytes, mode: int = 0o600) -> Path:
         """A file of the user's, below the world's folder."""
@@ -129,9 +127,11 @@ class World:
     # --- venvs
 
     def use_venv(self, templates: "Templates", python: Python) -> Path:
-        """A fresh copy of that Python's template, always at the same path: twins need no path to be rewritten."""
+        """A fresh copy of that Python's template, always at the same path: twins need no path to be rewritten.  pip's cache
+        goes as well, or a second install would not build."""
         self.venv = self.root / "venv"
         shutil.rmtree(self.venv, ignore_errors=True)
+        shutil.rmtree(self.home / ".cache", ignore_errors=True)
         templates.clone(python, self.venv)
         self.own_tree(self.venv)
         return self.venv
@@ -219,7 +219,7 @@ class Templates:
 
     def clone(self, python: Python, target: Path) -> None:
         source = self._template(python)
-        shutil.copytree(source, target, symlinks=True)
+        subprocess.run(["cp", "-a", "--reflink=auto", source, target], check=True, timeout=60)
         old, new = str(source).encode(), str(target).encode()
         for script in [target / "pyvenv.cfg", *(target / "bin").iterdir()]:
             if script.is_file() and not script.is_symlink():
