@@ -1,0 +1,274 @@
+/* The exec family.
+ *
+ * In the installer everything goes through `enter`; in a sandbox the shim is put back into an
+ * environment that lost it; without a supervisor it is the plain system call. */
+#include "preload/exec.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* All exports have libc's prototypes; older headers lack this one. */
+#if !defined(__GLIBC__) || !__GLIBC_PREREQ(2, 34)
+int execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
+#endif
+
+struct start {
+	const char *path;
+	char *const *argv;
+	char *const *envp;
+	const char *var; /* to be put into envp; NULL: envp is used as it is */
+};
+
+static int kernel_exec(const char *path, char *const *argv, char *const *envp)
+{
+	int saved = errno, err;
+
+	syscall(SYS_execve, path, argv, envp);
+	err = errno;
+	errno = saved;
+	return err;
+}
+
+static int exec_start(char **vector, void *arg)
+{
+	const struct start *s = arg;
+
+	exec_fill_env(vector, s->envp, s->var);
+	return kernel_exec(s->path, s->argv, vector);
+}
+
+/* The checks have passed: `enter` takes over, in this very process.  var is SHIM_EXEC_VAR and the
+ * path to run. */
+static int exec_enter(const struct shim *shim, const char *var, char *const *argv, char *const *envp)
+{
+	struct start s = { .path = shim->enter, .argv = argv, .envp = envp, .var = var };
+
+	if (!shim->enter[0])
+		return EACCES;
+	return exec_with_vector(exec_env_room(envp), exec_start, &s);
+}
+
+static __attribute__((noinline)) int exec_sandboxed(const struct shim *shim, const char *path, char *const *argv,
+	char *const *envp)
+{
+	char buf[PATH_MAX];
+	struct start s = { .path = path, .argv = argv, .envp = envp };
+
+	s.var = exec_preload_var(shim, envp, buf, sizeof(buf));
+	if (!s.var)
+		return kernel_exec(path, argv, envp);
+	return exec_with_vector(exec_env_room(envp), exec_start, &s);
+}
+
+/* var as for exec_enter(). */
+static int attempt(const char *var, char *const *argv, char *const *envp)
+{
+	const struct shim *shim = shim_get();
+	const char *path = var + sizeof(SHIM_EXEC_VAR) - 1;
+	int err;
+
+	if (shim->role == PW_ROLE_INSTALLER) {
+		err = exec_check(path);
+		return err ? err : exec_enter(shim, var, argv, envp);
+	}
+	return shim->role ? exec_sandboxed(shim, path, argv, envp) : kernel_exec(path, argv, envp);
+}
+
+static int exec_program(const char *path, char *const *argv, char *const *envp)
+{
+	const struct shim *shim = shim_get();
+	struct exec_target t;
+	int err;
+
+	if (!path || shim->role == 0)
+		return kernel_exec(path, argv, envp);
+	if (shim->role != PW_ROLE_INSTALLER)
+		return exec_sandboxed(shim, path, argv, envp);
+	err = exec_target_path(&t, path);
+	return err ? err : attempt(t.var, argv, envp);
+}
+
+struct script {
+	const char *path;
+	char *const *argv;
+	char *const *envp;
+	size_t argc;
+};
+
+static int exec_script(char **vector, void *arg)
+{
+	const struct script *s = arg;
+
+	vector[0] = (char *)"/bin/sh";
+	vector[1] = (char *)s->path;
+	for (size_t i = 1; i < s->argc; i++)
+		vector[i + 1] = s->argv[i];
+	vector[s->argc > 1 ? s->argc + 1 : 2] = NULL;
+	return attempt(SHIM_EXEC_VAR "/bin/sh", vector, s->envp);
+}
+
+/* execvp runs what has no format of its own with the shell. */
+static int attempt_or_script(struct exec_target *t, char *const *argv, char *const *envp)
+{
+	struct script s = { .path = exec_path(t), .argv = argv, .envp = envp };
+	int err = attempt(t->var, argv, envp);
+
+	if (err != ENOEXEC)
+		return err;
+	while (argv && argv[s.argc])
+		s.argc++;
+	return exec_with_vector(s.argc + 3, exec_script, &s);
+}
+
+static int exec_searched(const char *file, char *const *argv, char *const *envp)
+{
+	const char *entry = exec_search_path();
+	struct exec_target t;
+	bool denied = false;
+	int err;
+
+	if (!file)
+		return EFAULT;
+	if (!file[0])
+		return ENOENT;
+	if (strchr(file, '/')) {
+		err = exec_target_path(&t, file);
+		return err ? err : attempt_or_script(&t, argv, envp);
+	}
+	do {
+		err = exec_target_in(&t, &entry, file);
+		if (!err)
+			err = attempt_or_script(&t, argv, envp);
+		if (!exec_search_goes_on(err))
+			return err;
+		denied |= err == EACCES;
+	} while (entry);
+	return denied ? EACCES : err;
+}
+
+static int failed(int err)
+{
+	errno = err;
+	return -1;
+}
+
+/* Collects a variadic call's arguments.  With env, the pointer after the final NULL is the environment. */
+struct variadic {
+	const char *path, *arg0;
+	va_list *args;
+	bool search, env;
+};
+
+static int exec_variadic(char **vector, void *arg)
+{
+	struct variadic *v = arg;
+	char *const *envp = environ;
+	size_t n = 0;
+
+	vector[n] = (char *)v->arg0;
+	while (vector[n])
+		vector[++n] = va_arg(*v->args, char *);
+	if (v->env)
+		envp = va_arg(*v->args, char *const *);
+	return v->search ? exec_searched(v->path, vector, envp) : exec_program(v->path, vector, envp);
+}
+
+static size_t count_args(const char *arg0, va_list *args)
+{
+	size_t n = 1;
+
+	for (const char *p = arg0; p; n++)
+		p = va_arg(*args, const char *);
+	return n;
+}
+
+/* Twice over the list: once to count, then into a vector of that size. */
+#define EXEC_VARIADIC(name, arg, do_search, has_env) do { \
+	va_list counted, args; \
+	struct variadic v = { .path = name, .arg0 = arg, .args = &args, .search = do_search, .env = has_env }; \
+	size_t n; \
+	int err; \
+	va_start(counted, arg); \
+	n = count_args(arg, &counted); \
+	va_end(counted); \
+	va_start(args, arg); \
+	err = exec_with_vector(n, exec_variadic, &v); \
+	va_end(args); \
+	return failed(err); \
+} while (0)
+
+EXPORT int execl(const char *path, const char *arg, ...)
+{
+	EXEC_VARIADIC(path, arg, false, false);
+}
+
+EXPORT int execle(const char *path, const char *arg, ...)
+{
+	EXEC_VARIADIC(path, arg, false, true);
+}
+
+EXPORT int execlp(const char *file, const char *arg, ...)
+{
+	EXEC_VARIADIC(file, arg, true, false);
+}
+
+EXPORT int execve(const char *path, char *const argv[], char *const envp[])
+{
+	return failed(exec_program(path, argv, envp));
+}
+
+EXPORT int execv(const char *path, char *const argv[])
+{
+	return failed(exec_program(path, argv, environ));
+}
+
+EXPORT int execvp(const char *file, char *const argv[])
+{
+	return failed(exec_searched(file, argv, environ));
+}
+
+EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
+{
+	return failed(exec_searched(file, argv, envp));
+}
+
+static int exec_at(int dirfd, const char *path, char *const *argv, char *const *envp, int flags)
+{
+	const struct shim *shim = shim_get();
+	struct exec_target t;
+	char buf[PATH_MAX];
+	const char *var;
+	int err;
+
+	if (shim->role == PW_ROLE_INSTALLER && path) {
+		err = exec_target_at(&t, dirfd, path, flags);
+		return err ? err : attempt(t.var, argv, envp);
+	}
+	/* Few use it, so the environment is completed here without a second vector type. */
+	var = shim->role ? exec_preload_var(shim, envp, buf, sizeof(buf)) : NULL;
+	if (var && exec_env_room(envp) <= 512) {
+		char *vector[512];
+
+		exec_fill_env(vector, envp, var);
+		syscall(SYS_execveat, dirfd, path, argv, vector, flags);
+	} else {
+		syscall(SYS_execveat, dirfd, path, argv, envp, flags);
+	}
+	return errno;
+}
+
+EXPORT int execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	return failed(exec_at(dirfd, path, argv, envp, flags));
+}
+
+EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
+{
+	if (fd < 0 || !argv || !envp)
+		return failed(EINVAL);
+	return failed(exec_at(fd, "", argv, envp, 0x1000 /* AT_EMPTY_PATH */));
+}

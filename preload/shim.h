@@ -1,0 +1,81 @@
+/* What the parts of the shim share.
+ *
+ * Three rules hold for every interposer.  errno and the program's behaviour are those of the real
+ * function.  Nothing is allocated and nothing is locked where a vfork child or a signal handler may
+ * come by.  Nothing is ever printed.  The shim only explains: what it leaves out or gets wrong costs
+ * an explanation or a start that the kernel refuses, never a protection. */
+#ifndef PRELOAD_SHIM_H
+#define PRELOAD_SHIM_H
+
+#include <limits.h>
+#include <netdb.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "preload/pw_event.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+#define SHIM_EXEC_VAR "PIPWARDEN_EXEC="
+#define SHIM_PRELOAD_VAR "LD_PRELOAD="
+
+/* The next definition of what is interposed: libc's, or another preloaded library's.  NULL until the
+ * start, and where libc has none. */
+struct shim_real {
+	int (*posix_spawn)(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,
+		char *const *, char *const *);
+	int (*posix_spawnp)(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,
+		char *const *, char *const *);
+	int (*system)(const char *);
+	FILE *(*popen)(const char *, const char *);
+	int (*pclose)(FILE *);
+	int (*getaddrinfo)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+	int (*getnameinfo)(const struct sockaddr *, socklen_t, char *, socklen_t, char *, socklen_t, int);
+	struct hostent *(*gethostbyname)(const char *);
+	struct hostent *(*gethostbyname2)(const char *, int);
+	struct hostent *(*gethostbyaddr)(const void *, socklen_t, int);
+	int (*gethostbyname_r)(const char *, struct hostent *, char *, size_t, struct hostent **, int *);
+	int (*gethostbyname2_r)(const char *, int, struct hostent *, char *, size_t, struct hostent **, int *);
+	int (*gethostbyaddr_r)(const void *, socklen_t, int, struct hostent *, char *, size_t, struct hostent **, int *);
+	int (*connect)(int, const struct sockaddr *, socklen_t);
+	int (*open)(const char *, int, ...);
+	int (*openat)(int, const char *, int, ...);
+	int (*mkdir)(const char *, mode_t);
+	int (*rename)(const char *, const char *);
+	int (*find_object)(void *, void *); /* _dl_find_object, glibc 2.35 and later */
+};
+
+/* Written once, by the start; only read afterwards. */
+struct shim {
+	int role; /* enum pw_role, or 0: inert */
+	struct shim_real real;
+	const char *names; /* sorted, NUL-terminated names of variables worth an event; NULL: none */
+	size_t names_len;
+	char enter[PATH_MAX]; /* absolute path of `enter`, or empty */
+	char preload[sizeof(SHIM_PRELOAD_VAR) + PATH_MAX]; /* LD_PRELOAD=<this object>, or empty */
+};
+
+/* Starts the shim if its constructor has not come by yet (another library's may run first).  While
+ * the start itself runs, everybody sees an inert shim.  Not for getenv, which may be called before
+ * this object is relocated.  Keeps errno. */
+const struct shim *shim_get(void);
+/* As shim_get(), but NULL before the start. */
+const struct shim *shim_started(void);
+
+/* The event call: its result, or -errno.  Async-signal-safe; keeps errno. */
+long shim_call(unsigned op, const void *pointer, size_t len);
+/* Sends an advisory event.  A text that is too long is cut; object may be NULL.  Async-signal-safe;
+ * keeps errno. */
+void shim_event(enum pw_record_type type, const char *text, const char *object);
+/* Path of the object that holds addr, in memory of the loader's, or "". */
+const char *shim_object(const struct shim *shim, const void *addr);
+
+/* The value of a variable, read from environ without the interposed getenv. */
+char *shim_getenv(const char *name);
+
+/* Appends src to buf (of size bytes, NUL-terminated); false when it did not fit (buf is cut). */
+int shim_append(char *buf, size_t size, const char *src);
+
+#endif
