@@ -15,24 +15,33 @@ struct names; /* addresses that allowed names were answered with, each with its 
 struct names *names_new(void);
 void names_free(struct names *n);
 
-/* How a name is to be treated before anything is asked. Pure. */
+/* How a name is to be treated before anything is asked.  Reads /etc/hosts and the machine's name, asks no resolver; thread-safe. */
 enum name_class {
 	NAME_LITERAL, /* an address already, in any spelling that getaddrinfo takes (2130706433, 0x7f.1): canonical form in canonical */
 	NAME_LOCAL,   /* localhost, *.localhost, the machine's own name, an entry of /etc/hosts: answered without a resolver */
 	NAME_REMOTE,  /* needs the resolver */
 	NAME_BAD,     /* no host name: empty, over-long, control characters */
 };
+/* canonical: of a literal the inet_ntop form (an IPv6 scope kept as %scope); of a name the form that policy matches: lower case, no trailing
+ * dot; of NAME_BAD the text as far as it fits. */
 enum name_class names_classify(const char *host, char canonical[PW_HOST_MAX]);
 
 /* Asks the real resolver (getaddrinfo) for family; fills *out; remembers every address for host. */
 void names_resolve(struct names *n, const char *host, int family, struct pw_answer *out);
-/* Answers a NAME_LOCAL from /etc/hosts and the loopback addresses, with no resolver. */
+/* Answers a NAME_LOCAL from /etc/hosts and the loopback addresses, or a NAME_LITERAL by itself, with no resolver. */
 void names_local(const char *host, int family, struct pw_answer *out);
+/* The address as the program that asked will use it; false: no room, or a family that is none. Pure. */
+bool names_add(struct pw_answer *out, int family, const void *bytes, uint32_t scope);
+/* Remembers what host was answered with (names_resolve does it itself): for names that are answered locally. */
+void names_remember(struct names *n, const char *host, const struct pw_answer *answer);
 
-/* The name that this address was given out for, copied into host: true. Several: each is called on by `each` until it returns true. */
+/* Calls `each` with every name that this address was given out for (a v4-mapped one counts as IPv4), the newest first, until it returns true;
+ * true if one did.  A lock is held meanwhile: `each` calls nothing of names_. */
 bool names_of_address(struct names *n, const struct sockaddr_storage *sa, bool (*each)(const char *host, void *arg), void *arg);
 
-/* A socket address as text: "203.0.113.7" (IPv4-mapped shown as IPv4), "2001:db8::1", unix path, "@abstract". false: unknown family or malformed. Pure; fuzzed. */
+/* A socket address as text: "203.0.113.7" (IPv4-mapped shown as IPv4), "2001:db8::1", unix path, "@abstract" (a NUL in it shows as @).
+ * false: unknown family or malformed (too short or too long for its family: what the kernel calls EINVAL); out->family is set all the same, AF_UNSPEC
+ * when there is not even that.  loopback: 127/8, ::1, and the wildcard addresses, which connect() takes for loopback.  Pure; fuzzed. */
 struct sockaddr_text {
 	int family;
 	char address[128];

@@ -3,10 +3,20 @@
 #ifndef SUPERVISE_WORKER_H
 #define SUPERVISE_WORKER_H
 
+#include <time.h>
+
 #define WORKERS_MAX 64
 
 typedef void worker_func(void *argument);
 /* Runs f(argument) on a detached thread with all signals blocked but SIGURG (used to break a blocking call). 0 or -errno. */
 int worker_start(worker_func *f, void *argument);
+
+/* For a worker that makes a call which may block for ever: from start to stop SIGURG comes to the calling thread every `milliseconds`, so that
+ * the call returns with EINTR (a tick may fall beside the call; the next one does not) and the worker can look whether it is still wanted. */
+struct worker_tick {
+	timer_t timer;
+};
+int worker_tick_start(struct worker_tick *t, unsigned milliseconds); /* 0 or -errno: then make no blocking call */
+void worker_tick_stop(struct worker_tick *t);
 
 #endif

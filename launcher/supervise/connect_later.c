@@ -1,0 +1,138 @@
+/* A connect that may take its time: TCP to a listener whose backlog is full, AF_UNIX to a server that does not accept.
+ *
+ * The worker makes the blocking connect() on the shared open file, so O_NONBLOCK, SO_SNDTIMEO and everything else mean what they mean to the caller.  With
+ * WAIT_KILLABLE only fatal signals reach a caller whose call we hold, so the worker looks every TICK whether another one waits for it, and lets go: the call
+ * returns EINTR while TCP goes on connecting in the kernel, just as without us. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "launcher/base/fd.h"
+#include "launcher/supervise/connect.h"
+#include "launcher/supervise/target.h"
+#include "launcher/supervise/worker.h"
+
+#define TICK_MS 50
+
+struct job {
+	struct sandbox *sb;
+	struct seccomp_notif req; /* a copy: the listener's own is used again */
+	int sock, pinned;
+	socklen_t len;
+	struct sockaddr_storage address;
+};
+
+static void job_free(struct job *job)
+{
+	close_fd(&job->sock);
+	close_fd(&job->pinned);
+	free(job);
+}
+
+/* Does a signal wait that the caller would take, were it not for us?  One that is ignored is never pending unless it is blocked too. */
+static bool is_interrupted(pid_t tid)
+{
+	char path[64], line[256];
+	unsigned long long pending = 0, blocked = 0, ignored = 0, value;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
+	file = fopen(path, "re");
+	if (!file)
+		return true; /* it is gone: target_alive has the last word */
+	while (fgets(line, sizeof line, file)) {
+		if (sscanf(line, "SigPnd: %llx", &value) == 1 || sscanf(line, "ShdPnd: %llx", &value) == 1)
+			pending |= value;
+		else if (sscanf(line, "SigBlk: %llx", &value) == 1)
+			blocked = value;
+		else if (sscanf(line, "SigIgn: %llx", &value) == 1)
+			ignored = value;
+	}
+	fclose(file);
+	return pending & ~blocked & ~ignored;
+}
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* SO_SNDTIMEO bounds a connect; each of our rounds would start it anew.  INT64_MAX: none. */
+static int64_t deadline_us(int sock)
+{
+	struct timeval t = {0};
+	socklen_t len = sizeof t;
+
+	if (getsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &t, &len) || (t.tv_sec == 0 && t.tv_usec == 0) || t.tv_sec > 1000000000)
+		return INT64_MAX;
+	return now_us() + (int64_t)t.tv_sec * 1000000 + t.tv_usec;
+}
+
+/* A positive errno or 0; -1: nobody waits any more. */
+static int connect_rounds(struct job *job)
+{
+	int64_t deadline = deadline_us(job->sock);
+	int timed_out = job->address.ss_family == AF_UNIX ? EAGAIN : EINPROGRESS;
+
+	for (bool first = true;; first = false) {
+		if (!connect(job->sock, (const struct sockaddr *)&job->address, job->len))
+			return 0;
+		/* A second round on a connecting TCP socket waits again; EALREADY says that its time is over. */
+		if (errno == EALREADY && !first)
+			return timed_out;
+		if (errno != EINTR)
+			return errno;
+		if (!target_alive(job->sb, &job->req))
+			return -1;
+		if (is_interrupted((pid_t)job->req.pid))
+			return EINTR;
+		if (now_us() >= deadline)
+			return timed_out;
+	}
+}
+
+static void run(void *argument)
+{
+	struct job *job = argument;
+	struct worker_tick tick;
+	int error = worker_tick_start(&tick, TICK_MS);
+
+	if (error) {
+		error = EAGAIN; /* without the tick a blocking connect could not be given up */
+	} else {
+		error = connect_rounds(job);
+		worker_tick_stop(&tick);
+	}
+	if (error == 0)
+		reply_send(job->sb, job->req.id, reply_value(0));
+	else if (error > 0)
+		reply_send(job->sb, job->req.id, reply_error(error));
+	job_free(job);
+}
+
+struct reply connect_later(struct sandbox *sb, const struct seccomp_notif *req, int sock, int pinned, const void *address, socklen_t len)
+{
+	struct job *job = calloc(1, sizeof *job);
+
+	if (!job || len > sizeof job->address) {
+		free(job);
+		close_fd(&sock);
+		close_fd(&pinned);
+		return reply_error(job ? EINVAL : ENOMEM);
+	}
+	*job = (struct job){.sb = sb, .req = *req, .sock = sock, .pinned = pinned, .len = len};
+	memcpy(&job->address, address, len);
+	if (worker_start(run, job)) {
+		job_free(job);
+		return reply_error(EAGAIN);
+	}
+	return reply_later();
+}

@@ -1,0 +1,108 @@
+/* connect() on an AF_UNIX socket of a sandbox in namespaces of its own.
+ *
+ * An abstract name belongs to the socket's network namespace, which connect.c has looked at.  A path is resolved in the caller's place, the object it leads to is
+ * pinned, the kernel is asked where that object lies, and it is the pinned inode that is connected to, through /proc/self/fd: a link or a
+ * directory that changes meanwhile changes nothing. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "launcher/base/fd.h"
+#include "launcher/names/names.h"
+#include "launcher/supervise/connect.h"
+#include "launcher/supervise/place.h"
+#include "launcher/supervise/sockets.h"
+#include "launcher/supervise/target.h"
+
+static bool below_writable(const struct sandbox *sb, const char *path)
+{
+	if (place_below(path, sb->home) || place_below(path, sb->tmp))
+		return true;
+	for (char *const *w = sb->writable; w && *w; w++) {
+		if (place_below(path, *w))
+			return true;
+	}
+	return false;
+}
+
+/* The sandbox's own /dev/shm is a file system that ours is not. */
+static bool in_own_shm(const char *path, int fd)
+{
+	struct stat it, ours;
+
+	return place_below(path, "/dev/shm") && !fstat(fd, &it) && !stat("/dev/shm", &ours) && it.st_dev != ours.st_dev;
+}
+
+/* By what the kernel says of the pinned object: the text of the walk may have been outdated by a rename. */
+static bool is_own_place(const struct sandbox *sb, int fd)
+{
+	char link[64], real[4096];
+	ssize_t len;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	len = readlink(link, real, sizeof real - 1);
+	if (len <= 0)
+		return false;
+	real[len] = 0;
+	return below_writable(sb, real) || in_own_shm(real, fd);
+}
+
+static struct reply connect_pinned(struct sandbox *sb, const struct seccomp_notif *req, int sock, int pinned)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+
+	snprintf(un.sun_path, sizeof un.sun_path, "/proc/self/fd/%d", pinned);
+	return connect_later(sb, req, sock, pinned, &un, sizeof un);
+}
+
+static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const char *path, const char *as_written)
+{
+	sockets_record_unix(sb, req, path, as_written);
+	return reply_error(EACCES);
+}
+
+static struct reply connect_path(struct sandbox *sb, const struct seccomp_notif *req, int sock, const char *path)
+{
+	cleanup_fd int owned = sock;
+	cleanup_fd int pinned = -1;
+	struct resolved to = {.fd = -1};
+	struct stat st;
+	int error = target_resolve(sb, req, AT_FDCWD, path, true, true, &to);
+
+	if (error == -ESRCH)
+		return reply_error(ESRCH);
+	if (error && to.real[0] && below_writable(sb, to.real))
+		return reply_error(-error); /* a missing folder, say: as far as it got it is the sandbox's own */
+	if (error)
+		return refuse(sb, req, to.real[0] ? to.real : path, path);
+	pinned = to.fd;
+	if (to.proc_foreign || !is_own_place(sb, pinned))
+		return refuse(sb, req, to.real, path);
+	if (to.missing)
+		return reply_error(ENOENT);
+	if (fstat(pinned, &st))
+		return reply_error(errno);
+	if (!S_ISSOCK(st.st_mode))
+		return reply_error(ECONNREFUSED); /* what the kernel says */
+	/* Two names: one of them may lie outside (a hard link to somebody's agent). */
+	if (st.st_nlink != 1)
+		return refuse(sb, req, to.real, path);
+	return connect_pinned(sb, req, steal_fd(&owned), steal_fd(&pinned));
+}
+
+struct reply connect_unix(struct sandbox *sb, const struct seccomp_notif *req, int sock, const struct sockaddr_storage *sa, socklen_t len)
+{
+	struct sockaddr_text to;
+
+	if (!sockaddr_describe(sa, len, &to) || to.family != AF_UNIX) {
+		close(sock);
+		return reply_error(EINVAL); /* AF_UNSPEC too: a stream cannot be disconnected */
+	}
+	if (to.abstract_name)
+		return connect_later(sb, req, sock, -1, sa, len);
+	return connect_path(sb, req, sock, to.address);
+}

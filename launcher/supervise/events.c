@@ -1,0 +1,167 @@
+/* The event call (preload/pw_event.h): prctl(PW_MAGIC, op, pointer, length).  Anyone in a sandbox can make it, with anything in it: every structure is
+ * copied once and checked, and an answer tells nobody more than its role may know. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "launcher/base/fd.h"
+#include "launcher/record/decode.h"
+#include "launcher/supervise/query.h"
+#include "launcher/supervise/session.h"
+#include "launcher/supervise/supervisor.h"
+#include "launcher/supervise/target.h"
+#include "preload/pw_event.h"
+
+static enum pw_role role_number(enum role role)
+{
+	switch (role) {
+	case ROLE_INSTALLER: return PW_ROLE_INSTALLER;
+	case ROLE_GUEST: return PW_ROLE_GUEST;
+	default: return PW_ROLE_BUILD;
+	}
+}
+
+static struct reply hello(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	pid_t tgid = target_tgid((pid_t)req->pid);
+
+	if (tgid && target_alive(sb, req))
+		session_checked_in(sb, tgid);
+	return reply_value(role_number(sb->role));
+}
+
+static struct reply enter(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	struct event ev = {
+		.type = "syscall.denied",
+		.action = EV_DENIED,
+		.verdict = policy_rule(supervisor_policy(sb->sup), "syscall.enter"),
+		.source = SRC_KERNEL,
+		.target = {.name = "enter"},
+		.detail = "only pip's children are started through pipwarden",
+	};
+
+	if (sb->role == ROLE_INSTALLER)
+		return session_enter(sb, req);
+	supervisor_record(sb, (pid_t)req->pid, &ev);
+	return reply_error(EPERM);
+}
+
+/* --- advisory events --------------------------------------------------------------------------- */
+
+static struct verdict explains(const char *rule)
+{
+	return (struct verdict){.rule = rule, .kind = "", .severity = SEV_INFO, .action = ACTION_ALLOW};
+}
+
+static void fill_event(struct sandbox *sb, const struct record_view *view, struct event *ev)
+{
+	const struct policy *p = supervisor_policy(sb->sup);
+
+	switch (view->type) {
+	case PW_EV_ENV_READ:
+		ev->type = "env.read";
+		ev->target.name = view->text;
+		ev->action = EV_DECOY; /* the shim reports names of PW_OP_NAMES only: what was read is what we put there */
+		ev->verdict = policy_rule(p, "env.secret");
+		break;
+	/* What the shim says beside a call that is notified anyway explains it and judges nothing. */
+	case PW_EV_EXEC:
+		ev->type = "exec";
+		ev->target.path = view->text;
+		ev->verdict = explains("exec");
+		break;
+	case PW_EV_CONNECT:
+		ev->type = "net.connect";
+		ev->target.address = view->text;
+		ev->verdict = explains("net.connect");
+		break;
+	case PW_EV_RESOLVE:
+		ev->type = "net.resolve";
+		ev->target.host = view->text;
+		ev->verdict = explains("net.resolve");
+		break;
+	case PW_EV_WRITE_REFUSED:
+		ev->type = "file.write";
+		ev->target.path = view->text;
+		ev->action = EV_DENIED;
+		ev->verdict = policy_rule(p, "file.write.installer");
+		ev->detail = "pip may write its environment, cache and the outputs that its command line names; --allow-write PATH adds one";
+		break;
+	}
+}
+
+static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	struct event ev = {.action = EV_OBSERVED, .source = SRC_SHIM};
+	struct pw_record record;
+	struct record_view view;
+	int error;
+
+	if (req->data.args[3] != sizeof record)
+		return reply_error(EINVAL);
+	error = target_read(sb, req, req->data.args[2], &record, sizeof record);
+	if (error)
+		return reply_error(-error);
+	if (!record_decode(&record, sizeof record, &view))
+		return reply_error(EINVAL);
+	/* Only pip is trusted to say what Landlock refused it: anybody else's word would be noise under another's name. */
+	if (view.type == PW_EV_WRITE_REFUSED && sb->role != ROLE_INSTALLER)
+		return reply_error(EINVAL);
+	fill_event(sb, &view, &ev);
+	if (!ev.type)
+		return reply_error(EINVAL);
+	ev.origin_object = view.object[0] ? view.object : NULL;
+	supervisor_record(sb, (pid_t)req->pid, &ev);
+	return reply_value(0);
+}
+
+/* --- names, nested ----------------------------------------------------------------------------- */
+
+static struct reply secret_names(struct sandbox *sb)
+{
+	int fd = supervisor_names_fd(sb->sup);
+
+	return fd < 0 ? reply_error(-fd) : reply_fd(fd, O_CLOEXEC);
+}
+
+static struct reply nested(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	char digest[sizeof ((struct pw_nested *)0)->digest] = "";
+	uint32_t version;
+	uint64_t address = req->data.args[2];
+	cleanup_fd int memory = -1;
+	char path[48];
+	int error = target_read(sb, req, address, &version, sizeof version);
+
+	if (error)
+		return reply_error(-error);
+	if (version != PW_VERSION)
+		return reply_error(EINVAL);
+	strncpy(digest, policy_digest(supervisor_policy(sb->sup)), sizeof digest - 1);
+	/* The open file is the address space of whoever had the number then; alive says that it was the caller. So nothing of anybody else is written
+	 * to, as process_vm_writev by number could; what is written everyone may know. */
+	snprintf(path, sizeof path, "/proc/%d/mem", (int)req->pid);
+	memory = open(path, O_WRONLY | O_CLOEXEC);
+	if (memory < 0 || !target_alive(sb, req))
+		return reply_error(EFAULT);
+	if (address > INT64_MAX - sizeof(struct pw_nested) ||
+	    pwrite(memory, digest, sizeof digest, (off_t)(address + offsetof(struct pw_nested, digest))) != (ssize_t)sizeof digest)
+		return reply_error(EFAULT);
+	return reply_value(PW_MAGIC & 0x7fffffff);
+}
+
+struct reply handle_event(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	switch (req->data.args[1]) {
+	case PW_OP_HELLO: return hello(sb, req);
+	case PW_OP_ENTER: return enter(sb, req);
+	case PW_OP_RESOLVE: return query_answer(sb, req);
+	case PW_OP_EVENT: return advise(sb, req);
+	case PW_OP_NAMES: return secret_names(sb);
+	case PW_OP_NESTED: return nested(sb, req);
+	default: return reply_error(EINVAL);
+	}
+}

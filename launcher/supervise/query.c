@@ -1,0 +1,123 @@
+/* Names are decided before anything is asked: one that is not allowed never reaches a real resolver (DNS carries data out), and fails as one that
+ * does not exist. */
+#include "launcher/supervise/query.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "launcher/base/fd.h"
+#include "launcher/names/names.h"
+#include "launcher/supervise/supervisor.h"
+#include "launcher/supervise/target.h"
+#include "launcher/supervise/worker.h"
+
+struct job {
+	struct sandbox *sb;
+	uint64_t id;
+	int family;
+	char host[PW_HOST_MAX];
+};
+
+static struct reply answer_fd(const struct pw_answer *answer)
+{
+	int fd = fd_sealed("pipwarden-answer", answer, sizeof *answer);
+
+	return fd < 0 ? reply_error(-fd) : reply_fd(fd, O_CLOEXEC);
+}
+
+static void record_refused(struct sandbox *sb, const struct seccomp_notif *req, const char *host, struct verdict verdict, const char *detail)
+{
+	struct event ev = {
+		.type = "net.resolve",
+		.action = EV_DENIED,
+		.verdict = verdict,
+		.source = SRC_KERNEL, /* the query itself reached us; the caller may have made it with or without the shim */
+		.target = {.host = host},
+		.detail = detail,
+	};
+
+	supervisor_record(sb, (pid_t)req->pid, &ev);
+}
+
+static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const char *host)
+{
+	bool installer = sb->role == ROLE_INSTALLER;
+
+	record_refused(sb, req, host, policy_rule(supervisor_policy(sb->sup), installer ? "net.resolve.installer" : "net.resolve"),
+	               installer ? "pip may contact the hosts of its own configuration only; --allow-host HOST adds one"
+	                         : "code of a package has no network; opening hosts to it (--allow-host build:HOST) comes with a later release");
+	return reply_error(EACCES);
+}
+
+static void resolve(void *argument)
+{
+	struct job *job = argument;
+	struct pw_answer answer;
+
+	names_resolve(job->sb->sup->names, job->host, job->family, &answer);
+	reply_send(job->sb, job->id, answer_fd(&answer));
+	free(job);
+}
+
+static struct reply resolve_later(struct sandbox *sb, const struct seccomp_notif *req, const char *host, int family)
+{
+	struct job *job = calloc(1, sizeof *job);
+
+	if (!job)
+		return reply_error(ENOMEM);
+	*job = (struct job){.sb = sb, .id = req->id, .family = family};
+	memcpy(job->host, host, sizeof job->host);
+	if (worker_start(resolve, job)) {
+		free(job);
+		return reply_error(EAGAIN);
+	}
+	return reply_later();
+}
+
+static struct reply answer_locally(struct sandbox *sb, const char *host, int family)
+{
+	struct pw_answer answer;
+
+	names_local(host, family, &answer);
+	/* What pip connects to is decided by the names that an address was given out for. */
+	if (sb->role == ROLE_INSTALLER)
+		names_remember(sb->sup->names, host, &answer);
+	return answer_fd(&answer);
+}
+
+struct reply query_answer(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	struct pw_query query;
+	char host[PW_HOST_MAX] = "";
+	struct verdict verdict;
+	enum name_class class;
+	int error = target_read(sb, req, req->data.args[2], &query, sizeof query);
+
+	if (error)
+		return reply_error(-error);
+	if (!query_is_valid(&query))
+		return reply_error(EINVAL);
+	class = names_classify(query.host, host);
+	/* First: the deny list beats /etc/hosts and every allowance. */
+	if (class != NAME_LITERAL && policy_host_denied(supervisor_policy(sb->sup), host, &verdict)) {
+		record_refused(sb, req, host, verdict, "this host is known for taking stolen data; no option allows it");
+		return reply_error(EACCES);
+	}
+	switch (class) {
+	case NAME_LITERAL:
+	case NAME_LOCAL:
+		return answer_locally(sb, host, (int)query.family);
+	case NAME_REMOTE:
+		/* Build and guest: no host is allowed in this release, whatever the policy lists: there is no way out of their network namespace. */
+		if (sb->role != ROLE_INSTALLER || !supervisor_host_allowed(sb->sup, ROLE_INSTALLER, host, 0))
+			return refuse(sb, req, host);
+		return resolve_later(sb, req, host, (int)query.family);
+	case NAME_BAD:
+		break;
+	}
+	if (!query.host[0])
+		return reply_error(EACCES); /* nothing was asked for */
+	return refuse(sb, req, host);
+}

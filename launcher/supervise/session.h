@@ -1,0 +1,26 @@
+/* Sessions: the life of one sandbox, from the request to its end, each on a thread of its own.  And what the handlers need of the run beyond
+ * supervise.h: births, names, check-in. */
+#ifndef SUPERVISE_SESSION_H
+#define SUPERVISE_SESSION_H
+
+#include "launcher/names/names.h"
+#include "launcher/supervise/supervise.h"
+
+/* PW_OP_ENTER: one end of a fresh socket pair goes to the caller.  Only called for the installer's sandbox. */
+struct reply session_enter(struct sandbox *sb, const struct seccomp_notif *req);
+
+/* Starts the guest (run->guest_path, guest_argv) in its sandbox; its wait status goes to supervisor->guest_status.  0 or -errno. */
+int session_guest(struct supervisor *s);
+/* Passes a signal on to the guest. */
+void session_guest_signal(struct supervisor *s, int signal);
+
+/* PW_OP_HELLO: the shim of thread group `tgid` has checked in; events of a process that has not are marked.  Any thread. */
+void session_checked_in(struct sandbox *sb, pid_t tgid);
+
+/* PW_OP_NAMES: a sealed close-on-exec memfd of the names whose reading is worth an event, which the caller owns; -ENOENT for none, or another -errno. */
+int supervisor_names(struct sandbox *sb);
+
+/* The resolver and what it remembers; lives as long as the run. */
+struct names *supervisor_resolver(struct supervisor *s);
+
+#endif

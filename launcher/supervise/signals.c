@@ -1,0 +1,226 @@
+/* Calls that name a process: the kill family, prlimit64, sched_set*, setpriority, ioprio_set.
+ *
+ * Only processes of the caller's own sandbox may be touched: a build ended the supervisor with RLIMIT_CPU = 0 where nobody looked. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "launcher/base/fd.h"
+#include "launcher/supervise/supervisor.h"
+#include "launcher/supervise/target.h"
+
+/* IOPRIO_WHO_PROCESS, _PGRP, _USER: PRIO_PROCESS and its sisters start at 0. */
+#define IOPRIO_WHO_FIRST 1
+
+enum whom { WHOM_NOBODY, WHOM_PROCESS, WHOM_GROUP, WHOM_EVERYBODY, WHOM_PIDFD };
+struct aim {
+	enum whom whom;
+	pid_t pid; /* of the process, thread or group; 0: the caller's own */
+	const char *name, *type;
+};
+
+/* pid as kill() takes it: negative for a group. */
+static struct aim aim_kill(pid_t pid)
+{
+	struct aim aim = {.name = "kill", .type = "process.signal"};
+
+	if (pid == -1) {
+		aim.whom = WHOM_EVERYBODY;
+	} else if (pid > 0) {
+		aim.whom = WHOM_PROCESS;
+		aim.pid = pid;
+	} else {
+		aim.whom = WHOM_GROUP;
+		aim.pid = pid == INT32_MIN ? INT32_MAX : -pid; /* the kernel: ESRCH; nobody has that number */
+	}
+	return aim;
+}
+
+/* which: PRIO_PROCESS, PRIO_PGRP, PRIO_USER. */
+static struct aim aim_priority(const char *name, int which, pid_t who)
+{
+	struct aim aim = {.name = name, .type = "syscall.denied", .pid = who};
+
+	aim.whom = which == PRIO_PROCESS ? WHOM_PROCESS : which == PRIO_PGRP ? WHOM_GROUP : which == PRIO_USER ? WHOM_EVERYBODY : WHOM_NOBODY;
+	return aim;
+}
+
+static struct aim aim_process(const char *name, const char *type, pid_t pid)
+{
+	return (struct aim){.whom = WHOM_PROCESS, .pid = pid, .name = name, .type = type};
+}
+
+/* By registers alone, in the kernel's own widths. */
+static struct aim aim_of(const struct seccomp_data *data)
+{
+	const __u64 *a = data->args;
+
+	switch (data->nr) {
+	case SYS_kill: return aim_kill((pid_t)a[0]);
+	case SYS_tkill: return aim_process("tkill", "process.signal", (pid_t)a[0]);
+	case SYS_tgkill: return aim_process("tgkill", "process.signal", (pid_t)a[1]);
+	case SYS_rt_sigqueueinfo: return aim_process("rt_sigqueueinfo", "process.signal", (pid_t)a[0]);
+	case SYS_rt_tgsigqueueinfo: return aim_process("rt_tgsigqueueinfo", "process.signal", (pid_t)a[1]);
+	case SYS_pidfd_send_signal: return (struct aim){.whom = WHOM_PIDFD, .pid = (pid_t)a[0], .name = "pidfd_send_signal", .type = "process.signal"};
+	case SYS_prlimit64: return aim_process("prlimit64", "syscall.denied", (pid_t)a[0]);
+	case SYS_sched_setaffinity: return aim_process("sched_setaffinity", "syscall.denied", (pid_t)a[0]);
+	case SYS_sched_setscheduler: return aim_process("sched_setscheduler", "syscall.denied", (pid_t)a[0]);
+	case SYS_sched_setparam: return aim_process("sched_setparam", "syscall.denied", (pid_t)a[0]);
+	case SYS_sched_setattr: return aim_process("sched_setattr", "syscall.denied", (pid_t)a[0]);
+	case SYS_setpriority: return aim_priority("setpriority", (int)a[0], (pid_t)a[1]);
+	case SYS_ioprio_set: return aim_priority("ioprio_set", (int)a[0] - IOPRIO_WHO_FIRST, (pid_t)a[1]);
+	default: return (struct aim){.whom = WHOM_NOBODY};
+	}
+}
+
+static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const struct aim *aim, pid_t victim)
+{
+	pid_t tgid = victim > 0 ? target_tgid(victim) : 0;
+	bool own = tgid && supervisor_is_own(sb->sup, tgid);
+	const char *rule = own ? "syscall.supervisor" : !strcmp(aim->type, "process.signal") ? "process.signal" : "syscall.other-process";
+	struct target_identity who = {0};
+	struct event ev = {
+		.type = aim->type,
+		.action = EV_DENIED,
+		.verdict = policy_rule(supervisor_policy(sb->sup), rule),
+		.source = SRC_KERNEL,
+		.target = {.name = aim->name},
+		.detail = own ? "aimed at what guards the run" : "aimed at a process outside the sandbox",
+	};
+
+	if (tgid) {
+		target_identify(tgid, &who);
+		ev.target.path = who.exe;
+	}
+	supervisor_record(sb, (pid_t)req->pid, &ev);
+	return reply_error(EPERM);
+}
+
+/* The fifth field of /proc/PID/stat, behind a name that may hold anything. 0: gone. */
+static pid_t group_of(pid_t pid)
+{
+	char path[64], text[512];
+	cleanup_fd int fd = -1;
+	const char *after;
+	ssize_t len;
+	int group;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (len <= 0)
+		return 0;
+	text[len] = 0;
+	after = strrchr(text, ')');
+	return after && sscanf(after + 1, " %*c %*d %d", &group) == 1 ? (pid_t)group : 0;
+}
+
+/* Is everyone in the process group a member?  A stranger is put into *stranger. */
+static bool group_is_ours(const struct sandbox *sb, pid_t group, pid_t *stranger)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	bool ours = proc != NULL;
+
+	*stranger = 0;
+	while (ours && (entry = readdir(proc))) {
+		pid_t pid = (pid_t)atoi(entry->d_name);
+
+		if (!isdigit((unsigned char)entry->d_name[0]) || group_of(pid) != group || target_is_member(sb, pid))
+			continue;
+		*stranger = pid;
+		ours = false;
+	}
+	if (proc)
+		closedir(proc);
+	return ours;
+}
+
+/* The process of a pidfd, from its fdinfo; 0: it is none, or the process is gone. */
+static pid_t pid_of_pidfd(int pidfd)
+{
+	char path[64], line[128];
+	FILE *file;
+	int pid = 0;
+
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof line, file)) {
+		if (sscanf(line, "Pid: %d", &pid) == 1)
+			break;
+	}
+	if (file)
+		fclose(file);
+	return pid > 0 ? (pid_t)pid : 0;
+}
+
+/* A descriptor can be swapped: never CONTINUE.  We send it ourselves, through our own duplicate; siginfo is not carried over. */
+static struct reply signal_pidfd(struct sandbox *sb, const struct seccomp_notif *req, const struct aim *aim)
+{
+	cleanup_fd int pidfd = target_fd(sb, req, (int)req->data.args[0]);
+	pid_t victim;
+
+	if (pidfd == -EBADF)
+		return reply_error(EBADF);
+	if (pidfd < 0)
+		return reply_error(ENOSYS); /* the machine lets us not duplicate it: Go and others fall back to kill() */
+	victim = pid_of_pidfd(pidfd);
+	if (victim == 0)
+		return reply_error(ESRCH);
+	if (!target_is_member(sb, victim))
+		return refuse(sb, req, aim, victim);
+	return syscall(SYS_pidfd_send_signal, pidfd, (int)req->data.args[1], NULL, (unsigned)req->data.args[3]) ? reply_error(errno) : reply_value(0);
+}
+
+static struct reply aim_at_process(struct sandbox *sb, const struct seccomp_notif *req, const struct aim *aim)
+{
+	/* CONTINUE: registers only, and it is the caller itself or its thread group, which lives as long as the call waits. */
+	if (aim->pid == 0 || aim->pid == (pid_t)req->pid || aim->pid == target_tgid((pid_t)req->pid))
+		return reply_continue();
+	/* CONTINUE: registers only, and nobody is there: the kernel's own errno (a number that is not positive, too). */
+	if (aim->pid < 0 || (kill(aim->pid, 0) && errno == ESRCH))
+		return reply_continue();
+	/* CONTINUE: registers only; that the number is freed and given to a stranger between here and there is left to chance: the caller cannot choose who. */
+	if (target_is_member(sb, aim->pid))
+		return reply_continue();
+	return refuse(sb, req, aim, aim->pid);
+}
+
+static struct reply aim_at_group(struct sandbox *sb, const struct seccomp_notif *req, const struct aim *aim)
+{
+	pid_t stranger, group = aim->pid ? aim->pid : group_of((pid_t)req->pid);
+
+	/* CONTINUE: registers only; all of the group are members, and a process outside cannot be moved into a group of another session. */
+	if (group > 0 && group_is_ours(sb, group, &stranger))
+		return reply_continue();
+	return refuse(sb, req, aim, group > 0 ? stranger : 0);
+}
+
+struct reply handle_signal(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	struct aim aim = aim_of(&req->data);
+
+	/* CONTINUE: the numbers are those of the sandbox's own PID namespace, in which nobody else has one; a descriptor of a process outside cannot have been
+	 * made there either. */
+	if (sb->pid_ns)
+		return reply_continue();
+	/* CONTINUE: registers only, and asking for limits changes nothing. */
+	if (req->data.nr == SYS_prlimit64 && req->data.args[2] == 0)
+		return reply_continue();
+	switch (aim.whom) {
+	case WHOM_PROCESS: return aim_at_process(sb, req, &aim);
+	case WHOM_GROUP: return aim_at_group(sb, req, &aim);
+	case WHOM_EVERYBODY: return refuse(sb, req, &aim, 0);
+	case WHOM_PIDFD: return signal_pidfd(sb, req, &aim);
+	case WHOM_NOBODY: break;
+	}
+	return reply_error(EINVAL);
+}

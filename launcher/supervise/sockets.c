@@ -1,0 +1,221 @@
+/* socket, socketpair and the sends: what the filter did not let pass by itself comes here to be written down. connect() is connect.c. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "launcher/supervise/place.h"
+#include "launcher/supervise/sockets.h"
+#include "launcher/supervise/target.h"
+
+/* The kernel's own bound is 1024 (UIO_MAXIOV); the first few tell where it goes. */
+#define MESSAGES_LOOKED_AT 8
+
+struct verdict sockets_verdict(const struct sandbox *sb, const struct sockaddr_text *to, const char *rule)
+{
+	const struct policy *p = supervisor_policy(sb->sup);
+	struct verdict verdict;
+
+	if (policy_address_denied(p, to->address, &verdict))
+		return verdict;
+	return policy_rule(p, rule);
+}
+
+const char *sockets_hint(const struct sandbox *sb)
+{
+	if (sb->role == ROLE_INSTALLER)
+		return "pip may contact the hosts of its own configuration only; --allow-host HOST adds one";
+	return "code of a package has no network; opening hosts to it (--allow-host build:HOST) comes with a later release";
+}
+
+void sockets_record(struct sandbox *sb, const struct seccomp_notif *req, const char *type, struct verdict verdict, const struct sockaddr_text *to,
+                    const char *host, const char *protocol, const char *detail)
+{
+	struct event ev = {
+		.type = type,
+		.action = EV_DENIED,
+		.verdict = verdict,
+		.source = SRC_KERNEL,
+		.target = {.host = host, .address = to->address, .port = to->port, .protocol = protocol},
+		.detail = detail,
+	};
+
+	supervisor_record(sb, (pid_t)req->pid, &ev);
+}
+
+void sockets_record_unix(struct sandbox *sb, const struct seccomp_notif *req, const char *path, const char *as_written)
+{
+	struct event ev = {
+		.type = "ipc.connect",
+		.action = EV_DENIED,
+		.verdict = policy_rule(supervisor_policy(sb->sup), place_rule(path)),
+		.source = SRC_KERNEL,
+		.target = {.path = path, .as_written = as_written, .protocol = "unix"},
+		.detail = "only sockets of the sandbox itself can be connected to",
+	};
+
+	supervisor_record(sb, (pid_t)req->pid, &ev);
+}
+
+/* --- socket, socketpair ------------------------------------------------------------------------ */
+
+static const char *family_name(int family)
+{
+	switch (family) {
+	case AF_UNIX: return "AF_UNIX";
+	case AF_INET: return "AF_INET";
+	case AF_INET6: return "AF_INET6";
+	case AF_NETLINK: return "AF_NETLINK";
+	case AF_PACKET: return "AF_PACKET";
+	case AF_KEY: return "AF_KEY";
+	case AF_ALG: return "AF_ALG";
+	case AF_VSOCK: return "AF_VSOCK";
+	case AF_XDP: return "AF_XDP";
+	case AF_TIPC: return "AF_TIPC";
+	case AF_BLUETOOTH: return "AF_BLUETOOTH";
+	case AF_CAN: return "AF_CAN";
+	case AF_RDS: return "AF_RDS";
+	case AF_SMC: return "AF_SMC";
+	default: return NULL;
+	}
+}
+
+static const char *type_name(int type)
+{
+	switch (type) {
+	case SOCK_STREAM: return "SOCK_STREAM";
+	case SOCK_DGRAM: return "SOCK_DGRAM";
+	case SOCK_RAW: return "SOCK_RAW";
+	case SOCK_RDM: return "SOCK_RDM";
+	case SOCK_SEQPACKET: return "SOCK_SEQPACKET";
+	case SOCK_PACKET: return "SOCK_PACKET";
+	default: return NULL;
+	}
+}
+
+static void describe_socket(char *out, size_t size, int family, int type, int protocol)
+{
+	char family_text[16], type_text[16];
+
+	snprintf(family_text, sizeof family_text, "%d", family);
+	snprintf(type_text, sizeof type_text, "%d", type);
+	snprintf(out, size, "%s/%s/%d", family_name(family) ? family_name(family) : family_text,
+	         type_name(type) ? type_name(type) : type_text, protocol);
+}
+
+struct refusal {
+	const char *rule;
+	int error; /* what a program that copes with a machine without the thing expects */
+};
+
+static struct refusal refuse_inet(const struct sandbox *sb, int type, int protocol)
+{
+	if (type == SOCK_RAW || type == SOCK_PACKET)
+		return (struct refusal){"net.socket.raw", EPERM}; /* as without CAP_NET_RAW */
+	if (type == SOCK_DGRAM && (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6))
+		return (struct refusal){"net.socket.raw", EPROTONOSUPPORT}; /* ping sockets carry data */
+	if (type != SOCK_STREAM && type != SOCK_DGRAM)
+		return (struct refusal){"net.socket.family", EPROTONOSUPPORT};
+	if (protocol != 0 && protocol != (type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP))
+		return (struct refusal){"net.socket.family", EPROTONOSUPPORT}; /* MPTCP (Go falls back to TCP), SCTP, UDPLITE */
+	/* Plain TCP or UDP: refused as such only where there is no network namespace, or (datagrams) in the installer. */
+	return (struct refusal){sb->role == ROLE_INSTALLER ? "net.socket.family" : "net.socket.inet", EACCES};
+}
+
+static struct refusal refuse_socket(const struct sandbox *sb, int family, int type, int protocol)
+{
+	switch (family) {
+	case AF_INET:
+	case AF_INET6:
+		return refuse_inet(sb, type, protocol);
+	case AF_PACKET:
+		return (struct refusal){"net.socket.raw", EPERM};
+	case AF_UNIX:
+		/* A datagram socket, even one of a pair, sends to any socket of the user; syslog(3) gives up silently. */
+		return (struct refusal){"net.socket.unix", EACCES};
+	case AF_NETLINK:
+		return (struct refusal){"net.socket.family", EPROTONOSUPPORT};
+	default:
+		return (struct refusal){"net.socket.family", EAFNOSUPPORT};
+	}
+}
+
+struct reply handle_socket(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	/* The kernel takes ints: the upper halves of the registers are nobody's. */
+	int family = (int)req->data.args[0], protocol = (int)req->data.args[2];
+	int type = (int)req->data.args[1] & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct refusal refusal = refuse_socket(sb, family, type, protocol);
+	char text[64];
+	struct event ev = {
+		.type = "net.socket",
+		.action = EV_DENIED,
+		.verdict = policy_rule(supervisor_policy(sb->sup), refusal.rule),
+		.source = SRC_KERNEL,
+		.target = {.name = req->data.nr == SYS_socketpair ? "socketpair" : "socket", .protocol = text},
+		.detail = "a kind of socket that could reach past the sandbox",
+	};
+
+	describe_socket(text, sizeof text, family, type, protocol);
+	if (!strcmp(refusal.rule, "net.socket.inet"))
+		ev.detail = "without a network namespace a sandbox has no network at all, its own loopback included";
+	supervisor_record(sb, (pid_t)req->pid, &ev);
+	return reply_error(refusal.error);
+}
+
+/* --- sendto, sendmsg, sendmmsg ----------------------------------------------------------------- */
+
+/* One destination, as the caller shows it: written down when it is outside.  What cannot be read is the kernel's EFAULT. */
+static void look_at_destination(struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, uint32_t len)
+{
+	struct sockaddr_storage sa;
+	struct sockaddr_text to;
+
+	if (!address || target_sockaddr(sb, req, address, len, &sa) || !sockaddr_describe(&sa, len, &to))
+		return;
+	/* AF_UNIX stream and seqpacket sockets, the only ones there are, ignore a name. */
+	if (to.loopback || to.family == AF_UNIX)
+		return;
+	sockets_record(sb, req, "net.send", sockets_verdict(sb, &to, "net.outside"), &to, NULL, "udp", sockets_hint(sb));
+}
+
+static void look_at_message(struct sandbox *sb, const struct seccomp_notif *req, uint64_t address)
+{
+	struct msghdr header;
+
+	/* msg_name and msg_namelen are its first two members, whatever libc calls the rest. */
+	if (target_read(sb, req, address, &header, offsetof(struct msghdr, msg_iov)))
+		return;
+	look_at_destination(sb, req, (uint64_t)(uintptr_t)header.msg_name, header.msg_namelen);
+}
+
+struct reply handle_send(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	const __u64 *args = req->data.args;
+	uint32_t messages;
+
+	/* Where there is no network namespace there is no socket that a name means anything to: the filter does not notify it. */
+	if (!sb->namespaces)
+		return reply_error(EACCES);
+	switch (req->data.nr) {
+	case SYS_sendto:
+		look_at_destination(sb, req, args[4], (uint32_t)args[5]);
+		break;
+	case SYS_sendmsg:
+		look_at_message(sb, req, args[1]);
+		break;
+	case SYS_sendmmsg:
+		messages = (uint32_t)args[2] < MESSAGES_LOOKED_AT ? (uint32_t)args[2] : MESSAGES_LOOKED_AT;
+		for (uint32_t i = 0; i < messages; i++)
+			look_at_message(sb, req, args[1] + i * sizeof(struct mmsghdr));
+		break;
+	default:
+		return reply_error(ENOSYS);
+	}
+	/* CONTINUE: only for the record.  Whatever a racing thread puts there, an inet socket of the sandbox sends within its own network namespace,
+	 * which has a loopback and no route; AF_UNIX datagram sockets do not exist (socket() and socketpair() are refused by the filter). */
+	return reply_continue();
+}

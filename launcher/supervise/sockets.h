@@ -1,0 +1,21 @@
+/* What the socket calls share: how an attempt is written down. */
+#ifndef SUPERVISE_SOCKETS_H
+#define SUPERVISE_SOCKETS_H
+
+#include "launcher/names/names.h"
+#include "launcher/supervise/supervise.h"
+
+/* An address outside: the deny list's own rule (a cloud's metadata service), else `rule`. */
+struct verdict sockets_verdict(const struct sandbox *sb, const struct sockaddr_text *to, const char *rule);
+
+/* Records a refused net.connect or net.send.  host, protocol, detail: NULL where unknown. */
+void sockets_record(struct sandbox *sb, const struct seccomp_notif *req, const char *type, struct verdict verdict, const struct sockaddr_text *to,
+                    const char *host, const char *protocol, const char *detail);
+
+/* Records a refused ipc.connect: path is where as_written leads (or the same), "@name" for an abstract socket. */
+void sockets_record_unix(struct sandbox *sb, const struct seccomp_notif *req, const char *path, const char *as_written);
+
+/* What would allow it, for people; of the sandbox's role. */
+const char *sockets_hint(const struct sandbox *sb);
+
+#endif

@@ -1,0 +1,120 @@
+/* Bounded detached threads, and a clock that gets them out of a blocking call. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "launcher/supervise/worker.h"
+
+#ifndef sigev_notify_thread_id /* glibc before 2.37 has the field without the name */
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+/* getaddrinfo and its plug-ins put whole DNS packets on the stack. */
+#define WORKER_STACK (512 * 1024)
+
+struct work {
+	worker_func *run;
+	void *argument;
+};
+
+static atomic_int running;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void on_tick(int signal)
+{
+	(void)signal; /* that it came is all: the call it fell into returns EINTR */
+}
+
+static void install_tick(void)
+{
+	struct sigaction action = {.sa_handler = on_tick}; /* no SA_RESTART */
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGURG, &action, NULL);
+}
+
+static void *work_main(void *argument)
+{
+	struct work work = *(struct work *)argument;
+
+	free(argument);
+	work.run(work.argument);
+	atomic_fetch_sub(&running, 1);
+	return NULL;
+}
+
+static int spawn(struct work *work)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	sigset_t mask, before;
+	int error;
+
+	if (pthread_attr_init(&attr))
+		return -ENOMEM;
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, WORKER_STACK);
+	/* Inherited, so that there is no moment in which the new thread could take one of the supervisor's signals. */
+	sigfillset(&mask);
+	sigdelset(&mask, SIGURG);
+	pthread_sigmask(SIG_SETMASK, &mask, &before);
+	error = pthread_create(&thread, &attr, work_main, work);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
+	return -error;
+}
+
+int worker_start(worker_func *f, void *argument)
+{
+	struct work *work;
+	int error;
+
+	pthread_once(&once, install_tick);
+	if (atomic_fetch_add(&running, 1) >= WORKERS_MAX) {
+		atomic_fetch_sub(&running, 1);
+		return -EAGAIN;
+	}
+	work = malloc(sizeof *work);
+	if (!work) {
+		atomic_fetch_sub(&running, 1);
+		return -ENOMEM;
+	}
+	*work = (struct work){.run = f, .argument = argument};
+	error = spawn(work);
+	if (error) {
+		free(work);
+		atomic_fetch_sub(&running, 1);
+	}
+	return error;
+}
+
+int worker_tick_start(struct worker_tick *t, unsigned milliseconds)
+{
+	struct timespec every = {.tv_sec = milliseconds / 1000, .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+	struct itimerspec spec = {.it_interval = every, .it_value = every};
+	struct sigevent event;
+
+	memset(&event, 0, sizeof event);
+	event.sigev_notify = SIGEV_THREAD_ID;
+	event.sigev_signo = SIGURG;
+	event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
+	if (timer_create(CLOCK_MONOTONIC, &event, &t->timer))
+		return -errno;
+	if (timer_settime(t->timer, 0, &spec, NULL)) {
+		int error = errno;
+
+		timer_delete(t->timer);
+		return -error;
+	}
+	return 0;
+}
+
+void worker_tick_stop(struct worker_tick *t)
+{
+	timer_delete(t->timer);
+}
