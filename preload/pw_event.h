@@ -62,6 +62,7 @@ enum pw_record_type {
 	PW_EV_CONNECT = 3,  /* text: printable address */
 	PW_EV_RESOLVE = 4,  /* text: name; build and guest report by PW_OP_RESOLVE instead */
 	PW_EV_WRITE_REFUSED = 5, /* installer: a write failed with EACCES or EROFS; text: path */
+	PW_EV_IMPORT_REFUSED = 6, /* installer, from the bootstrap: a module that is not pip's was asked for; text: its name */
 };
 
 #define PW_TEXT_MAX 1024

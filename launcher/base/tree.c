@@ -1,0 +1,135 @@
+#include "tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "fd.h"
+
+struct process {
+	pid_t pid, parent;
+	bool dead; /* a zombie */
+	bool below;
+};
+
+/* Parent and state from /proc/PID/stat; the command name may hold anything, so read from the last parenthesis. */
+static bool read_stat(pid_t pid, struct process *out)
+{
+	char path[32], text[512], state;
+	int parent;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		return false;
+	}
+	ssize_t n = read(fd, text, sizeof text - 1);
+	if (n <= 0) {
+		return false;
+	}
+	text[n] = '\0';
+	char *end = strrchr(text, ')');
+	if (end == NULL || sscanf(end + 1, " %c %d", &state, &parent) != 2) {
+		return false;
+	}
+	*out = (struct process){.pid = pid, .parent = parent, .dead = state == 'Z' || state == 'X'};
+	return true;
+}
+
+static size_t list_processes(struct process **out)
+{
+	DIR *proc = opendir("/proc");
+	struct process *all = NULL;
+	size_t n = 0, room = 0;
+	struct dirent *entry;
+
+	while (proc != NULL && (entry = readdir(proc)) != NULL) {
+		char *end;
+		long pid = strtol(entry->d_name, &end, 10);
+		if (*end != '\0' || pid <= 0) {
+			continue;
+		}
+		if (n == room) {
+			room = room ? room * 2 : 256;
+			struct process *grown = realloc(all, room * sizeof *all);
+			if (grown == NULL) {
+				break;
+			}
+			all = grown;
+		}
+		if (read_stat((pid_t)pid, &all[n])) {
+			n++;
+		}
+	}
+	if (proc != NULL) {
+		closedir(proc);
+	}
+	*out = all;
+	return n;
+}
+
+/* Marks what lies below root, not below spare. */
+static void mark_below(struct process *all, size_t n, pid_t root, pid_t spare)
+{
+	for (bool changed = true; changed;) {
+		changed = false;
+		for (size_t i = 0; i < n; i++) {
+			if (all[i].below || all[i].pid == spare) {
+				continue;
+			}
+			bool below = all[i].parent == root;
+			for (size_t k = 0; k < n && !below; k++) {
+				below = all[k].below && all[k].pid == all[i].parent;
+			}
+			if (below) {
+				all[i].below = true;
+				changed = true;
+			}
+		}
+	}
+}
+
+static long milliseconds_now(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+bool tree_kill(pid_t root, pid_t spare, int milliseconds)
+{
+	long end = milliseconds_now() + milliseconds;
+
+	for (int clean = 0;;) {
+		struct process *all;
+		size_t n = list_processes(&all), alive = 0;
+
+		mark_below(all, n, root, spare);
+		for (size_t i = 0; i < n; i++) {
+			if (all[i].below && !all[i].dead) {
+				kill(all[i].pid, SIGKILL);
+				alive++;
+			}
+			/* Reap our own, or what they orphaned never reaches us. */
+			if (all[i].below && all[i].parent == getpid()) {
+				waitpid(all[i].pid, NULL, WNOHANG);
+			}
+		}
+		free(all);
+		clean = alive == 0 ? clean + 1 : 0;
+		if (clean == 2) { /* twice: what was forked while we looked has been seen */
+			return true;
+		}
+		if (milliseconds_now() > end) {
+			return false;
+		}
+		if (alive > 0) {
+			nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		}
+	}
+}

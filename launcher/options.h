@@ -1,0 +1,42 @@
+/* The command line.  Values only: nothing is opened or changed here. */
+#ifndef LAUNCHER_OPTIONS_H
+#define LAUNCHER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/policy.h"
+
+enum command { COMMAND_PIP, COMMAND_RUN, COMMAND_DOCTOR, COMMAND_POLICY, COMMAND_HELP, COMMAND_VERSION };
+
+#define OPTION_LIST_MAX 64
+
+/* A list of words of the command line; borrowed. */
+struct words {
+	const char *v[OPTION_LIST_MAX + 1]; /* NULL-terminated */
+	size_t n;
+};
+
+struct options {
+	enum command command;
+	char **args; /* what follows: the pip words, the guest's argv, doctor's and policy's arguments */
+	struct words policies, logs, allow_host, allow_env, allow_read, allow_write, allow_pth;
+	int log_fd; /* -1: none */
+	enum severity fail_on;
+	enum policy_action on_violation; /* ACTION_ALLOW: each rule's own */
+	bool allow_degraded, quiet, json;
+	int verbosity;
+	enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
+	unsigned timeout;
+	bool tightened; /* something was asked for that an outer pipwarden may not have in force */
+};
+
+/* 0, or -1 with *message (static buffer) saying what is wrong.  is_pip: does a word start pip? */
+int options_parse(struct options *o, int argc, char **argv, bool (*is_pip)(const char *word), const char **message);
+
+/* PIPWARDEN_OPTIONS: the same options separated by white space, those that tighten only.  text is cut up. */
+int options_from_environment(struct options *o, char *text, const char **message);
+
+extern const char options_usage[]; /* usage.txt */
+
+#endif

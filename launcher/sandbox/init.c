@@ -1,0 +1,234 @@
+/* The life of init:
+ *
+ *   places the command's descriptors ─ namespaces ─ birth of the command ─ listener to the supervisor ─ "go"
+ *   then waits for: the main process's end (tells its status), a signal to pass on, the hang-up of the control socket (the supervisor or `enter` is gone).
+ *
+ * Where there is a PID namespace its exit ends everything at once; elsewhere it is the subreaper of the sandbox and kills until nothing is left.
+ * No threads; every descriptor is close-on-exec but the command's. */
+#include "init.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include "birth.h"
+#include "privilege.h"
+#include "ruleset.h"
+#include "start.h"
+#include "launcher/base/tree.h"
+
+/* How long a sandbox without a PID namespace is killed at before init gives up and leaves the rest to the supervisor. */
+#define KILL_MILLISECONDS 2000
+
+struct init {
+	int fd[START_FDS];
+	struct start start;
+	pid_t main;
+};
+
+static void say(struct init *in, enum init_kind kind, int value, const char *text)
+{
+	struct init_message m = {.kind = kind, .value = value};
+
+	strncpy(m.text, text, sizeof m.text - 1);
+	fd_send(in->fd[START_FD_CONTROL], &m, sizeof m, NULL, 0);
+}
+
+static void __attribute__((noreturn)) give_up(struct init *in, const char *step, int error)
+{
+	say(in, INIT_FAILED, error, step);
+	_exit(126);
+}
+
+/* Moves our own descriptors above every number that the command's shall have, then puts those in place. */
+static int place_descriptors(struct init *in, const int *fds, size_t nfds)
+{
+	const struct start *s = &in->start;
+	int above = s->nfds > 0 ? s->fd_number[s->nfds - 1] + 1 : 3;
+	int moved[FD_PASS_MAX];
+
+	if (nfds != START_FDS + (size_t)s->nfds) {
+		return -EINVAL;
+	}
+	for (int i = 0; i < START_FDS; i++) {
+		in->fd[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, above > 3 ? above : 3);
+		if (in->fd[i] < 0) {
+			return -errno;
+		}
+	}
+	for (uint32_t i = 0; i < s->nfds; i++) {
+		moved[i] = fcntl(fds[START_FDS + i], F_DUPFD_CLOEXEC, above > 3 ? above : 3);
+		if (moved[i] < 0) {
+			return -errno;
+		}
+	}
+	for (size_t i = 0; i < nfds; i++) {
+		close(fds[i]);
+	}
+	for (uint32_t i = 0; i < s->nfds; i++) {
+		if (dup2(moved[i], s->fd_number[i]) < 0) {
+			return -errno;
+		}
+		close(moved[i]);
+	}
+	return 0;
+}
+
+/* The command has its own table now: what stays open here would keep its pipes from ending. */
+static void release_descriptors(struct init *in)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (uint32_t i = 0; i < in->start.nfds; i++) {
+		int number = in->start.fd_number[i];
+		if (number > 2) {
+			close(number);
+		}
+	}
+	for (int number = 0; number < 3 && null >= 0; number++) {
+		dup2(null, number);
+	}
+}
+
+static void own_proc_and_shm(struct init *in)
+{
+	struct ruleset r = {.fd = in->fd[START_FD_RULESET], .abi = (int)in->start.landlock_abi};
+
+	ruleset_extend(&r, "/proc", GRANT_READ);
+	ruleset_extend(&r, "/dev/shm", GRANT_READ | GRANT_WRITE);
+}
+
+static void give_birth(struct init *in)
+{
+	const char *step = "start";
+	struct birth b;
+	struct init_message go;
+	int listener, r;
+
+	r = birth_fork(&b, &in->start, in->fd[START_FD_RULESET], in->fd[START_FD_PROGRAM]);
+	if (r < 0) {
+		give_up(in, "fork", -r);
+	}
+	in->main = b.pid;
+	listener = birth_listener(&b, &step);
+	if (listener < 0) {
+		give_up(in, step, -listener);
+	}
+	struct init_message m = {.kind = INIT_LISTENER};
+	r = fd_send(in->fd[START_FD_CONTROL], &m, sizeof m, &listener, 1);
+	if (r < 0 || fd_receive(in->fd[START_FD_CONTROL], &go, sizeof go, NULL, NULL) != sizeof go || go.kind != INIT_GO) {
+		_exit(126); /* the supervisor is gone */
+	}
+	birth_go(&b);
+	r = birth_unshared(&b, &step);
+	close(listener);
+	release_descriptors(in);
+	if (r < 0 || (r = birth_result(&b, &step)) < 0) {
+		give_up(in, step, -r);
+	}
+	say(in, INIT_RUNNING, 0, "");
+}
+
+/* A signal for the main process: for its group where it has one of its own. */
+static void pass_on(struct init *in, int signal)
+{
+	if (signal == SIGTSTP) {
+		signal = SIGSTOP; /* an orphaned group ignores the other; `enter` stops in the same way */
+	}
+	if ((in->start.flags & START_SESSION) == 0 || kill(-in->main, signal) < 0) {
+		kill(in->main, signal);
+	}
+}
+
+static void __attribute__((noreturn)) end(struct init *in, int status, bool known)
+{
+	if ((in->start.flags & START_NAMESPACES) == 0) {
+		tree_kill(getpid(), 0, KILL_MILLISECONDS);
+	}
+	if (known) {
+		say(in, INIT_STATUS, status, "");
+	}
+	_exit(0); /* of a PID namespace: the kernel kills the rest */
+}
+
+/* Reaps; returns when the main process has ended. */
+static void reap(struct init *in)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == in->main) {
+			end(in, status, true);
+		}
+	}
+}
+
+static void __attribute__((noreturn)) watch(struct init *in, int signals)
+{
+	struct pollfd fds[2] = {{.fd = signals, .events = POLLIN}, {.fd = in->fd[START_FD_CONTROL], .events = POLLIN}};
+
+	for (;;) {
+		reap(in); /* before the first wait: it may have ended already */
+		if (poll(fds, 2, -1) < 0 && errno != EINTR) {
+			end(in, 0, false);
+		}
+		if (fds[0].revents != 0) {
+			struct signalfd_siginfo si;
+			if (read(signals, &si, sizeof si) < 0 && errno != EINTR) {
+				end(in, 0, false);
+			}
+		}
+		if (fds[1].revents != 0) {
+			struct init_message m;
+			if (fd_receive(in->fd[START_FD_CONTROL], &m, sizeof m, NULL, NULL) != sizeof m) {
+				end(in, 0, false);
+			}
+			if (m.kind == INIT_SIGNAL) {
+				pass_on(in, m.value);
+			}
+		}
+	}
+}
+
+void init_main(const int *fds, size_t nfds)
+{
+	struct init in = {.main = -1};
+	sigset_t all;
+	int r, signals;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "pipwarden-init");
+	signal(SIGCHLD, SIG_DFL);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	in.fd[START_FD_CONTROL] = fds[START_FD_CONTROL];
+	if (nfds < START_FDS || (r = start_decode(fds[START_FD_SPEC], &in.start)) < 0) {
+		_exit(126);
+	}
+	if (fchdir(fds[START_FD_CWD]) < 0) { /* before the mount namespace, which moves it along */
+		give_up(&in, "directory", errno);
+	}
+	if ((r = place_descriptors(&in, fds, nfds)) < 0) {
+		give_up(&in, "descriptors", -r);
+	}
+	signals = signalfd(-1, &all, SFD_CLOEXEC);
+	if (signals < 0) {
+		give_up(&in, "signals", errno);
+	}
+	if ((in.start.flags & START_NAMESPACES) != 0) {
+		if ((r = privilege_namespaces()) < 0) {
+			give_up(&in, "namespaces", -r);
+		}
+		own_proc_and_shm(&in);
+	} else {
+		prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	}
+	give_birth(&in);
+	watch(&in, signals);
+}

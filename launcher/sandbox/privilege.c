@@ -1,0 +1,93 @@
+#include "privilege.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "launcher/base/fd.h"
+
+#define KEPT ((1u << CAP_CHOWN) | (1u << CAP_DAC_OVERRIDE) | (1u << CAP_FOWNER) | (1u << CAP_FSETID))
+
+int privilege_drop(bool all)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2], keep[2];
+	unsigned kept = all ? 0 : KEPT;
+
+	/* The bounding set first: dropping from it needs CAP_SETPCAP.  Without that capability nothing is gained by exec either (no_new_privs). */
+	for (int cap = 0; cap < 64; cap++) {
+		if (cap < 32 && (kept & (1u << cap)) != 0) {
+			continue;
+		}
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno == EINVAL) {
+			break; /* past the kernel's last capability */
+		}
+	}
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capget, &header, data) < 0) {
+		return -errno;
+	}
+	memset(keep, 0, sizeof keep);
+	keep[0].permitted = data[0].permitted & kept;
+	keep[0].effective = data[0].effective & kept;
+	if (syscall(SYS_capset, &header, keep) < 0) {
+		return -errno;
+	}
+	return 0;
+}
+
+static int loopback_up(void)
+{
+	struct ifreq ifr;
+	cleanup_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		return -errno;
+	}
+	memset(&ifr, 0, sizeof ifr);
+	memcpy(ifr.ifr_name, "lo", 3);
+	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
+	return ioctl(fd, SIOCSIFFLAGS, &ifr) < 0 ? -errno : 0;
+}
+
+int privilege_namespaces(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
+	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0) {
+		return -errno;
+	}
+	if (mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0 && errno != ENOENT) {
+		return -errno;
+	}
+	return loopback_up();
+}
+
+static int write_file(const char *path, const char *text)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd_write_all(fd, text, strlen(text));
+}
+
+int privilege_user_namespace(void)
+{
+	char uid_map[64], gid_map[64];
+	int r;
+
+	snprintf(uid_map, sizeof uid_map, "%u %u 1", (unsigned)geteuid(), (unsigned)geteuid());
+	snprintf(gid_map, sizeof gid_map, "%u %u 1", (unsigned)getegid(), (unsigned)getegid());
+	if (unshare(CLONE_NEWUSER) < 0) {
+		return -errno;
+	}
+	if ((r = write_file("/proc/self/setgroups", "deny")) < 0 || (r = write_file("/proc/self/uid_map", uid_map)) < 0) {
+		return r;
+	}
+	return write_file("/proc/self/gid_map", gid_map);
+}

@@ -1,0 +1,18 @@
+/* What a sandbox's process gives up before its first exec.  Async-signal-safe; 0 or -errno. */
+#ifndef SANDBOX_PRIVILEGE_H
+#define SANDBOX_PRIVILEGE_H
+
+#include <stdbool.h>
+
+/* Drops capabilities, bounding set included.  all: every one; else CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER and CAP_FSETID stay, which Landlock and
+ * the served metadata calls bound: `tar xf`, `cp -a` and a venv below somebody's 0750 home fail without them as root. */
+int privilege_drop(bool all);
+
+/* The namespaces of a sandbox, for a process that was cloned with CLONE_NEWPID|CLONE_NEWNET|CLONE_NEWIPC: a mount namespace with its own /proc and
+ * /dev/shm, and its loopback up.  The working directory must be set before. */
+int privilege_namespaces(void);
+
+/* A user namespace in which the caller's uid and gid stay what they are: for an ordinary user, so that the zygote may make the other namespaces. */
+int privilege_user_namespace(void);
+
+#endif

@@ -1,0 +1,74 @@
+/* A start: what is to be executed, and how.  Two messages carry one: `enter` asks the supervisor for it, and the supervisor, having
+ * decided, hands its own to the zygote.  Encoded into a memfd (arguments can be megabytes); decoding copies once and trusts nothing.
+ * Pure but for memory; fuzzed. */
+#ifndef SANDBOX_START_H
+#define SANDBOX_START_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "launcher/base/fd.h"
+
+enum start_flags {
+	START_NAMESPACES = 1,      /* network, PID, IPC, mount with own /proc and /dev/shm */
+	START_SESSION = 2,         /* a session of its own: no controlling terminal */
+	START_WAIT_KILLABLE = 4,   /* the kernel has WAIT_KILLABLE_RECV */
+	START_DROP_ALL = 8,        /* drop every capability (user namespace or ordinary user); else CHOWN, DAC_OVERRIDE, FOWNER, FSETID stay */
+};
+
+struct start {
+	uint32_t flags;
+	uint32_t umask;
+	uint32_t landlock_abi;
+	uint64_t blocked, ignored; /* signals: bit N-1 */
+	char *path;    /* what is executed */
+	char *cwd;     /* text, for records; the directory itself goes as a descriptor */
+	char **argv, **envp; /* NULL-terminated */
+	uint32_t nfds;
+	int32_t fd_number[FD_PASS_MAX]; /* the numbers that the passed descriptors shall have, ascending */
+	void *memory;  /* one block that holds all strings and vectors; start_finish frees it */
+};
+
+#define START_MAX (8u << 20) /* bytes of an encoded start: the kernel's own limit for arguments is a quarter of the stack, at most 6 MiB */
+
+/* A sealed memfd or -errno. */
+int start_encode(const struct start *s);
+/* From a memfd: 0, or -EINVAL, -E2BIG, -ENOMEM … */
+int start_decode(int fd, struct start *out);
+/* The same from bytes (the fuzzer's entrance). */
+int start_parse(const char *data, size_t len, struct start *out);
+void start_finish(struct start *s);
+
+/* Messages between enter and its session, one a packet. */
+enum enter_kind {
+	ENTER_RUN = 1,     /* supervisor: it runs; descriptors that follow (0 to 2) are pipes to copy to `copy_to` */
+	ENTER_SUBPIP = 2,  /* supervisor: execute what the descriptor (an encoded start) says */
+	ENTER_REFUSED = 3, /* supervisor: value is an errno, text says why */
+	ENTER_STATUS = 4,  /* supervisor: value is a wait status */
+	ENTER_SIGNAL = 5,  /* enter: value is a signal to pass on */
+};
+struct enter_message {
+	uint32_t kind;
+	int32_t value;
+	int32_t copy_to[2]; /* -1: none */
+	char text[240];
+};
+
+/* Messages between init and its session. */
+enum init_kind {
+	INIT_LISTENER = 1, /* init: one descriptor */
+	INIT_GO = 2,       /* supervisor: the listener is served */
+	INIT_RUNNING = 3,  /* init: exec went through */
+	INIT_FAILED = 4,   /* init: value is an errno; text names the step ("landlock", "exec") */
+	INIT_STATUS = 5,   /* init: value is the main process's wait status */
+	INIT_SIGNAL = 6,   /* supervisor: value is a signal for the main process's group */
+};
+struct init_message {
+	uint32_t kind;
+	int32_t value;
+	char text[56];
+};
+
+#endif

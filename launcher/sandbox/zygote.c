@@ -1,0 +1,132 @@
+#include "zygote.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "init.h"
+#include "launcher/base/fd.h"
+#include "privilege.h"
+
+struct order {
+	int32_t namespaces;
+};
+
+static void wipe(char **strings)
+{
+	for (char **s = strings; s != NULL && *s != NULL; s++) {
+		explicit_bzero(*s, strlen(*s));
+	}
+}
+
+static pid_t fork_init(const struct order *o, const int *fds, size_t nfds)
+{
+	unsigned long flags = SIGCHLD | (o->namespaces ? CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC : 0);
+	pid_t pid = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
+
+	if (pid == 0) {
+		init_main(fds, nfds);
+	}
+	return pid < 0 ? -errno : pid;
+}
+
+static void __attribute__((noreturn)) serve(int sock)
+{
+	for (;;) {
+		int fds[FD_PASS_MAX + 8];
+		size_t nfds = FD_PASS_MAX + 8;
+		struct order o;
+		ssize_t n = fd_receive(sock, &o, sizeof o, fds, &nfds);
+		if (n == 0) {
+			_exit(0); /* the supervisor is gone: the inits follow by their parent-death signal */
+		}
+		int32_t answer = n < 0 ? (int32_t)n : n != sizeof o || nfds < START_FDS ? -EINVAL : fork_init(&o, fds, nfds);
+		for (size_t i = 0; n >= 0 && i < nfds; i++) {
+			close(fds[i]);
+		}
+		if (fd_write_all(sock, &answer, sizeof answer) < 0) {
+			_exit(1);
+		}
+	}
+}
+
+static void __attribute__((noreturn)) zygote_main(int sock, bool user_namespace, char **argv, char **envp)
+{
+	sigset_t none;
+	int32_t ready = 0;
+	int own, null;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "pipwarden-zygote");
+	for (int n = 1; n < NSIG; n++) {
+		if (n != SIGKILL && n != SIGSTOP) {
+			signal(n, n == SIGCHLD || n == SIGINT || n == SIGQUIT || n == SIGTSTP || n == SIGTTOU || n == SIGTTIN || n == SIGHUP ? SIG_IGN : SIG_DFL);
+		}
+	}
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	wipe(envp);
+	wipe(argv + 1);
+	own = dup2(sock, 3);
+	syscall(SYS_close_range, 4, ~0U, 0);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC); /* a foreign terminal can be read by whoever holds a descriptor */
+	if (own != 3 || null < 0 || chdir("/") < 0) {
+		_exit(1);
+	}
+	for (int number = 0; number < 3; number++) {
+		dup2(null, number);
+	}
+	if (user_namespace) {
+		ready = privilege_user_namespace();
+	}
+	if (fd_write_all(3, &ready, sizeof ready) < 0 || ready < 0) {
+		_exit(1);
+	}
+	serve(3);
+}
+
+int zygote_start(struct zygote *z, bool user_namespace, char **argv, char **envp)
+{
+	int pair[2];
+	int32_t ready;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		return -errno;
+	}
+	z->pid = fork();
+	if (z->pid < 0) {
+		int error = errno;
+		close(pair[0]);
+		close(pair[1]);
+		return -error;
+	}
+	if (z->pid == 0) {
+		zygote_main(pair[1], user_namespace, argv, envp);
+	}
+	close(pair[1]);
+	z->sock = pair[0];
+	pthread_mutex_init(&z->lock, NULL);
+	if (fd_read_all(z->sock, &ready, sizeof ready) < 0) {
+		return -ECHILD;
+	}
+	return ready;
+}
+
+pid_t zygote_fork(struct zygote *z, bool namespaces, const int *fds, size_t nfds)
+{
+	struct order o = {.namespaces = namespaces};
+	int32_t answer;
+	int r;
+
+	pthread_mutex_lock(&z->lock);
+	r = fd_send(z->sock, &o, sizeof o, fds, nfds);
+	if (r == 0) {
+		r = fd_read_all(z->sock, &answer, sizeof answer);
+	}
+	pthread_mutex_unlock(&z->lock);
+	return r < 0 ? r : answer;
+}

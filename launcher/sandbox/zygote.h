@@ -1,0 +1,22 @@
+/* The zygote: forked by the supervisor before it has threads, single-threaded, with nothing secret in its memory (its environment is wiped).  It forks an
+ * init for each start.  An ordinary user's zygote lives in a user namespace, so that each init can have namespaces of its own. */
+#ifndef SANDBOX_ZYGOTE_H
+#define SANDBOX_ZYGOTE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct zygote {
+	pid_t pid;
+	int sock; /* supervisor's end */
+	pthread_mutex_t lock;
+};
+
+/* Forks it.  argv and envp: the process's own strings, overwritten in the zygote.  user_namespace: make one; a failure is reported here (-errno), never later. */
+int zygote_start(struct zygote *z, bool user_namespace, char **argv, char **envp);
+
+/* Forks an init: fds as in init.h (they stay the caller's).  Its pid or -errno.  Any thread. */
+pid_t zygote_fork(struct zygote *z, bool namespaces, const int *fds, size_t nfds);
+
+#endif

@@ -1,0 +1,494 @@
+#include "roles.h"
+
+#include <cjson/cJSON.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "launcher/base/environment.h"
+#include "launcher/base/fd.h"
+
+#define JSON_MAX (1u << 20)
+
+static void refuse(struct birthright *b, const char *rule, int error, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+static void refuse(struct birthright *b, const char *rule, int error, const char *format, ...)
+{
+	va_list ap;
+
+	b->become = BECOME_REFUSED;
+	b->rule = rule;
+	b->error = error;
+	va_start(ap, format);
+	vsnprintf(b->why, sizeof b->why, format, ap);
+	va_end(ap);
+}
+
+/* --- paths below the run's temp ----------------------------------------------------------------- */
+
+/* pip's TMPDIR of this run. */
+static void pip_temp(const struct supervisor *s, char out[PATH_MAX])
+{
+	snprintf(out, PATH_MAX, "%s/t", supervisor_temp(s));
+}
+
+/* The part of path behind "TEMP/", or NULL. */
+static const char *below_temp(const struct supervisor *s, const char *path)
+{
+	char temp[PATH_MAX];
+
+	pip_temp(s, temp);
+	size_t len = strlen(temp);
+	return strncmp(path, temp, len) == 0 && path[len] == '/' && path[len + 1] != '\0' ? path + len + 1 : NULL;
+}
+
+/* Opens TEMP/relative without following any link. */
+static int open_below_temp(const struct supervisor *s, const char *relative, int flags)
+{
+	char temp[PATH_MAX];
+	struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC), .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH};
+
+	pip_temp(s, temp);
+	cleanup_fd int root = open(temp, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0) {
+		return -errno;
+	}
+	int fd = (int)syscall(SYS_openat2, root, relative, &how, sizeof how);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool is_plain_folder(const struct supervisor *s, const char *path)
+{
+	const char *relative = below_temp(s, path);
+
+	if (relative == NULL || strstr(relative, "..") != NULL) {
+		return false;
+	}
+	cleanup_fd int fd = open_below_temp(s, relative, O_PATH | O_DIRECTORY);
+	return fd >= 0;
+}
+
+/* The folder of pip's that a path below the temp belongs to: TEMP/pip-install-X/NAME_hash, else TEMP/FIRST. The caller frees. */
+static char *unit_of(const struct supervisor *s, const char *path)
+{
+	const char *relative = below_temp(s, path);
+	if (relative == NULL) {
+		return NULL;
+	}
+	size_t len = strcspn(relative, "/");
+	if (strncmp(relative, "pip-install-", 12) == 0) {
+		if (relative[len] == '\0') {
+			return NULL; /* the folder that holds every package's source is nobody's */
+		}
+		len += 1 + strcspn(relative + len + 1, "/");
+	}
+	return strndup(path, (size_t)(relative - path) + len);
+}
+
+/* --- package and stage -------------------------------------------------------------------------- */
+
+static void set_string(char **slot, const char *text, size_t len)
+{
+	while (len > 0 && isspace((unsigned char)text[len - 1])) {
+		len--;
+	}
+	if (len > 0 && len < 200) {
+		free(*slot);
+		*slot = strndup(text, len);
+	}
+}
+
+/* Name and Version of PKG-INFO in the source's folder: the package's own claim. */
+static void read_pkg_info(const struct supervisor *s, struct birthright *b)
+{
+	char path[PATH_MAX], *text = NULL, *save = NULL;
+
+	snprintf(path, sizeof path, "%s/PKG-INFO", b->source);
+	cleanup_fd int fd = open_below_temp(s, below_temp(s, path), O_RDONLY | O_NONBLOCK);
+	if (fd < 0 || fd_slurp(fd, JSON_MAX, &text) < 0) {
+		return;
+	}
+	for (char *line = strtok_r(text, "\n", &save); line != NULL && line[0] != '\r'; line = strtok_r(NULL, "\n", &save)) {
+		if (strncasecmp(line, "Name: ", 6) == 0) {
+			set_string(&b->package, line + 6, strlen(line + 6));
+		} else if (strncasecmp(line, "Version: ", 9) == 0) {
+			set_string(&b->version, line + 9, strlen(line + 9));
+			break;
+		}
+	}
+	free(text);
+}
+
+/* From the folder that pip unpacked into, NAME_hash, then from the package's own metadata (which also knows the version). */
+static void name_package(const struct supervisor *s, struct birthright *b)
+{
+	const char *last = strrchr(b->source, '/') + 1;
+	const char *underscore = strrchr(last, '_');
+
+	if (underscore != NULL && strlen(underscore) == 33) { /* 32 hex digits */
+		set_string(&b->package, last, (size_t)(underscore - last));
+	}
+	char *from_folder = b->package;
+	b->package = NULL;
+	read_pkg_info(s, b);
+	if (from_folder != NULL) { /* pip's word beats the package's */
+		free(b->package);
+		b->package = from_folder;
+	}
+}
+
+static const char *stage_of_hook(const char *hook)
+{
+	if (strncmp(hook, "get_requires_for_", 17) == 0 || strncmp(hook, "prepare_metadata_", 17) == 0) {
+		return "metadata";
+	}
+	return "build";
+}
+
+static const char *stage_of_setup(char *const *argv)
+{
+	for (size_t i = 1; argv[0] != NULL && argv[i] != NULL; i++) {
+		if (strcmp(argv[i], "egg_info") == 0) {
+			return "metadata";
+		}
+		if (strcmp(argv[i], "bdist_wheel") == 0 || strcmp(argv[i], "clean") == 0) {
+			return "build";
+		}
+		if (strcmp(argv[i], "install") == 0 || strcmp(argv[i], "develop") == 0) {
+			return "install";
+		}
+	}
+	return NULL;
+}
+
+/* --- sub-pip ------------------------------------------------------------------------------------ */
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+/* The interpreter's path as written lies in the launched environment's own bin directory. */
+static bool is_own_interpreter(const struct supervisor *s, const char *path)
+{
+	const struct installer *ins = s->run->installer;
+	const char *slash = strrchr(path, '/');
+	char bin[PATH_MAX];
+
+	if (strcmp(path, ins->env.interpreter) == 0) {
+		return true;
+	}
+	snprintf(bin, sizeof bin, "%s/bin", ins->env.prefix);
+	return slash != NULL && (size_t)(slash - path) == strlen(bin) && strncmp(path, bin, strlen(bin)) == 0 &&
+	       same_file(path, ins->env.interpreter_real);
+}
+
+/* A variable that changes what a Python loads must be as the launched pip had it. */
+static bool same_variable(const struct supervisor *s, char *const *envp, const char *name)
+{
+	const char *now = envp_get(envp, name), *then = envp_get(s->run->role_env.envp, name);
+
+	return now == NULL ? true : then != NULL && strcmp(now, then) == 0;
+}
+
+/* A build requirement that is a path or a file: URL which the top-level command line did not name. */
+static bool names_a_file(const struct supervisor *s, const char *word)
+{
+	const char *at = strstr(word, " @ ");
+
+	for (size_t i = 0; i < s->run->installer->args.n; i++) {
+		if (strcmp(s->run->installer->args.v[i], word) == 0) {
+			return false;
+		}
+	}
+	if (at != NULL) {
+		word = at + 3;
+	}
+	return strncasecmp(word, "file:", 5) == 0 || word[0] == '/' || word[0] == '.' || strstr(word, "git+") != NULL ||
+	       strstr(word, "hg+") != NULL || strstr(word, "svn+") != NULL || strstr(word, "bzr+") != NULL;
+}
+
+/* Options of pip's own sub-pip call that take a path of pip's own choosing. */
+static bool takes_path(const char *option)
+{
+	static const char *const options[] = {"--prefix", "--target", "--cert", "--client-cert", "--cache-dir", "--find-links", "-f", "-i", "--index-url",
+	                                      "--extra-index-url", "--proxy", "--trusted-host", "--log", "-r", "-c", "--constraint", "--build-constraint", "--exists-action"};
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+		if (strcmp(option, options[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is this pip's own runner, started as pip starts it for build isolation?  False with b untouched: no; it may be refused, too. */
+static bool is_subpip(struct supervisor *s, const struct start *r, struct birthright *b)
+{
+	const struct installer *ins = s->run->installer;
+
+	if (ins->runner == NULL || r->argv[0] == NULL || r->argv[1] == NULL || !is_own_interpreter(s, r->path) ||
+	    below_temp(s, r->path) != NULL || strcmp(r->argv[1], ins->runner) != 0) {
+		return false;
+	}
+	if (!same_variable(s, r->envp, "PYTHONPATH") || !same_variable(s, r->envp, "PYTHONSTARTUP") || !same_variable(s, r->envp, "PYTHONHOME")) {
+		return false; /* a build, with a build's rights */
+	}
+	for (size_t i = 2; r->argv[i] != NULL; i++) {
+		if (takes_path(r->argv[i - 1]) || r->argv[i][0] == '-') {
+			continue;
+		}
+		if (names_a_file(s, r->argv[i])) {
+			refuse(b, "install.requirement", EACCES,
+			       "a package asks for the build requirement %.100s; only the command line may name files and repositories", r->argv[i]);
+			return true;
+		}
+	}
+	b->become = BECOME_SUBPIP;
+	return true;
+}
+
+/* --- builds ------------------------------------------------------------------------------------- */
+
+/* Grants a folder below the temp for writing, as the package's own.  True unless it is another's. */
+static bool grant_write(struct supervisor *s, struct birthright *b, const char *path)
+{
+	if (!is_plain_folder(s, path)) {
+		return true; /* not one of pip's folders: no grant, nothing lost */
+	}
+	char *unit = unit_of(s, path);
+	if (unit == NULL) {
+		return true;
+	}
+	bool own = supervisor_own_directory(s, unit, b->source != NULL ? b->source : unit);
+	if (!own) {
+		refuse(b, "file.write.build", EACCES, "the build asks for %.120s, which is another package's", path);
+	} else if (!strings_has(&b->write, path)) {
+		strings_add(&b->write, path);
+	}
+	free(unit);
+	return own;
+}
+
+/* pip's build environment: folders below the temp that PATH and PYTHONPATH name; read and executed, never written. */
+static void grant_build_environment(struct supervisor *s, const struct start *r, struct birthright *b)
+{
+	static const char *const variables[] = {"PATH", "PYTHONPATH"};
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *value = envp_get(r->envp, variables[i]);
+		char *copy = value != NULL ? strdup(value) : NULL, *save = NULL;
+		for (char *entry = copy != NULL ? strtok_r(copy, ":", &save) : NULL; entry != NULL; entry = strtok_r(NULL, ":", &save)) {
+			char *unit = below_temp(s, entry) != NULL ? unit_of(s, entry) : NULL;
+			if (unit != NULL && is_plain_folder(s, unit) && !strings_has(&b->read, unit)) {
+				strings_add(&b->read, unit);
+			}
+			free(unit);
+		}
+		free(copy);
+	}
+}
+
+static cJSON *read_json(const struct supervisor *s, const char *folder, const char *name)
+{
+	char path[PATH_MAX], *text = NULL;
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	const char *relative = below_temp(s, path);
+	if (relative == NULL) {
+		return NULL;
+	}
+	cleanup_fd int fd = open_below_temp(s, relative, O_RDONLY | O_NONBLOCK);
+	ssize_t len = fd >= 0 ? fd_slurp(fd, JSON_MAX, &text) : -1;
+	if (len < 0) {
+		return NULL;
+	}
+	cJSON *json = cJSON_ParseWithLengthOpts(text, (size_t)len + 1, NULL, 1);
+	free(text);
+	return json;
+}
+
+static char *json_string(const cJSON *object, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+	return cJSON_IsString(item) ? strdup(item->valuestring) : NULL;
+}
+
+/* A PEP 517 hook call: python …/_in_process.py HOOK CONTROL_DIR, with CONTROL_DIR/input.json. */
+static bool is_hook(const struct supervisor *s, const struct start *r)
+{
+	const char *script = r->argv[0] != NULL && r->argv[1] != NULL ? r->argv[1] : "";
+	const char *name = strrchr(script, '/');
+
+	return name != NULL && strcmp(name, "/_in_process.py") == 0 && strncmp(script, s->run->installer->pip_dir, strlen(s->run->installer->pip_dir)) == 0 &&
+	       r->argv[2] != NULL && r->argv[3] != NULL && r->argv[4] == NULL;
+}
+
+/* The metadata_directory that a build hook names must be the one that pip gave this package's prepare hook, or lie in it; it carries what the package's
+ * own code returned, so it is looked at before it is granted. */
+static bool decide_hook(struct supervisor *s, const struct start *r, struct birthright *b)
+{
+	b->hook = strdup(r->argv[2]);
+	b->stage = stage_of_hook(r->argv[2]);
+	b->control_dir = strdup(r->argv[3]);
+	cJSON *input = read_json(s, r->argv[3], "input.json");
+	const cJSON *arguments = cJSON_GetObjectItemCaseSensitive(input, "kwargs");
+	b->wheel_dir = json_string(arguments, "wheel_directory");
+	b->metadata_dir = json_string(arguments, "metadata_directory");
+	cJSON_Delete(input);
+	if (!grant_write(s, b, r->argv[3]) || (b->wheel_dir != NULL && !grant_write(s, b, b->wheel_dir))) {
+		return false;
+	}
+	return b->metadata_dir == NULL || grant_write(s, b, b->metadata_dir);
+}
+
+/* A setup.py call names its folders in its arguments. */
+static bool decide_setup(struct supervisor *s, const struct start *r, struct birthright *b)
+{
+	b->stage = stage_of_setup(r->argv);
+	for (size_t i = 1; r->argv[0] != NULL && r->argv[i] != NULL; i++) {
+		if (r->argv[i][0] == '/' && below_temp(s, r->argv[i]) != NULL && !grant_write(s, b, r->argv[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void decide_build(struct supervisor *s, const struct start *r, const char *cwd, struct birthright *b)
+{
+	b->become = BECOME_BUILD;
+	if (is_plain_folder(s, cwd)) {
+		b->source = unit_of(s, cwd);
+	}
+	if (b->source != NULL) {
+		name_package(s, b);
+		if (!grant_write(s, b, b->source)) {
+			return;
+		}
+	}
+	if (is_hook(s, r) ? !decide_hook(s, r, b) : !decide_setup(s, r, b)) {
+		return;
+	}
+	grant_build_environment(s, r, b);
+}
+
+void birthright_decide(struct supervisor *s, const struct start *request, const char *cwd, struct birthright *out)
+{
+	memset(out, 0, sizeof *out);
+	if (!is_subpip(s, request, out)) {
+		decide_build(s, request, cwd, out);
+	}
+}
+
+void birthright_finish(struct birthright *b)
+{
+	free(b->package);
+	free(b->version);
+	free(b->source);
+	free(b->control_dir);
+	free(b->hook);
+	free(b->wheel_dir);
+	free(b->metadata_dir);
+	strings_finish(&b->write);
+	strings_finish(&b->read);
+	memset(b, 0, sizeof *b);
+}
+
+/* --- what a hook returns ------------------------------------------------------------------------ */
+
+static bool is_component(const char *name)
+{
+	return name[0] != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strchr(name, '/') == NULL && strlen(name) < NAME_MAX;
+}
+
+/* No link and no special file at any depth (bounded: metadata is small). */
+static bool is_link_free(int folder, int depth, int *budget)
+{
+	DIR *dir = depth > 8 ? NULL : fdopendir(fcntl(folder, F_DUPFD_CLOEXEC, 3));
+	struct dirent *entry;
+	bool good = dir != NULL;
+
+	while (good && (entry = readdir(dir)) != NULL) {
+		struct stat st;
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+			continue;
+		}
+		good = --*budget > 0 && fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+		if (good && S_ISDIR(st.st_mode)) {
+			cleanup_fd int below = openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			good = below >= 0 && is_link_free(below, depth + 1, budget);
+		} else if (good) {
+			good = S_ISREG(st.st_mode) && st.st_nlink == 1;
+		}
+	}
+	if (dir != NULL) {
+		closedir(dir);
+	}
+	return good;
+}
+
+static bool check_result(const char *folder, const char *name, bool is_wheel, const char **why)
+{
+	struct stat st;
+	int budget = 10000;
+
+	if (!is_component(name)) {
+		*why = "the build hook returned a path instead of a name";
+		return false;
+	}
+	cleanup_fd int dir = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	if (dir < 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		return true; /* pip finds nothing there and says so */
+	}
+	if (is_wheel) {
+		*why = "the build hook returned something else than a plain wheel file";
+		return S_ISREG(st.st_mode) && st.st_nlink == 1;
+	}
+	*why = "the build hook returned metadata that is not a folder of plain files";
+	cleanup_fd int result = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return result >= 0 && is_link_free(result, 0, &budget);
+}
+
+bool birthright_check_output(const struct birthright *b, const char **why)
+{
+	char path[PATH_MAX], *text = NULL;
+	struct stat st;
+	bool good = true;
+
+	if (b->hook == NULL || b->control_dir == NULL) {
+		return true;
+	}
+	bool is_wheel = strcmp(b->hook, "build_wheel") == 0 || strcmp(b->hook, "build_editable") == 0;
+	bool is_metadata = strncmp(b->hook, "prepare_metadata_", 17) == 0;
+	snprintf(path, sizeof path, "%s/output.json", b->control_dir);
+	if (lstat(path, &st) < 0) {
+		return true; /* the hook failed on its own */
+	}
+	*why = "the build hook's output is not a plain file";
+	cleanup_fd int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
+		return false;
+	}
+	ssize_t len = fd_slurp(fd, JSON_MAX * 16, &text);
+	if (len < 0) {
+		return false;
+	}
+	cJSON *json = cJSON_ParseWithLengthOpts(text, (size_t)len + 1, NULL, 1);
+	free(text);
+	const cJSON *result = cJSON_GetObjectItemCaseSensitive(json, "return_val");
+	if ((is_wheel || is_metadata) && cJSON_IsString(result)) {
+		good = check_result(is_wheel ? b->wheel_dir : b->metadata_dir, result->valuestring, is_wheel, why);
+	}
+	cJSON_Delete(json);
+	return good;
+}

@@ -1,0 +1,34 @@
+/* What becomes of a program that pip starts: a pip of its own (build isolation), a build of some package, or a refusal.
+ * Decides from the request of `enter` and the files it names below the run's temp; acts on nothing.  Any thread. */
+#ifndef SUPERVISE_ROLES_H
+#define SUPERVISE_ROLES_H
+
+#include "launcher/installer/installer.h"
+#include "launcher/sandbox/start.h"
+#include "supervisor.h"
+
+enum become { BECOME_BUILD, BECOME_SUBPIP, BECOME_REFUSED };
+
+struct birthright {
+	enum become become;
+	int error;            /* BECOME_REFUSED: errno */
+	char why[200];        /* BECOME_REFUSED: for people */
+	const char *rule;     /* BECOME_REFUSED: rule id of the event, or NULL */
+	char *package, *version; /* NULL: unknown */
+	const char *stage;    /* static string; NULL: unknown */
+	char *source;         /* the unpacked source's folder below the temp: what names the package's build; NULL: none */
+	struct strings write, read; /* own_grants */
+	char *control_dir;    /* PEP 517: where output.json will lie; NULL otherwise */
+	char *hook;           /* PEP 517: the hook's name */
+	char *wheel_dir, *metadata_dir; /* where the hook's result has to lie */
+};
+
+/* cwd: the requester's directory as the kernel names it (readlink). */
+void birthright_decide(struct supervisor *s, const struct start *request, const char *cwd, struct birthright *out);
+void birthright_finish(struct birthright *b);
+
+/* After the hook has ended and nothing of its sandbox lives: may pip see its output.json?  Names of wheels and metadata must be one plain component that
+ * names a regular file, or a folder without links.  True; or false with *why (static string). */
+bool birthright_check_output(const struct birthright *b, const char **why);
+
+#endif

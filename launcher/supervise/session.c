@@ -1,0 +1,689 @@
+/* One sandbox's thread:
+ *
+ *   request of `enter` (or the guest of `run`) ─ decide ─ folders, environment, ruleset, descriptors ─ zygote forks init
+ *   init: listener ─▶ a listener thread; GO ─▶ init; RUNNING ─▶ enter
+ *   then: signals of enter ─▶ init; init's STATUS ─ wait until nothing lives ─ look at what a hook returned ─ STATUS ─▶ enter
+ *
+ * When `enter` hangs up (pip is gone) the control socket is closed, and init ends the sandbox.  When init hangs up without a status it was killed. */
+#include "session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bootstrap.h"
+#include "grants.h"
+#include "launcher/base/fd.h"
+#include "launcher/sandbox/init.h"
+#include "listener.h"
+#include "roles.h"
+#include "supervisor.h"
+#include "target.h"
+
+#define REQUEST_SECONDS 20 /* how long `enter` may take to say what it wants */
+#define EMPTY_MILLISECONDS 10000 /* how long a sandbox may take to die after its init */
+
+struct session {
+	struct supervisor *sup;
+	struct sandbox sandbox;
+	struct listener listener;
+	struct birthright right;
+	struct start request;
+	pid_t enter;             /* thread group of `enter`; 0: the guest */
+	int enter_sock, init_sock, cwd_fd;
+	int fds[FD_PASS_MAX];    /* what the request passed, then what the command gets */
+	uint32_t nfds;
+	int32_t numbers[FD_PASS_MAX];
+	int terminal_pipe;       /* read end, for `enter` */
+	int terminal_to;         /* 1 or 2: where it goes; -1: nowhere */
+	char home[PATH_MAX], tmp[PATH_MAX], terminal[128];
+	struct ruleset ruleset;
+	struct environment environment;
+	char **trusted;          /* sandbox.readable */
+};
+
+/* --- answers to enter --------------------------------------------------------------------------- */
+
+static void answer(struct session *n, enum enter_kind kind, int value, const char *text, const int *fds, size_t nfds)
+{
+	struct enter_message m = {.kind = kind, .value = value, .copy_to = {-1, -1}};
+
+	if (n->enter_sock < 0) {
+		return;
+	}
+	if (kind == ENTER_RUN && nfds > 0) {
+		m.copy_to[0] = n->terminal_to;
+	}
+	snprintf(m.text, sizeof m.text, "%s", text);
+	fd_send(n->enter_sock, &m, sizeof m, fds, nfds);
+}
+
+static void refused(struct session *n, int error, const char *what)
+{
+	char text[240];
+
+	snprintf(text, sizeof text, "%.120s: %.80s%s%.30s", n->request.path != NULL ? n->request.path : "program", what, error != 0 ? ": " : "",
+	         error != 0 ? strerror(error) : "");
+	answer(n, ENTER_REFUSED, error, text, NULL, 0);
+	if (n->enter_sock < 0) { /* the guest: its status is ours */
+		fprintf(stderr, "pipwarden: %s\n", text);
+	}
+}
+
+/* --- descriptors -------------------------------------------------------------------------------- */
+
+static bool is_connected_stream(int fd)
+{
+	int domain = 0, type = 0;
+	socklen_t len = sizeof domain;
+	struct sockaddr_storage peer;
+	socklen_t peer_len = sizeof peer;
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX &&
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM && getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0;
+}
+
+/* Only 0 to 2, pipes and plain files go in; never a socket but a connected AF_UNIX stream on 0 to 2, never a directory or a handle on one. */
+static bool may_pass(int fd, int number)
+{
+	struct stat st;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || (flags & O_PATH) != 0 || fstat(fd, &st) < 0) {
+		return false;
+	}
+	if (S_ISFIFO(st.st_mode) || S_ISREG(st.st_mode)) {
+		return true;
+	}
+	return number <= 2 && (S_ISCHR(st.st_mode) || (S_ISSOCK(st.st_mode) && is_connected_stream(fd)));
+}
+
+static int open_null(void)
+{
+	return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+/* A build has no terminal: on 0 it becomes /dev/null, on 1 and 2 a pipe that `enter` copies, one for both so that their order stays. */
+static int without_terminal(struct session *n)
+{
+	int pipe_write = -1;
+
+	for (uint32_t i = 0; i < n->nfds; i++) {
+		int number = n->numbers[i];
+		if (number > 2 || !isatty(n->fds[i])) {
+			continue;
+		}
+		int replacement;
+		if (number == 0) {
+			replacement = open_null();
+		} else if (pipe_write < 0) {
+			int ends[2];
+			if (pipe2(ends, O_CLOEXEC) < 0) {
+				return -errno;
+			}
+			n->terminal_pipe = ends[0];
+			n->terminal_to = number;
+			replacement = pipe_write = ends[1];
+		} else {
+			replacement = fcntl(pipe_write, F_DUPFD_CLOEXEC, 3);
+		}
+		if (replacement < 0) {
+			return -errno;
+		}
+		close(n->fds[i]);
+		n->fds[i] = replacement;
+	}
+	return 0;
+}
+
+static int choose_descriptors(struct session *n)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < n->nfds; i++) {
+		bool pass = may_pass(n->fds[i], n->numbers[i]);
+		if (!pass && n->numbers[i] <= 2) {
+			close(n->fds[i]);
+			n->fds[i] = open_null();
+			pass = n->fds[i] >= 0;
+		}
+		if (!pass) {
+			close_fd(&n->fds[i]);
+			continue;
+		}
+		n->numbers[kept] = n->numbers[i];
+		n->fds[kept++] = n->fds[i];
+	}
+	n->nfds = kept;
+	return n->enter > 0 ? without_terminal(n) : 0;
+}
+
+static void close_descriptors(struct session *n)
+{
+	for (uint32_t i = 0; i < n->nfds; i++) {
+		close_fd(&n->fds[i]);
+	}
+	n->nfds = 0;
+}
+
+/* --- preparation -------------------------------------------------------------------------------- */
+
+static int make_folders(struct session *n)
+{
+	char base[PATH_MAX];
+
+	snprintf(base, sizeof base, "%s/s/%u", supervisor_temp(n->sup), n->sandbox.id);
+	snprintf(n->home, sizeof n->home, "%.4000s/h", base);
+	snprintf(n->tmp, sizeof n->tmp, "%.4000s/t", base);
+	if (mkdir(base, 0700) < 0 || mkdir(n->home, 0700) < 0 || mkdir(n->tmp, 0700) < 0) {
+		return -errno;
+	}
+	return 0;
+}
+
+static struct own_grants own_grants(struct session *n)
+{
+	return (struct own_grants){.home = n->home, .tmp = n->tmp, .write = &n->right.write, .read = &n->right.read,
+	                           .terminal = n->terminal[0] != '\0' ? n->terminal : NULL};
+}
+
+static int make_environment(struct session *n)
+{
+	const struct run *run = n->sup->run;
+	struct own_grants own = own_grants(n);
+	struct env_set set;
+	int error = env_for_role(run->policy, n->sandbox.role, n->request.envp, run->decoy_key, &set);
+
+	if (error < 0) {
+		return error;
+	}
+	error = environment_copy(&n->environment, set.envp);
+	env_set_finish(&set);
+	return error < 0 ? error : grants_environment(n->sup, n->sandbox.role, &own, &n->environment);
+}
+
+/* Where nobody untrusted could have planted a link: the environment's own folders. */
+static int make_trusted(struct session *n)
+{
+	const struct python_env *env = n->sup->run->env;
+	size_t count = env != NULL ? env->read_dirs.n : 0, kept = 0;
+
+	n->trusted = calloc(count + 1, sizeof *n->trusted);
+	if (n->trusted == NULL) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < count; i++) {
+		char *real = realpath(env->read_dirs.v[i], NULL);
+		if (real != NULL) {
+			n->trusted[kept++] = real;
+		}
+	}
+	return 0;
+}
+
+static int prepare(struct session *n, const char **what)
+{
+	struct own_grants own;
+	int error;
+
+	*what = "private folders";
+	if ((error = make_folders(n)) < 0) {
+		return error;
+	}
+	*what = "environment";
+	if ((error = make_environment(n)) < 0 || (error = make_trusted(n)) < 0) {
+		return error;
+	}
+	*what = "descriptors";
+	if ((error = choose_descriptors(n)) < 0) {
+		return error;
+	}
+	own = own_grants(n);
+	return grants_sandbox(n->sup, n->sandbox.role, &own, &n->ruleset, what);
+}
+
+/* --- birth -------------------------------------------------------------------------------------- */
+
+static int encode_start(struct session *n)
+{
+	const struct caps *caps = n->sup->run->caps;
+	struct start s = {
+		.umask = n->request.umask, .landlock_abi = (uint32_t)caps->landlock_abi,
+		.blocked = n->request.blocked, .ignored = n->request.ignored,
+		.path = n->request.path, .argv = n->request.argv, .envp = n->environment.v, .nfds = n->nfds,
+		.flags = (n->sup->namespaces ? START_NAMESPACES : 0) | (n->enter > 0 ? START_SESSION : 0) | (caps->wait_killable ? START_WAIT_KILLABLE : 0) |
+		         (geteuid() != 0 || caps->user_namespace ? START_DROP_ALL : 0),
+	};
+
+	memcpy(s.fd_number, n->numbers, sizeof s.fd_number);
+	return start_encode(&s);
+}
+
+static int fork_init(struct session *n)
+{
+	int pair[2], fds[START_FDS + FD_PASS_MAX];
+	cleanup_fd int spec = encode_start(n);
+
+	if (spec < 0) {
+		return spec;
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		return -errno;
+	}
+	fds[START_FD_CONTROL] = pair[1];
+	fds[START_FD_PROGRAM] = n->sup->program[n->sup->namespaces ? FILTER_SANDBOX : FILTER_SANDBOX_PLAIN];
+	fds[START_FD_RULESET] = n->ruleset.fd;
+	fds[START_FD_CWD] = n->cwd_fd;
+	fds[START_FD_SPEC] = spec;
+	memcpy(fds + START_FDS, n->fds, n->nfds * sizeof *fds);
+	n->init_sock = pair[0];
+	pid_t pid = zygote_fork(&n->sup->zygote, n->sup->namespaces, fds, START_FDS + n->nfds);
+	close(pair[1]);
+	if (pid < 0) {
+		return (int)pid;
+	}
+	n->sandbox.init = pid;
+	return 0;
+}
+
+static ino_t pid_namespace(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)pid);
+	return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+/* Serves the listener that init sent, and lets the command go on to its exec. */
+static int take_listener(struct session *n, int fd)
+{
+	struct init_message go = {.kind = INIT_GO};
+	int error;
+
+	n->sandbox.listener = fd;
+	n->sandbox.namespaces = n->sup->namespaces;
+	n->sandbox.pid_ns = n->sup->namespaces ? pid_namespace(n->sandbox.init) : 0;
+	n->sandbox.package = n->right.package;
+	n->sandbox.version = n->right.version;
+	n->sandbox.stage = n->right.stage;
+	n->sandbox.home = n->home;
+	n->sandbox.tmp = n->tmp;
+	n->sandbox.writable = n->ruleset.writable;
+	n->sandbox.readable = n->trusted;
+	error = listener_start(&n->listener, &n->sandbox);
+	if (error < 0) {
+		close_fd(&n->sandbox.listener);
+		return error;
+	}
+	return fd_send(n->init_sock, &go, sizeof go, NULL, 0);
+}
+
+static void tell_running(struct session *n)
+{
+	answer(n, ENTER_RUN, 0, "", &n->terminal_pipe, n->terminal_pipe >= 0 ? 1 : 0);
+	close_fd(&n->terminal_pipe);
+	close_descriptors(n);
+}
+
+/* One message of init.  False: the sandbox is at its end, with *status when it is known (-1 otherwise). */
+static bool hear_init(struct session *n, int *status)
+{
+	struct init_message m;
+	int fd = -1;
+	size_t nfds = 1;
+	char text[100];
+
+	if (fd_receive(n->init_sock, &m, sizeof m, &fd, &nfds) != sizeof m) {
+		return false;
+	}
+	switch (m.kind) {
+	case INIT_LISTENER:
+		return nfds == 1 && take_listener(n, fd) == 0;
+	case INIT_RUNNING:
+		tell_running(n);
+		return true;
+	case INIT_FAILED:
+		m.text[sizeof m.text - 1] = '\0';
+		snprintf(text, sizeof text, strcmp(m.text, "exec") == 0 ? "cannot be executed in the sandbox" : "the sandbox could not be made (%s)", m.text);
+		refused(n, m.value, text);
+		*status = (m.value == ENOENT && strcmp(m.text, "exec") == 0 ? 127 : 126) << 8;
+		return false;
+	case INIT_STATUS:
+		*status = m.value;
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* Until the sandbox ends. Its main process's wait status, or that of a kill. */
+static int watch(struct session *n)
+{
+	struct pollfd fds[2] = {{.fd = n->init_sock, .events = POLLIN}, {.fd = n->enter_sock, .events = POLLIN}};
+	int status = -1;
+
+	for (;;) {
+		if (poll(fds, 2, -1) < 0) {
+			continue;
+		}
+		if (fds[1].revents != 0) {
+			struct enter_message m;
+			if (fd_receive(n->enter_sock, &m, sizeof m, NULL, NULL) != sizeof m) {
+				shutdown(n->init_sock, SHUT_WR); /* pip's child is gone: init ends the sandbox */
+				fds[1].fd = -1;
+			} else if (m.kind == ENTER_SIGNAL) {
+				struct init_message pass = {.kind = INIT_SIGNAL, .value = m.value};
+				fd_send(n->init_sock, &pass, sizeof pass, NULL, 0);
+			}
+		}
+		if (fds[0].revents != 0 && !hear_init(n, &status)) {
+			return status >= 0 ? status : SIGKILL;
+		}
+	}
+}
+
+/* Nothing of one package's build waits for the next. */
+static void end_sandbox(struct session *n)
+{
+	close_fd(&n->init_sock);
+	if (n->sandbox.listener < 0) {
+		return;
+	}
+	if (!listener_wait_empty(&n->listener, EMPTY_MILLISECONDS)) {
+		supervisor_abort(n->sup, 125, "a sandbox could not be ended");
+	}
+	listener_join(&n->listener);
+	atomic_fetch_add(&n->sup->notifications, atomic_load(&n->sandbox.notifications));
+}
+
+/* The whole life of the sandbox: a wait status. */
+static int live(struct session *n)
+{
+	const char *what = "start";
+	int error = atomic_load(&n->sup->abort_status) != 0 ? -ECANCELED : prepare(n, &what);
+
+	if (error == 0) {
+		what = "sandbox";
+		error = fork_init(n);
+	}
+	if (error < 0) {
+		refused(n, -error, what);
+		return 126 << 8;
+	}
+	int status = watch(n);
+	end_sandbox(n);
+	return status;
+}
+
+/* --- sessions ----------------------------------------------------------------------------------- */
+
+static struct session *session_new(struct supervisor *s, enum role role)
+{
+	struct session *n;
+
+	if (atomic_fetch_add(&s->live, 1) >= SANDBOX_LIVE_MAX || (n = calloc(1, sizeof *n)) == NULL) {
+		atomic_fetch_sub(&s->live, 1);
+		return NULL;
+	}
+	n->sup = s;
+	n->enter_sock = n->init_sock = n->cwd_fd = n->terminal_pipe = n->terminal_to = -1;
+	n->ruleset.fd = -1;
+	n->sandbox = (struct sandbox){.sup = s, .role = role, .listener = -1, .id = atomic_fetch_add(&s->sandboxes, 1) + 1};
+	return n;
+}
+
+static void session_free(struct session *n)
+{
+	struct supervisor *s = n->sup;
+
+	close_descriptors(n);
+	close_fd(&n->enter_sock);
+	close_fd(&n->init_sock);
+	close_fd(&n->cwd_fd);
+	close_fd(&n->terminal_pipe);
+	ruleset_finish(&n->ruleset);
+	environment_finish(&n->environment);
+	birthright_finish(&n->right);
+	start_finish(&n->request);
+	for (char **t = n->trusted; t != NULL && *t != NULL; t++) {
+		free(*t);
+	}
+	free(n->trusted);
+	free(n);
+	atomic_fetch_sub(&s->live, 1);
+}
+
+/* What `enter` asks for.  0 or -errno. */
+static int receive_request(struct session *n, char cwd[PATH_MAX])
+{
+	struct timeval limit = {.tv_sec = REQUEST_SECONDS};
+	int fds[FD_PASS_MAX + 2];
+	size_t nfds = FD_PASS_MAX + 2;
+	char byte, link[64];
+	int error;
+
+	setsockopt(n->enter_sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	if (fd_receive(n->enter_sock, &byte, 1, fds, &nfds) != 1 || nfds < 2) {
+		return -EPROTO;
+	}
+	limit.tv_sec = 0;
+	setsockopt(n->enter_sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	error = start_decode(fds[0], &n->request);
+	close(fds[0]);
+	n->cwd_fd = fds[1];
+	n->nfds = (uint32_t)nfds - 2;
+	memcpy(n->fds, fds + 2, n->nfds * sizeof *fds);
+	if (error == 0 && n->request.nfds != n->nfds) {
+		error = -EPROTO;
+	}
+	memcpy(n->numbers, n->request.fd_number, sizeof n->numbers);
+	snprintf(link, sizeof link, "/proc/self/fd/%d", n->cwd_fd);
+	ssize_t len = readlink(link, cwd, PATH_MAX - 1);
+	cwd[len > 0 ? len : 0] = '\0';
+	return error;
+}
+
+static void record_refusal(struct session *n)
+{
+	struct event ev = {
+		.type = strncmp(n->right.rule, "file.", 5) == 0 ? "file.write" : "exec", .action = EV_DENIED, .source = SRC_KERNEL,
+		.verdict = policy_rule(n->sup->run->policy, n->right.rule), .target = {.path = n->request.path}, .detail = n->right.why,
+	};
+	struct sandbox sandbox = n->sandbox; /* never born; who it would have been */
+
+	sandbox.package = n->right.package;
+	sandbox.version = n->right.version;
+	sandbox.stage = n->right.stage;
+	supervisor_record(&sandbox, 0, &ev);
+}
+
+static void check_hook(struct session *n, int *status)
+{
+	const char *why = "";
+
+	if (birthright_check_output(&n->right, &why)) {
+		return;
+	}
+	struct event ev = {
+		.type = "file.write", .action = EV_DENIED, .source = SRC_KERNEL, .verdict = policy_rule(n->sup->run->policy, "hook.output"),
+		.target = {.name = n->right.hook, .path = n->right.control_dir}, .detail = why,
+	};
+	supervisor_record(&n->sandbox, 0, &ev);
+	*status = 1 << 8;
+}
+
+static void become_pip(struct session *n)
+{
+	struct start pip;
+	struct bootstrap boot;
+	int error = bootstrap_subpip(n->sup, &n->request, &boot, &pip);
+	cleanup_fd int spec = error < 0 ? error : start_encode(&pip);
+
+	if (spec < 0) {
+		refused(n, -spec, "pip's own pip cannot be started");
+	} else {
+		supervisor_give_ticket(n->sup, n->enter, pip.path);
+		answer(n, ENTER_SUBPIP, 0, "", &spec, 1);
+	}
+	bootstrap_finish(&boot);
+}
+
+static void *enter_thread(void *argument)
+{
+	struct session *n = argument;
+	char cwd[PATH_MAX];
+	int error = receive_request(n, cwd);
+
+	if (error < 0) {
+		refused(n, -error, "the request is not understood");
+		session_free(n);
+		return NULL;
+	}
+	birthright_decide(n->sup, &n->request, cwd, &n->right);
+	if (n->right.become == BECOME_SUBPIP) {
+		become_pip(n);
+	} else if (n->right.become == BECOME_REFUSED) {
+		record_refusal(n);
+		refused(n, 0, n->right.why);
+	} else {
+		int status = live(n);
+		check_hook(n, &status);
+		answer(n, ENTER_STATUS, status, "", NULL, 0);
+	}
+	session_free(n);
+	return NULL;
+}
+
+static int start_thread(void *(*f)(void *), void *argument)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	sigset_t all, before;
+	int r;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&thread, &attributes, f, argument);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return -r;
+}
+
+struct reply session_enter(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	struct session *n = session_new(sb->sup, ROLE_BUILD);
+	int pair[2];
+
+	if (n == NULL) {
+		return reply_error(EAGAIN);
+	}
+	n->enter = target_tgid((pid_t)req->pid);
+	if (n->enter <= 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		session_free(n);
+		return reply_error(EAGAIN);
+	}
+	n->enter_sock = pair[0];
+	if (start_thread(enter_thread, n) < 0) {
+		close(pair[1]);
+		session_free(n);
+		return reply_error(EAGAIN);
+	}
+	return reply_fd(pair[1], O_CLOEXEC);
+}
+
+/* --- the guest of `run` ------------------------------------------------------------------------- */
+
+static struct session *guest; /* one a process; written before its thread exists, its init_sock by the thread under guest_lock */
+static pthread_mutex_t guest_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void *guest_thread(void *argument)
+{
+	struct session *n = argument;
+	struct supervisor *s = n->sup;
+	int status = live(n);
+
+	pthread_mutex_lock(&guest_lock);
+	guest = NULL;
+	pthread_mutex_unlock(&guest_lock);
+	session_free(n);
+	atomic_store(&s->guest_status, status);
+	atomic_store(&s->guest_done, true);
+	supervisor_wake(s);
+	return NULL;
+}
+
+/* Our own descriptors that a guest gets: 0 to 2, pipes and plain files. */
+static void own_descriptors(struct session *n)
+{
+	for (int fd = 0; fd < 1024 && n->nfds < FD_PASS_MAX; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+		if (flags >= 0 && (flags & FD_CLOEXEC) == 0 && may_pass(fd, fd)) {
+			n->numbers[n->nfds] = fd;
+			n->fds[n->nfds++] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		}
+	}
+	for (int fd = 0; fd < 3; fd++) {
+		if (isatty(fd) && ttyname_r(fd, n->terminal, sizeof n->terminal) == 0) {
+			break;
+		}
+	}
+}
+
+int session_guest(struct supervisor *s)
+{
+	const struct run *run = s->run;
+	struct session *n = session_new(s, ROLE_GUEST);
+	struct start start = {.path = (char *)run->guest_path, .argv = run->guest_argv, .envp = run->role_env.envp,
+	                      .umask = run->umask, .blocked = run->blocked, .ignored = run->ignored};
+
+	if (n == NULL) {
+		return -ENOMEM;
+	}
+	/* A copy with one owner, like a request's. */
+	cleanup_fd int spec = start_encode(&start);
+	int error = spec < 0 ? spec : start_decode(spec, &n->request);
+	n->cwd_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (error < 0 || n->cwd_fd < 0 || strings_add(&n->right.read, run->guest_path) < 0) {
+		session_free(n);
+		return error < 0 ? error : -errno;
+	}
+	n->right.stage = "script";
+	own_descriptors(n);
+	guest = n;
+	error = start_thread(guest_thread, n);
+	if (error < 0) {
+		session_free(n);
+	}
+	return error;
+}
+
+void session_guest_signal(struct supervisor *s, int signal)
+{
+	struct init_message m = {.kind = INIT_SIGNAL, .value = signal};
+
+	(void)s;
+	pthread_mutex_lock(&guest_lock);
+	if (guest != NULL && guest->init_sock >= 0) {
+		fd_send(guest->init_sock, &m, sizeof m, NULL, 0);
+	}
+	pthread_mutex_unlock(&guest_lock);
+}
+
+void session_checked_in(struct sandbox *sb, pid_t tgid)
+{
+	(void)sb;
+	(void)tgid;
+}

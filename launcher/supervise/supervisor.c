@@ -1,0 +1,630 @@
+#include "supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bootstrap.h"
+#include "grants.h"
+#include "launcher/base/fd.h"
+#include "launcher/base/tree.h"
+#include "launcher/sandbox/birth.h"
+#include "listener.h"
+#include "session.h"
+#include "target.h"
+
+#define ROLLBACK_SECONDS 30 /* what pip gets to take back a half-done installation before it is killed */
+#define END_MILLISECONDS 5000
+
+/* --- what handlers ask --------------------------------------------------------------------------- */
+
+const struct policy *supervisor_policy(const struct supervisor *s)
+{
+	return s->run->policy;
+}
+
+const struct caps *supervisor_caps(const struct supervisor *s)
+{
+	return s->run->caps;
+}
+
+bool supervisor_test_hides(const struct supervisor *s, const char *mechanism)
+{
+	return strstr(s->run->caps->hidden, mechanism) != NULL;
+}
+
+struct names *supervisor_resolver(struct supervisor *s)
+{
+	return s->names;
+}
+
+const char *supervisor_temp(const struct supervisor *s)
+{
+	return s->run->dir->tmp;
+}
+
+const char *const *supervisor_environment(const struct supervisor *s)
+{
+	static const char *const none[] = {NULL};
+	const struct python_env *env = s->run->env;
+
+	return env != NULL && env->write_dirs.v != NULL ? (const char *const *)env->write_dirs.v : none;
+}
+
+bool supervisor_is_own(const struct supervisor *s, pid_t pid)
+{
+	return pid == getpid() || pid == getppid() || pid == s->zygote.pid || pid == s->command;
+}
+
+bool supervisor_host_allowed(struct supervisor *s, enum role role, const char *host, unsigned port)
+{
+	const struct installer *ins = s->run->installer;
+
+	if (policy_host_allowed(s->run->policy, role, host, port)) {
+		return true;
+	}
+	if (role != ROLE_INSTALLER || ins == NULL || !policy_host_word(s->run->policy, role, "@index")) {
+		return false;
+	}
+	for (size_t i = 0; i < ins->host_count; i++) {
+		if ((port == 0 || ins->hosts[i].port == port) && strcasecmp(ins->hosts[i].host, host) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int supervisor_names(struct sandbox *sb)
+{
+	int fd = sb->sup->names_fd;
+
+	if (fd < 0) {
+		return -ENOENT;
+	}
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
+}
+
+/* --- tickets and owners -------------------------------------------------------------------------- */
+
+void supervisor_give_ticket(struct supervisor *s, pid_t tgid, const char *path)
+{
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < sizeof s->ticket / sizeof *s->ticket; i++) {
+		if (s->ticket[i].tgid == 0) {
+			s->ticket[i].path = strdup(path);
+			s->ticket[i].tgid = s->ticket[i].path != NULL ? tgid : 0;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool supervisor_take_ticket(struct supervisor *s, pid_t tgid, const char *path)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < sizeof s->ticket / sizeof *s->ticket && !found && tgid > 0; i++) {
+		if (s->ticket[i].tgid == tgid && strcmp(s->ticket[i].path, path) == 0) {
+			free(s->ticket[i].path);
+			s->ticket[i] = (struct ticket){0};
+			found = true;
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	return found;
+}
+
+static bool at_or_below(const char *path, const char *root)
+{
+	size_t len = strlen(root);
+
+	return strncmp(path, root, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+bool supervisor_own_directory(struct supervisor *s, const char *directory, const char *package)
+{
+	bool good = true, known = false;
+
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < s->owner_count && good; i++) {
+		const struct owner *o = &s->owners[i];
+		if (at_or_below(directory, o->directory) || at_or_below(o->directory, directory)) {
+			good = strcmp(o->package, package) == 0;
+			known = known || strcmp(o->directory, directory) == 0;
+		}
+	}
+	if (good && !known) {
+		struct owner *grown = realloc(s->owners, (s->owner_count + 1) * sizeof *grown);
+		char *d = strdup(directory), *p = strdup(package);
+		if (grown != NULL) {
+			s->owners = grown;
+		}
+		good = grown != NULL && d != NULL && p != NULL;
+		if (good) {
+			s->owners[s->owner_count++] = (struct owner){.directory = d, .package = p};
+		} else {
+			free(d);
+			free(p);
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	return good;
+}
+
+/* --- events and abort ---------------------------------------------------------------------------- */
+
+void supervisor_wake(struct supervisor *s)
+{
+	uint64_t one = 1;
+
+	if (write(s->wake, &one, sizeof one) < 0) {
+		return; /* the counter is full: it is awake */
+	}
+}
+
+void supervisor_abort(struct supervisor *s, int status, const char *why)
+{
+	int none = 0;
+
+	if (!atomic_compare_exchange_strong(&s->abort_status, &none, status)) {
+		return;
+	}
+	atomic_store(&s->abort_why, why);
+	kill(s->zygote.pid, SIGKILL); /* every init follows by its parent-death signal, and with it its PID namespace */
+	supervisor_wake(s);
+}
+
+void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev)
+{
+	struct target_identity who;
+	bool ends = ev->action != EV_ALLOWED && ev->action != EV_OBSERVED && ev->verdict.action == ACTION_ABORT;
+	int error;
+
+	ev->role = sb->role;
+	ev->package = (struct event_package){.name = sb->package, .version = sb->version, .stage = sb->stage};
+	if (pid > 0) {
+		target_identify(pid, &who);
+		ev->process = (struct event_process){.pid = who.pid, .ppid = who.ppid, .exe = who.exe, .cwd = who.cwd, .argv = who.argv};
+	}
+	if (ends) {
+		ev->action = EV_ABORTED;
+	}
+	error = journal_event(sb->sup->run->journal, ev, NULL);
+	if (error == -ENOBUFS) {
+		supervisor_abort(sb->sup, 100, "too many different attempts: the run was ended");
+	} else if (error < 0) {
+		supervisor_abort(sb->sup, 125, "the journal cannot be written: nothing may happen unrecorded");
+	} else if (ends) {
+		supervisor_abort(sb->sup, 100, NULL);
+	}
+}
+
+/* Has pip begun to write into the environment?  It builds every wheel first. */
+static bool has_begun_to_install(const struct supervisor *s)
+{
+	char events[4096];
+
+	return s->environment_watch >= 0 && read(s->environment_watch, events, sizeof events) > 0;
+}
+
+static void watch_environment(struct supervisor *s)
+{
+	const struct python_env *env = s->run->env;
+
+	s->environment_watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	for (size_t i = 0; s->environment_watch >= 0 && env != NULL && i < env->site_dirs.n; i++) {
+		inotify_add_watch(s->environment_watch, env->site_dirs.v[i], IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_MODIFY);
+	}
+}
+
+/* --- start --------------------------------------------------------------------------------------- */
+
+static int __attribute__((format(printf, 2, 3))) cannot(int error, const char *format, ...)
+{
+	va_list ap;
+
+	fputs("pipwarden: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	if (error != 0) {
+		fprintf(stderr, ": %s", strerror(error < 0 ? -error : error));
+	}
+	fputc('\n', stderr);
+	return 125;
+}
+
+static char *helper(const struct supervisor *s, const char *name)
+{
+	char *path = NULL;
+
+	return asprintf(&path, "%s/%s", s->run->libexec, name) < 0 ? NULL : path;
+}
+
+/* The names whose reading is an event: what was replaced or removed. */
+static int make_names(struct supervisor *s)
+{
+	size_t len = 0;
+	char *text = NULL;
+
+	s->names_fd = -1;
+	for (char **name = s->run->role_env.replaced; name != NULL && *name != NULL; name++) {
+		size_t size = strlen(*name) + 1;
+		char *grown = realloc(text, len + size);
+		if (grown == NULL) {
+			free(text);
+			return -ENOMEM;
+		}
+		text = grown;
+		memcpy(text + len, *name, size);
+		len += size;
+	}
+	s->names_fd = len > 0 ? fd_sealed("pipwarden-names", text, len) : -1;
+	free(text);
+	return 0;
+}
+
+static int build_programs(struct supervisor *s)
+{
+	const struct caps *caps = s->run->caps;
+	struct filter_options options = {
+		.landlock_abi = caps->landlock_abi, .signals_scoped = caps->landlock_abi >= 6 && strstr(caps->hidden, "scopes") == NULL,
+		.unix_connect = caps->pidfd_getfd,
+	};
+	enum filter_kind sandbox = s->namespaces ? FILTER_SANDBOX : FILTER_SANDBOX_PLAIN;
+
+	for (int i = 0; i < FILTER_KINDS; i++) {
+		s->program[i] = -1;
+	}
+	s->program[sandbox] = filter_build(sandbox, &options);
+	if (s->program[sandbox] < 0) {
+		return s->program[sandbox];
+	}
+	if (s->run->installer != NULL) {
+		s->program[FILTER_INSTALLER] = filter_build(FILTER_INSTALLER, &options);
+		return s->program[FILTER_INSTALLER] < 0 ? s->program[FILTER_INSTALLER] : 0;
+	}
+	return 0;
+}
+
+/* pip itself: the supervisor is the parent of its birth. */
+static int start_installer(struct supervisor *s, struct listener *l, struct sandbox *sb)
+{
+	const struct run *run = s->run;
+	const char *what = "start", *step = "start";
+	struct ruleset ruleset;
+	struct bootstrap boot;
+	struct start start;
+	struct birth b;
+	int error;
+
+	if ((error = grants_installer(s, &ruleset, &what)) < 0) {
+		return cannot(error, "the rules for pip: %s", what);
+	}
+	if ((error = bootstrap_pip(s, &boot, &start)) < 0) {
+		return cannot(error, "pip's start");
+	}
+	start.flags = (run->caps->wait_killable ? START_WAIT_KILLABLE : 0) | (geteuid() != 0 ? START_DROP_ALL : 0);
+	start.landlock_abi = (uint32_t)run->caps->landlock_abi;
+	start.umask = run->umask;
+	start.blocked = run->blocked;
+	start.ignored = run->ignored;
+	if ((error = birth_fork(&b, &start, ruleset.fd, s->program[FILTER_INSTALLER])) < 0) {
+		return cannot(error, "fork");
+	}
+	s->command = b.pid;
+	*sb = (struct sandbox){.sup = s, .role = ROLE_INSTALLER, .init = b.pid, .writable = ruleset.writable};
+	sb->listener = birth_listener(&b, &step);
+	if (sb->listener < 0) {
+		return cannot(sb->listener, "pip could not be guarded (%s)", step);
+	}
+	supervisor_give_ticket(s, b.pid, start.path);
+	if ((error = listener_start(l, sb)) < 0) {
+		return cannot(error, "a thread for the listener");
+	}
+	s->installer = sb;
+	birth_go(&b);
+	if ((error = birth_unshared(&b, &step)) < 0 || (error = birth_result(&b, &step)) < 0) {
+		cannot(error, "%s", start.path);
+		return error == -ENOENT ? 127 : 126;
+	}
+	/* The ruleset's list of writable places stays: handlers read it. */
+	close_fd(&ruleset.fd);
+	bootstrap_finish(&boot);
+	return 0;
+}
+
+/* --- while it runs ------------------------------------------------------------------------------- */
+
+struct watch {
+	struct supervisor *sup;
+	int signals;
+	long deadline;     /* CLOCK_MONOTONIC milliseconds; 0: none */
+	long kill_after;   /* the same, once pip was asked to take back */
+	bool asked, done;
+	int status;        /* wait status of the command */
+};
+
+static long now_milliseconds(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void end_command(struct watch *w, int signal)
+{
+	if (w->sup->command > 0) {
+		kill(w->sup->command, signal);
+	}
+}
+
+/* The run is to end: pip at once while it has not begun to write, else by its own rollback. */
+static void carry_out_abort(struct watch *w)
+{
+	struct supervisor *s = w->sup;
+
+	if (w->asked || atomic_load(&s->abort_status) == 0) {
+		return;
+	}
+	w->asked = true;
+	if (s->installer != NULL && atomic_load(&s->abort_status) == 100 && has_begun_to_install(s)) {
+		end_command(w, SIGINT);
+		w->kill_after = now_milliseconds() + ROLLBACK_SECONDS * 1000;
+	} else {
+		end_command(w, SIGKILL);
+	}
+	if (s->installer == NULL) {
+		w->kill_after = now_milliseconds() + END_MILLISECONDS; /* the guest's session ends by itself: its init is dead */
+	}
+}
+
+static void reap(struct watch *w)
+{
+	struct supervisor *s = w->sup;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == s->command) {
+			s->command = 0;
+			w->status = status;
+			w->done = true;
+		} else if (pid == s->zygote.pid && atomic_load(&s->abort_status) == 0) {
+			supervisor_abort(s, 125, "a part of pipwarden was killed: the command was ended");
+		}
+	}
+}
+
+static void take_signal(struct watch *w)
+{
+	struct signalfd_siginfo si;
+
+	if (read(w->signals, &si, sizeof si) != sizeof si) {
+		return;
+	}
+	switch (si.ssi_signo) {
+	case SIGCHLD:
+		reap(w);
+		break;
+	case SIGTERM: case SIGHUP: case SIGINT: case SIGQUIT: case SIGUSR1: case SIGUSR2: case SIGCONT: case SIGTSTP:
+		/* Only what the guardian passes on: what comes from the terminal has reached the command already. */
+		if (si.ssi_pid != (uint32_t)getppid()) {
+			break;
+		}
+		if (w->sup->installer != NULL) {
+			end_command(w, (int)si.ssi_signo);
+		} else {
+			session_guest_signal(w->sup, (int)si.ssi_signo);
+		}
+		break;
+	}
+}
+
+static int next_timeout(const struct watch *w)
+{
+	long next = w->deadline != 0 && (w->kill_after == 0 || w->deadline < w->kill_after) ? w->deadline : w->kill_after;
+
+	if (next == 0) {
+		return -1;
+	}
+	long left = next - now_milliseconds();
+	return left < 0 ? 0 : (int)(left > 60000 ? 60000 : left);
+}
+
+static void look_at_clock(struct watch *w)
+{
+	long now = now_milliseconds();
+
+	if (w->deadline != 0 && now >= w->deadline) {
+		w->deadline = 0;
+		supervisor_abort(w->sup, 100, "the time limit was reached: the command was ended");
+	}
+	if (w->kill_after != 0 && now >= w->kill_after) {
+		w->kill_after = 0;
+		end_command(w, SIGKILL);
+		w->done = w->done || w->sup->installer == NULL;
+	}
+}
+
+static void watch_run(struct watch *w)
+{
+	struct supervisor *s = w->sup;
+	struct pollfd fds[2] = {{.fd = w->signals, .events = POLLIN}, {.fd = s->wake, .events = POLLIN}};
+
+	while (!w->done) {
+		if (poll(fds, 2, next_timeout(w)) > 0) {
+			uint64_t count;
+			if (fds[1].revents != 0 && read(s->wake, &count, sizeof count) < 0) {
+				continue;
+			}
+			if (fds[0].revents != 0) {
+				take_signal(w);
+			}
+		}
+		look_at_clock(w);
+		carry_out_abort(w);
+		if (s->installer == NULL && atomic_load(&s->guest_done)) {
+			w->status = atomic_load(&s->guest_status);
+			w->done = true;
+		}
+	}
+}
+
+/* --- end ----------------------------------------------------------------------------------------- */
+
+/* Everything that still lives, dies: the zygote (and by it every sandbox), what pip left behind. */
+static void end_tree(struct supervisor *s)
+{
+	long end = now_milliseconds() + END_MILLISECONDS;
+
+	kill(s->zygote.pid, SIGKILL);
+	tree_kill(getpid(), 0, END_MILLISECONDS);
+	while (atomic_load(&s->live) > 0 && now_milliseconds() < end) {
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	}
+}
+
+static double cpu_seconds(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (double)u.ru_utime.tv_sec + (double)u.ru_stime.tv_sec + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static int exit_status(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+static int judge(struct supervisor *s, int status)
+{
+	struct journal_counts counts;
+	int aborted = atomic_load(&s->abort_status);
+
+	journal_counts(s->run->journal, &counts);
+	if (aborted != 0) {
+		return aborted;
+	}
+	for (int level = (int)s->run->fail_on; level <= SEV_CRITICAL; level++) {
+		if (counts.by_severity[level] > 0) {
+			return 100;
+		}
+	}
+	return status;
+}
+
+static int finish(struct supervisor *s, int status)
+{
+	const struct run *run = s->run;
+	const char *why = atomic_load(&s->abort_why);
+	char *summary;
+	int error;
+
+	status = judge(s, status);
+	error = journal_end(run->journal, status, atomic_load(&s->notifications), cpu_seconds());
+	if (error < 0) {
+		cannot(error, "the journal %s could not be completed", run->journal_path);
+		status = 125;
+	}
+	if (why != NULL) {
+		fprintf(stderr, "pipwarden: %s\n", why);
+	}
+	summary = run->quiet ? NULL : journal_summary(run->journal, run->journal_path, run->colour, run->verbosity);
+	if (summary != NULL) {
+		fputs(summary, stderr);
+		free(summary);
+	}
+	return status;
+}
+
+/* --- main ---------------------------------------------------------------------------------------- */
+
+static int prepare(struct supervisor *s, int *signals)
+{
+	sigset_t all;
+	int error;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* an orphan stays below the process that reads its memory (Yama), and can be found and ended */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	for (int n = 1; n < NSIG; n++) {
+		if (n != SIGKILL && n != SIGSTOP) {
+			signal(n, SIG_DFL);
+		}
+	}
+	signal(SIGPIPE, SIG_IGN);
+	*signals = signalfd(-1, &all, SFD_CLOEXEC);
+	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	s->names = names_new();
+	s->enter_path = helper(s, "enter");
+	s->shim_path = helper(s, "libpipwarden.so");
+	s->boot_path = helper(s, "pip_boot.py");
+	pthread_mutex_init(&s->lock, NULL);
+	if (*signals < 0 || s->wake < 0 || s->names == NULL || s->enter_path == NULL || s->shim_path == NULL || s->boot_path == NULL ||
+	    make_names(s) < 0) {
+		return cannot(ENOMEM, "start");
+	}
+	s->namespaces = s->run->caps->namespaces;
+	if ((error = listener_setup()) < 0 || (error = build_programs(s)) < 0) {
+		return cannot(error, "the seccomp programs");
+	}
+	error = zygote_start(&s->zygote, s->namespaces && s->run->caps->user_namespace, s->run->process_argv, s->run->process_envp);
+	return error < 0 ? cannot(error, "the zygote") : 0;
+}
+
+int supervisor_main(const struct run *run)
+{
+	static struct supervisor s; /* zeroed; lives as long as the process */
+	static struct sandbox installer;
+	static struct listener listener;
+	struct watch w = {.sup = &s};
+	int error, status = 125;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "pipwarden-super");
+	s.run = run;
+	s.environment_watch = -1;
+	error = prepare(&s, &w.signals);
+	if (error == 0) {
+		if (run->installer != NULL) {
+			watch_environment(&s);
+			error = start_installer(&s, &listener, &installer);
+		} else {
+			error = session_guest(&s) < 0 ? cannot(0, "the command cannot be started") : 0;
+		}
+	}
+	/* Not before: a child of a process that is not dumpable cannot be read at its first exec. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (error == 0) {
+		w.deadline = run->timeout > 0 ? now_milliseconds() + (long)run->timeout * 1000 : 0;
+		watch_run(&w);
+		status = exit_status(w.status);
+	} else {
+		status = error;
+	}
+	end_tree(&s);
+	if (s.installer != NULL) {
+		listener_wait_empty(&listener, 100);
+		listener_join(&listener);
+		atomic_fetch_add(&s.notifications, atomic_load(&installer.notifications));
+	}
+	return finish(&s, status);
+}

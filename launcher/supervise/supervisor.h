@@ -1,0 +1,90 @@
+/* The supervisor of a run: owns the zygote, the sandboxes, the journal, and the end of it all.
+ *
+ * supervisor_main() is entered once, in a process of its own that the guardian forked, single-threaded; it starts the zygote and the
+ * command, then threads, and returns the run's exit status.  handlers see it through supervise.h. */
+#ifndef SUPERVISE_SUPERVISOR_H
+#define SUPERVISE_SUPERVISOR_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "launcher/base/rundir.h"
+#include "launcher/installer/installer.h"
+#include "launcher/names/names.h"
+#include "launcher/sandbox/filter.h"
+#include "launcher/sandbox/zygote.h"
+#include "policy/decoy.h"
+#include "supervise.h"
+
+/* What the launcher has found out before anything runs; all of it is the launcher's memory and outlives the run. */
+struct run {
+	const struct policy *policy;
+	const struct caps *caps;
+	struct journal *journal;
+	const char *journal_path;
+	struct rundir *dir;
+	const struct installer *installer; /* NULL under `run` */
+	const struct python_env *env;      /* the environment that is installed into; of the guest's script; may be NULL */
+	const char *const *homes;          /* homes[0]: the user's own */
+	const char *libexec;               /* folder of enter, the shim, the bootstrap */
+	uint8_t decoy_key[DECOY_KEY_LEN];
+	struct env_set role_env;           /* what the command gets: installer's or guest's */
+	char *const *allow_pth;            /* NULL-terminated */
+	char **guest_argv;                 /* under `run` */
+	const char *guest_path;            /* the file that is executed */
+	char **process_argv, **process_envp; /* the process's own strings, for the zygote to wipe */
+	enum severity fail_on;
+	mode_t umask;
+	uint64_t blocked, ignored;         /* signals, as pipwarden was started */
+	bool quiet, colour;
+	int verbosity;
+	unsigned timeout;                  /* seconds; 0: none */
+	int64_t started_ns;                /* CLOCK_REALTIME */
+};
+
+#define SANDBOX_LIVE_MAX 512
+
+struct supervisor {
+	const struct run *run;
+	struct zygote zygote;
+	struct names *names;
+	int program[FILTER_KINDS]; /* sealed memfds */
+	bool namespaces;           /* sandboxes get them */
+	struct sandbox *installer; /* NULL under `run` */
+	pid_t command;             /* pip; under `run` the guest's init */
+	char *enter_path, *shim_path, *boot_path;
+	int wake;                  /* eventfd: the main thread shall look */
+	int environment_watch;     /* inotify on the environment's site folders: has pip begun to write? -1: none */
+	_Atomic int abort_status;  /* 0: none */
+	_Atomic(const char *) abort_why;
+	_Atomic bool guest_done;
+	_Atomic int guest_status;
+	_Atomic uint64_t notifications;
+	_Atomic unsigned sandboxes, live;
+	pthread_mutex_t lock;      /* tickets, owners */
+	struct ticket { pid_t tgid; char *path; } ticket[64];
+	struct owner { char *directory, *package; } *owners; /* build directories and the package that each is for */
+	size_t owner_count;
+	int names_fd;              /* sealed memfd of the names of replaced variables, for PW_OP_NAMES; -1: none */
+};
+
+int supervisor_main(const struct run *run);
+
+/* One exec of `path` by the thread group is allowed in the installer's listener. */
+void supervisor_give_ticket(struct supervisor *s, pid_t tgid, const char *path);
+bool supervisor_take_ticket(struct supervisor *s, pid_t tgid, const char *path);
+
+/* Binds a build directory to a package.  False: it is, contains, or lies in one that is bound to another. */
+bool supervisor_own_directory(struct supervisor *s, const char *directory, const char *package);
+
+/* The main thread shall look: abort, or the guest's end. Any thread. */
+void supervisor_wake(struct supervisor *s);
+
+/* NULL-terminated: the directories of the Python environment that only the installer may write. */
+const char *const *supervisor_environment(const struct supervisor *s);
+/* The run's private temp folder (real path). */
+const char *supervisor_temp(const struct supervisor *s);
+/* May the thread group be touched? False for the supervisor, guardian, zygote, pip. */
+bool supervisor_is_own(const struct supervisor *s, pid_t pid);
+
+#endif
