@@ -1,10 +1,12 @@
 /* The journal of a run: JSON Lines, one event a line, numbered from 1 without gaps, O_APPEND, one write(2) a line, fdatasync at severity
  * high and above and at the end.  Only the supervisor writes it.  Thread-safe (one mutex).
  *
- * Identical attempts (type, action, rule, role, package, target) are folded: the first is written at once, the rest counted; journal_end
- * writes one closing line for each folded one, with `count` and `first`, the first one's seq.
- * Distinct ones are bounded (JOURNAL_DISTINCT_MAX a sandbox key): journal_event then returns -ENOBUFS once the bound is passed.
+ * Identical attempts (type, action, rule, source, role, package, target) are folded: the first is written at once, the rest counted; journal_end
+ * writes one closing line for each folded one, with `count` (the attempts after the first) and `first`, the first one's seq.
+ * Distinct ones are bounded (JOURNAL_DISTINCT_MAX in all, JOURNAL_BYTES_MAX of lines, FOLD_BYTES_MAX of memory): journal_event then returns
+ * -ENOBUFS, writes nothing, and counts the attempt.  A few events of type "run.…" still pass, so that the end can be recorded.
  * A write that fails (full disk) is -EIO or the errno, from then on for good: nothing may be allowed unrecorded, so the caller stops the run.
+ * The process must ignore SIGPIPE and SIGXFSZ, or these kill it before the failure is seen.
  * Every string is redacted (the run's own secrets become "[redacted]") and escaped so that a line is valid UTF-8 JSON with no C0, C1 or bidi characters. */
 #ifndef RECORD_JOURNAL_H
 #define RECORD_JOURNAL_H
@@ -15,6 +17,7 @@
 #include "event.h"
 
 #define JOURNAL_DISTINCT_MAX 10000
+#define JOURNAL_BYTES_MAX (64u << 20) /* closing lines come on top: at most as much again */
 
 struct journal;
 
@@ -24,10 +27,11 @@ struct journal_start { /* the `run.start` line */
 	const char *version, *policy_digest;
 	const char *layers_json; /* a JSON object: layers in force, from caps_json() */
 	const char *const *replaced, *const *removed; /* names of variables */
+	const char *replaced_for; /* who sees the decoys, for the summary: "installer, build"; NULL: not said */
 };
 
 /* Opens (creates 0600, O_EXCL unless it exists as a regular file of ours for --log, O_NOFOLLOW) and writes run.start.
- * paths: NULL-terminated; fd: --log-fd or -1.  secrets: for redaction, borrowed until journal_close.  NULL with *error set to an errno. */
+ * paths: NULL-terminated or NULL; fd: --log-fd or -1, duplicated, stays the caller's.  secrets: for redaction, borrowed until journal_close.  NULL with *error set to an errno. */
 struct journal *journal_open(const char *const paths[], int fd, const struct journal_start *start,
                              char *const *secrets, int *error, const char **error_path);
 /* 0, -ENOBUFS, or a negative errno. Fills *seq (may be NULL) with the event's number (of the first one when folded). */

@@ -1,0 +1,28 @@
+#include "launcher/record/decode.h"
+
+#include <string.h>
+
+static bool take_text(char *dst, const char *src, size_t len)
+{
+	if (memchr(src, '\0', len) != NULL) {
+		return false;
+	}
+	memcpy(dst, src, len);
+	dst[len] = '\0';
+	return true;
+}
+
+bool record_decode(const void *buf, size_t len, struct record_view *out)
+{
+	struct pw_record record; /* buf need not be aligned */
+	if (len != sizeof(record)) {
+		return false;
+	}
+	memcpy(&record, buf, sizeof(record));
+	if (record.type < PW_EV_ENV_READ || record.type > PW_EV_WRITE_REFUSED || record.reserved != 0 || record.text_len == 0 ||
+	    record.text_len > sizeof(record.text) || record.object_len > sizeof(record.object)) {
+		return false;
+	}
+	out->type = (enum pw_record_type)record.type;
+	return take_text(out->text, record.text, record.text_len) && take_text(out->object, record.object, record.object_len);
+}

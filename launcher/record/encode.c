@@ -1,0 +1,167 @@
+#include "launcher/record/encode.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "launcher/record/text.h"
+
+const char *event_action_name(enum event_action a)
+{
+	switch (a) {
+	case EV_ALLOWED: return "allowed";
+	case EV_DENIED: return "denied";
+	case EV_DECOY: return "decoy";
+	case EV_ABORTED: return "aborted";
+	case EV_OBSERVED: return "observed";
+	}
+	return "observed";
+}
+
+const char *event_source_name(enum event_source s)
+{
+	return s == SRC_SHIM ? "shim" : "kernel";
+}
+
+static void key(struct encoder *e, const char *name)
+{
+	/* The first key of an object has no comma before it. */
+	if (e->line.len > 0 && !e->line.failed && e->line.data[e->line.len - 1] != '{') {
+		line_text(&e->line, ",");
+	}
+	line_text(&e->line, "\"");
+	line_text(&e->line, name);
+	line_text(&e->line, "\":");
+}
+
+static void quoted(struct encoder *e, const char *value)
+{
+	line_text(&e->line, "\"");
+	text_append(&e->line, value, ENCODE_TEXT_MAX, TEXT_JSON, e->redact);
+	line_text(&e->line, "\"");
+}
+
+void encode_string(struct encoder *e, const char *name, const char *value)
+{
+	if (value != NULL) {
+		key(e, name);
+		quoted(e, value);
+	}
+}
+
+void encode_count(struct encoder *e, const char *name, uint64_t value)
+{
+	key(e, name);
+	line_number(&e->line, value > INT64_MAX ? INT64_MAX : (int64_t)value);
+}
+
+void encode_strings(struct encoder *e, const char *name, const char *const *list, size_t max, size_t bytes)
+{
+	if (list == NULL) {
+		return;
+	}
+	key(e, name);
+	line_text(&e->line, "[");
+	size_t used = 0;
+	for (size_t i = 0; list[i] != NULL && !e->line.failed; i++) {
+		line_text(&e->line, i == 0 ? "" : ",");
+		if (i == max || used >= bytes) {
+			line_text(&e->line, "\"…\"");
+			break;
+		}
+		quoted(e, list[i]);
+		used += strnlen(list[i], ENCODE_TEXT_MAX) + 1;
+	}
+	line_text(&e->line, "]");
+}
+
+void encode_head(struct encoder *e, const struct timespec *now, uint64_t seq, const char *run)
+{
+	struct tm tm = {0};
+	char ts[96];
+	gmtime_r(&now->tv_sec, &tm);
+	snprintf(ts, sizeof(ts), "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+	         tm.tm_hour, tm.tm_min, tm.tm_sec, now->tv_nsec);
+	line_text(&e->line, "{");
+	encode_string(e, "ts", ts);
+	encode_count(e, "seq", seq);
+	encode_string(e, "run", run);
+}
+
+static void encode_process(struct encoder *e, const struct event_process *p)
+{
+	if (p->pid == 0 && p->ppid == 0 && p->exe == NULL && p->argv == NULL && p->cwd == NULL) {
+		return;
+	}
+	key(e, "process");
+	line_text(&e->line, "{");
+	if (p->pid > 0) {
+		encode_count(e, "pid", (uint64_t)p->pid);
+	}
+	if (p->ppid > 0) {
+		encode_count(e, "ppid", (uint64_t)p->ppid);
+	}
+	encode_string(e, "exe", p->exe);
+	encode_strings(e, "argv", p->argv, ENCODE_ARGV_MAX, ENCODE_ARGV_BYTES);
+	encode_string(e, "cwd", p->cwd);
+	line_text(&e->line, "}");
+}
+
+static void encode_package(struct encoder *e, const struct event_package *p)
+{
+	if (p->name == NULL && p->version == NULL && p->stage == NULL) {
+		return;
+	}
+	key(e, "package");
+	line_text(&e->line, "{");
+	encode_string(e, "name", p->name);
+	encode_string(e, "version", p->version);
+	encode_string(e, "stage", p->stage);
+	line_text(&e->line, "}");
+}
+
+static void encode_target(struct encoder *e, const struct event_target *t)
+{
+	if (t->name == NULL && t->path == NULL && t->as_written == NULL && t->host == NULL && t->address == NULL &&
+	    t->protocol == NULL && t->port == 0 && t->argv == NULL) {
+		return;
+	}
+	key(e, "target");
+	line_text(&e->line, "{");
+	encode_string(e, "name", t->name);
+	encode_string(e, "path", t->path);
+	encode_string(e, "as_written", t->as_written);
+	encode_string(e, "host", t->host);
+	encode_string(e, "address", t->address);
+	if (t->port != 0) {
+		encode_count(e, "port", t->port);
+	}
+	encode_string(e, "protocol", t->protocol);
+	encode_strings(e, "argv", t->argv, ENCODE_ARGV_MAX, ENCODE_ARGV_BYTES);
+	line_text(&e->line, "}");
+}
+
+void encode_event(struct encoder *e, const struct event *ev)
+{
+	encode_string(e, "type", ev->type);
+	encode_string(e, "action", event_action_name(ev->action));
+	encode_string(e, "rule", ev->verdict.rule);
+	encode_string(e, "severity", severity_name(ev->verdict.severity));
+	encode_string(e, "source", event_source_name(ev->source));
+	encode_string(e, "role", role_name(ev->role));
+	encode_package(e, &ev->package);
+	encode_process(e, &ev->process);
+	if (ev->origin_object != NULL) {
+		key(e, "origin");
+		line_text(&e->line, "{");
+		encode_string(e, "object", ev->origin_object);
+		line_text(&e->line, "}");
+	}
+	encode_target(e, &ev->target);
+	encode_string(e, "kind", ev->verdict.kind != NULL && ev->verdict.kind[0] != '\0' ? ev->verdict.kind : NULL);
+	encode_string(e, "hint", ev->detail);
+}
+
+void encode_end(struct encoder *e)
+{
+	line_text(&e->line, "}\n");
+}

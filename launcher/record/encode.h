@@ -1,0 +1,36 @@
+/* Events as JSON.  Each function appends to the line; keys come with their comma before them, but for encode_head, which opens the object. */
+#ifndef RECORD_ENCODE_H
+#define RECORD_ENCODE_H
+
+#include <time.h>
+
+#include "launcher/record/event.h"
+#include "launcher/record/line.h"
+#include "launcher/record/redact.h"
+
+#define ENCODE_TEXT_MAX 4096 /* bytes of one string; what is cut ends in "…" */
+#define ENCODE_ARGV_MAX 32   /* entries of an argv; what is cut ends in an entry "…" */
+#define ENCODE_ARGV_BYTES 8192
+#define ENCODE_NAMES_MAX 4096 /* for lists of our own: names of variables */
+
+struct encoder {
+	struct line line;
+	const struct redact *redact; /* may be NULL */
+};
+
+/* {"ts":…,"seq":…,"run":… */
+void encode_head(struct encoder *e, const struct timespec *now, uint64_t seq, const char *run);
+/* ,"key":"value"; nothing when value is NULL */
+void encode_string(struct encoder *e, const char *key, const char *value);
+void encode_count(struct encoder *e, const char *key, uint64_t value);
+/* ,"key":[…]; nothing when list is NULL.  At most max entries and about bytes of text. */
+void encode_strings(struct encoder *e, const char *key, const char *const *list, size_t max, size_t bytes);
+/* ,"type":… and everything else that is said of an event */
+void encode_event(struct encoder *e, const struct event *ev);
+/* }\n */
+void encode_end(struct encoder *e);
+
+const char *event_action_name(enum event_action a);
+const char *event_source_name(enum event_source s);
+
+#endif
