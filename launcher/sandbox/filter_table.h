@@ -3,6 +3,7 @@
  * Rows are read from the top: the first row of a role that matches a call decides it, a call that no row matches is allowed.  Of
  * one system call and role either every row refuses or notifies (the rest of the call's arguments is allowed), or the last row
  * matches everything, and is a notification; filter_build insists on it, because the two become different libseccomp programs.
+ * Rows of one call that can match at once say the same: libseccomp knows no order (the unit test's simulation finds those that do not).
  * Conditions are masked equalities and nothing else: those libseccomp has never got wrong, they say how wide an argument is (the kernel reads an
  * int from the low half of a register, whatever the upper half holds), and a reader can check them against the kernel's own test.
  *
