@@ -159,7 +159,7 @@ static void check_record(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct redact r;
-	char *const secrets[] = {SECRET, NULL};
+	char *const secrets[] = {(char *)SECRET, NULL};
 	const char *process_argv[64], *target_argv[64];
 	struct input in = {.text = calloc(1, size + 1), .len = size};
 	memcpy(in.text, data, size);

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -146,6 +148,58 @@ static void test_full(void **state)
 	free_lines(lines, n);
 }
 
+/* A disk that is really full (a tmpfs in a mount namespace of the child's own); then there is room again. */
+static int fill_disk(const char *folder)
+{
+	char path[128], filler[128];
+	cJSON *lines[8];
+	static char block[4096];
+	snprintf(path, sizeof(path), "%s/j", folder);
+	snprintf(filler, sizeof(filler), "%s/filler", folder);
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("tmpfs", folder, "tmpfs", 0, "size=64k") != 0) {
+		return 2;
+	}
+	struct journal *j = open_at(path, NULL);
+	int fd = open(filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	while (write(fd, block, sizeof(block)) > 0) {
+	}
+	char host[2048]; /* does not fit into the page that the journal has begun */
+	memset(host, 'h', sizeof(host));
+	host[sizeof(host) - 1] = '\0';
+	struct event ev = resolve_event(host);
+	int r = 0, i = 0;
+	for (; i < 4 && r == 0; i++) {
+		host[i] = 'x';
+		r = journal_event(j, &ev, NULL);
+	}
+	ftruncate(fd, 0) == 0 ? (void)0 : abort();
+	int end = journal_end(j, 125, 0, 0);
+	journal_close(j);
+	size_t n = read_lines(path, lines);
+	return r == -ENOSPC && end == -ENOSPC && n == (size_t)i ? 0 : 1;
+}
+
+static void test_full_disk(void **state)
+{
+	struct place *p = *state;
+	int status;
+	if (geteuid() != 0) {
+		print_message("needs root: a filesystem of its own\n");
+		skip();
+	}
+	pid_t child = fork();
+	if (child == 0) {
+		_exit(fill_disk(p->folder));
+	}
+	waitpid(child, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 2 && getenv("PIPWARDEN_MUST_WORK") == NULL) {
+		print_message("no mounts for this root\n");
+		skip();
+	}
+	assert_int_equal(status, 0);
+}
+
 static void test_full_device(void **state)
 {
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
@@ -236,6 +290,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_append, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_several_places, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_full, place_make, place_remove),
+		cmocka_unit_test_setup_teardown(test_full_disk, place_make, place_remove),
 		cmocka_unit_test(test_full_device),
 		cmocka_unit_test(test_reader_gone),
 		cmocka_unit_test_setup_teardown(test_interrupted, place_make, place_remove),

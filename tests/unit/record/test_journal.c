@@ -286,7 +286,7 @@ static void test_long(void **state)
 static void test_redacted_everywhere(void **state)
 {
 	struct place *p = *state;
-	char *const secrets[] = {"AKIAIOSFODNN7CANARY", NULL};
+	char *const secrets[] = {(char *)"AKIAIOSFODNN7CANARY", NULL};
 	const char *const argv[] = {"curl", "-d", "k=AKIAIOSFODNN7CANARY", NULL};
 	const char *s = "x/AKIAIOSFODNN7CANARY/y";
 	struct event ev = {

@@ -60,7 +60,7 @@ static char *in(const char *folder, const char *name)
 	static char path[4][4096];
 	static unsigned turn;
 	char *at = path[turn++ % 4];
-	snprintf(at, sizeof(path[0]), "%s/%s", folder, name);
+	assert_true(snprintf(at, sizeof(path[0]), "%s/%s", folder, name) < (int)sizeof(path[0]));
 	return at;
 }
 
@@ -257,7 +257,8 @@ static void test_deep_and_wide(void **state)
 		char name[32];
 		snprintf(name, sizeof(name), "t/%d", i);
 		assert_int_equal(mkdir(in(r.tmp, name), 0700), 0);
-		touch(in(in(r.tmp, name), "file"));
+		strcat(name, "/file");
+		touch(in(r.tmp, name));
 	}
 	assert_int_equal(mkdir(in(r.tmp, ".gone-0"), 0700), 0); /* a name that the removal wants for itself */
 	touch(in(r.tmp, ".gone-0/x"));
@@ -360,6 +361,10 @@ static void test_other_device(void **state)
 	}
 	int status;
 	waitpid(child, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 2 && getenv("PIPWARDEN_MUST_WORK") == NULL) {
+		print_message("no mounts for this root\n");
+		skip();
+	}
 	assert_int_equal(status, 0);
 	assert_int_equal(rundir_sweep(w->tmp, NULL), 1); /* here there is no mount */
 }

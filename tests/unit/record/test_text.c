@@ -92,7 +92,7 @@ static void expect_redacted(const char *s, char *const *secrets, const char *wan
 
 static void test_redaction(void **state)
 {
-	char *const secrets[] = {"hunter2-and-more", "hunter2-", "p@ss/w%rd", "short", NULL};
+	char *const secrets[] = {(char *)"hunter2-and-more", (char *)"hunter2-", (char *)"p@ss/w%rd", (char *)"short", NULL};
 	expect_redacted("x hunter2-and-more y", secrets, "x [redacted] y"); /* the longest, whatever the order */
 	expect_redacted("hunter2-hunter2-and", secrets, "[redacted][redacted]and");
 	expect_redacted("https://u:p%40ss%2fw%25rd@h/p@ss/w%rd", secrets, "https://u:[redacted]@h/[redacted]");
@@ -105,7 +105,7 @@ static void test_redaction(void **state)
 
 static void test_cut(void **state)
 {
-	char *const secrets[] = {"0123456789abcdef", NULL};
+	char *const secrets[] = {(char *)"0123456789abcdef", NULL};
 	char long_text[64] = "xxxxxxxxxxxx0123456789abcdefzz";
 	char *text = shown(long_text, 16, TEXT_JSON, secrets); /* the secret lies across the cut */
 	assert_string_equal(text, "xxxxxxxxxxxx[redacted]…");
