@@ -52,7 +52,7 @@ static const struct call {
 	{SYS_socket, {AF_INET, SOCK_RAW, IPPROTO_TCP}, {-SERVED, -SERVED, -SERVED}, {1, 1, 1}},
 	{SYS_socket, {JUNK | AF_UNIX, JUNK | SOCK_DGRAM, 0}, {-SERVED, -SERVED, -SERVED}, {1, 1, 1}},
 	{SYS_socket, {AF_NETLINK, SOCK_RAW, 0}, {FITS, FITS, FITS}, {0, 0, 0}},
-	{SYS_socketpair, {AF_UNIX, SOCK_DGRAM, 0, A(scratch)}, {-EPERM, -EPERM, -EPERM}, {1, 1, 1}},
+	{SYS_socketpair, {AF_UNIX, SOCK_DGRAM, 0, A(scratch)}, {-SERVED, -SERVED, -SERVED}, {1, 1, 1}},
 	{SYS_socketpair, {AF_UNIX, SOCK_STREAM, 0, A(scratch)}, {0, 0, 0}, {0, 0, 0}},
 	{SYS_sendto, {0, A(scratch), 1, 0x20000000, A(scratch), 16}, {-EOPNOTSUPP, -EOPNOTSUPP, -EOPNOTSUPP}, {1, 1, 1}},
 	{SYS_sendmsg, {-1, A(scratch), 0}, {-EBADF, -SERVED, -EBADF}, {0, 1, 0}},
