@@ -1,0 +1,346 @@
+#include "rights.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launcher/base/elf.h"
+#include "places.h"
+
+#define RX (GRANT_READ | GRANT_EXECUTE)
+
+/* A place that need not exist. */
+static int may_add(struct ruleset *r, const char *path, unsigned grants, const char **what)
+{
+	int error = ruleset_add(r, path, grants);
+
+	if (error == 0 || error == -ENOENT || error == -ENOTDIR || error == -EACCES || error == -ELOOP) {
+		return 0;
+	}
+	*what = path;
+	return error;
+}
+
+static int may_add_all(struct ruleset *r, const char *const *paths, unsigned grants, const char **what)
+{
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && paths != NULL && paths[i] != NULL; i++) {
+		error = may_add(r, paths[i], grants, what);
+	}
+	return error;
+}
+
+static const char *const *list(const struct strings *s)
+{
+	return (const char *const *)s->v;
+}
+
+/* --- build and guest ----------------------------------------------------------------------------- */
+
+static int add_python(struct ruleset *r, const struct python_env *env, const char **what)
+{
+	int error;
+
+	if (env == NULL) {
+		return 0;
+	}
+	if ((error = may_add_all(r, list(&env->read_dirs), RX, what)) < 0 || (error = may_add_all(r, list(&env->read_files), GRANT_READ, what)) < 0) {
+		return error;
+	}
+	return may_add(r, env->interpreter_real, RX, what);
+}
+
+static int add_home_tools(const struct supervisor *s, struct ruleset *r, const char **what)
+{
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && places_home_tools[i] != NULL; i++) {
+		char path[PATH_MAX];
+		snprintf(path, sizeof path, "%s/%s", s->run->homes[0], places_home_tools[i]);
+		error = may_add(r, path, RX, what);
+	}
+	return error;
+}
+
+static int add_system(struct ruleset *r, bool namespaces, const char **what)
+{
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && places_system[i].path != NULL; i++) {
+		error = may_add(r, places_system[i].path, places_system[i].grants, what);
+	}
+	return error == 0 && !namespaces ? may_add_all(r, places_global_proc, GRANT_READ, what) : error;
+}
+
+static int add_own(struct ruleset *r, const struct own_rights *own, const char **what)
+{
+	const unsigned all = RX | GRANT_WRITE;
+	int error;
+
+	*what = own->home;
+	if ((error = ruleset_add_nofollow(r, own->home, all)) < 0 || (error = ruleset_add_nofollow(r, own->tmp, all)) < 0) {
+		return error;
+	}
+	for (size_t i = 0; own->write != NULL && i < own->write->n; i++) {
+		*what = own->write->v[i];
+		if ((error = ruleset_add_nofollow(r, *what, all)) < 0) {
+			return error;
+		}
+	}
+	for (size_t i = 0; own->read != NULL && i < own->read->n; i++) {
+		*what = own->read->v[i];
+		if ((error = ruleset_add(r, *what, RX)) < 0) {
+			return error;
+		}
+	}
+	return own->terminal != NULL ? may_add(r, own->terminal, GRANT_READ | GRANT_WRITE_FILE | GRANT_DEVICE, what) : 0;
+}
+
+int rights_sandbox(const struct supervisor *s, enum role role, const struct own_rights *own, struct ruleset *r, const char **what)
+{
+	const struct run *run = s->run;
+	int error;
+
+	*what = "ruleset";
+	/* A network namespace has only its own loopback, which servers and clients of the sandbox may use: TCP is handled only without one. */
+	if ((error = ruleset_init(r, RULESET_SANDBOX, run->caps->landlock_abi, !s->namespaces)) < 0) {
+		return error;
+	}
+	if ((error = add_system(r, s->namespaces, what)) < 0 || (error = add_python(r, run->env, what)) < 0 ||
+	    (error = add_home_tools(s, r, what)) < 0 || (error = may_add(r, s->shim_path, GRANT_READ, what)) < 0 ||
+	    (error = may_add_all(r, policy_grants(run->policy, role, FILE_READ), RX, what)) < 0 ||
+	    (error = may_add_all(r, policy_grants(run->policy, role, FILE_WRITE), GRANT_READ | GRANT_WRITE, what)) < 0 ||
+	    (error = add_own(r, own, what)) < 0) {
+		ruleset_finish(r);
+		return error;
+	}
+	return 0;
+}
+
+/* --- installer ----------------------------------------------------------------------------------- */
+
+/* Ports are a second wall behind the supervisor's answer to connect().  A host that an option or the policy allows may be on any port: then only the first stands. */
+static bool ports_are_known(const struct supervisor *s)
+{
+	return !policy_role_has_hosts(s->run->policy, ROLE_INSTALLER);
+}
+
+static int add_ports(const struct supervisor *s, struct ruleset *r)
+{
+	const struct installer *ins = s->run->installer;
+	int error = ruleset_add_port(r, true, 0); /* urllib3's probe for IPv6 binds port 0 of the loopback */
+
+	for (size_t i = 0; error == 0 && i < ins->host_count; i++) {
+		error = ruleset_add_port(r, false, (uint16_t)ins->hosts[i].port);
+	}
+	return error;
+}
+
+static int add_installer_writes(const struct supervisor *s, struct ruleset *r, const char **what)
+{
+	const struct installer *ins = s->run->installer;
+	char temp[PATH_MAX];
+	int error;
+
+	snprintf(temp, sizeof temp, "%s/t", supervisor_temp(s));
+	if ((error = may_add_all(r, list(&ins->env.write_dirs), GRANT_WRITE, what)) < 0 ||
+	    (error = may_add_all(r, list(&ins->outputs), GRANT_WRITE, what)) < 0 ||
+	    (error = may_add_all(r, policy_grants(s->run->policy, ROLE_INSTALLER, FILE_WRITE), GRANT_WRITE, what)) < 0 ||
+	    (error = ins->cache_dir != NULL ? may_add(r, ins->cache_dir, GRANT_WRITE, what) : 0) < 0) {
+		return error;
+	}
+	*what = "temp";
+	if ((error = ruleset_add_nofollow(r, temp, GRANT_WRITE)) < 0) {
+		return error;
+	}
+	return may_add_all(r, places_installer_devices, GRANT_WRITE_FILE, what);
+}
+
+static int add_installer_executes(const struct supervisor *s, struct ruleset *r, const char **what)
+{
+	const struct installer *ins = s->run->installer;
+	char loader[PATH_MAX];
+	int error;
+
+	*what = ins->env.interpreter_real;
+	if ((error = ruleset_add(r, *what, GRANT_EXECUTE)) < 0) {
+		return error;
+	}
+	if (elf_interpreter(ins->env.interpreter_real, loader, sizeof loader) && (error = may_add(r, loader, GRANT_EXECUTE, what)) < 0) {
+		return error;
+	}
+	*what = s->enter_path;
+	if ((error = ruleset_add(r, *what, GRANT_EXECUTE)) < 0) {
+		return error;
+	}
+	/* Under the sanitizers enter is not static and has a loader too. */
+	return elf_interpreter(s->enter_path, loader, sizeof loader) ? may_add(r, loader, GRANT_EXECUTE, what) : 0;
+}
+
+int rights_installer(const struct supervisor *s, struct ruleset *r, const char **what)
+{
+	int error;
+
+	*what = "ruleset";
+	if ((error = ruleset_init(r, RULESET_INSTALLER, s->run->caps->landlock_abi, ports_are_known(s))) < 0) {
+		return error;
+	}
+	if ((error = add_installer_writes(s, r, what)) < 0 || (error = add_installer_executes(s, r, what)) < 0 || (error = add_ports(s, r)) < 0) {
+		ruleset_finish(r);
+		return error;
+	}
+	return 0;
+}
+
+/* --- environment --------------------------------------------------------------------------------- */
+
+static bool below(const char *path, const char *root)
+{
+	size_t len = root != NULL ? strlen(root) : 0;
+
+	return len > 0 && strncmp(path, root, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+static bool below_real(const char *path, const char *root)
+{
+	char real[PATH_MAX];
+
+	return realpath(root, real) != NULL && below(path, real);
+}
+
+static bool below_one(const char *path, const char *const *roots)
+{
+	for (size_t i = 0; roots != NULL && roots[i] != NULL; i++) {
+		if (below_real(path, roots[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool may_execute_from(const struct supervisor *s, enum role role, const struct own_rights *own, const char *folder)
+{
+	char real[PATH_MAX], tools[PATH_MAX];
+
+	if (folder[0] != '/' || realpath(folder, real) == NULL) {
+		return false;
+	}
+	for (size_t i = 0; places_system[i].path != NULL; i++) {
+		if ((places_system[i].grants & GRANT_EXECUTE) != 0 && below_real(real, places_system[i].path)) {
+			return true;
+		}
+	}
+	for (size_t i = 0; places_home_tools[i] != NULL; i++) {
+		snprintf(tools, sizeof tools, "%s/%s", s->run->homes[0], places_home_tools[i]);
+		if (below_real(real, tools)) {
+			return true;
+		}
+	}
+	return (s->run->env != NULL && below_one(real, list(&s->run->env->read_dirs))) || (own->read != NULL && below_one(real, list(own->read))) ||
+	       below_one(real, policy_grants(s->run->policy, role, FILE_READ));
+}
+
+/* Else `which` finds a tool that exec then refuses. */
+static int filter_path(const struct supervisor *s, enum role role, const struct own_rights *own, struct environment *e)
+{
+	const char *path = environment_get(e, "PATH");
+	char *out, *copy, *save = NULL;
+	int error;
+
+	if (path == NULL) {
+		return 0;
+	}
+	copy = strdup(path);
+	out = calloc(1, strlen(path) + 1);
+	if (copy == NULL || out == NULL) {
+		free(copy);
+		free(out);
+		return -ENOMEM;
+	}
+	for (char *folder = strtok_r(copy, ":", &save); folder != NULL; folder = strtok_r(NULL, ":", &save)) {
+		if (may_execute_from(s, role, own, folder)) {
+			if (out[0] != '\0') {
+				strcat(out, ":");
+			}
+			strcat(out, folder);
+		}
+	}
+	error = environment_set(e, "PATH", out);
+	free(copy);
+	free(out);
+	return error;
+}
+
+/* What follows HOME by default but is better found where it really is: toolchains, user-installed packages. */
+static int keep_place(const struct supervisor *s, struct environment *e, const char *name, const char *folder)
+{
+	char path[PATH_MAX];
+
+	if (environment_get(e, name) != NULL) {
+		return 0;
+	}
+	snprintf(path, sizeof path, "%s/%s", s->run->homes[0], folder);
+	return access(path, F_OK) == 0 ? environment_set(e, name, path) : 0;
+}
+
+static int private_home(const struct own_rights *own, struct environment *e)
+{
+	static const struct { const char *name, *below; } homes[] = {
+		{"HOME", ""}, {"XDG_CONFIG_HOME", "/.config"}, {"XDG_CACHE_HOME", "/.cache"}, {"XDG_DATA_HOME", "/.local/share"},
+		{"XDG_STATE_HOME", "/.local/state"}, {"CARGO_HOME", "/.cargo"},
+	};
+	static const char *const temps[] = {"TMPDIR", "TMP", "TEMP"};
+	char path[PATH_MAX];
+	int error;
+
+	for (size_t i = 0; i < sizeof homes / sizeof *homes; i++) {
+		snprintf(path, sizeof path, "%s%s", own->home, homes[i].below);
+		if ((error = environment_set(e, homes[i].name, path)) < 0) {
+			return error;
+		}
+	}
+	environment_unset(e, "XDG_RUNTIME_DIR");
+	for (size_t i = 0; i < sizeof temps / sizeof *temps; i++) {
+		/* TMP and TEMP only where they were set: an honest program sees no variable more than it must. */
+		if ((i == 0 || environment_get(e, temps[i]) != NULL) && (error = environment_set(e, temps[i], own->tmp)) < 0) {
+			return error;
+		}
+	}
+	return 0;
+}
+
+int rights_preload(const struct supervisor *s, struct environment *e)
+{
+	const char *given = environment_get(e, "LD_PRELOAD");
+	char *both = NULL;
+	int error;
+
+	if (given == NULL || given[0] == '\0') {
+		return environment_set(e, "LD_PRELOAD", s->shim_path);
+	}
+	if (strstr(given, s->shim_path) != NULL) {
+		return 0;
+	}
+	if (asprintf(&both, "%s:%s", s->shim_path, given) < 0) {
+		return -ENOMEM;
+	}
+	error = environment_set(e, "LD_PRELOAD", both);
+	free(both);
+	return error;
+}
+
+int rights_environment(const struct supervisor *s, enum role role, const struct own_rights *own, struct environment *e)
+{
+	int error;
+
+	if ((error = keep_place(s, e, "PYTHONUSERBASE", ".local")) < 0 || (error = keep_place(s, e, "RUSTUP_HOME", ".rustup")) < 0 ||
+	    (error = private_home(own, e)) < 0 || (error = filter_path(s, role, own, e)) < 0) {
+		return error;
+	}
+	return rights_preload(s, e);
+}

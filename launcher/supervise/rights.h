@@ -1,0 +1,30 @@
+/* The Landlock ruleset of each kind of sandbox, and the environment that goes with it.  Called by sessions (any thread) and, for the installer, before there
+ * are threads. */
+#ifndef SUPERVISE_RIGHTS_H
+#define SUPERVISE_RIGHTS_H
+
+#include "launcher/base/environment.h"
+#include "launcher/installer/installer.h"
+#include "launcher/sandbox/ruleset.h"
+#include "supervisor.h"
+
+/* What one build or guest gets beyond what every one gets. */
+struct own_rights {
+	const char *home, *tmp;      /* private folders */
+	const struct strings *write; /* build directories: granted without following a link; all below the run's temp */
+	const struct strings *read;  /* pip's build environment, the guest's script: read and executed */
+	const char *terminal;        /* device of the guest's terminal, or NULL */
+};
+
+/* 0 or -errno with *what naming the object. */
+int rights_installer(const struct supervisor *s, struct ruleset *r, const char **what);
+int rights_sandbox(const struct supervisor *s, enum role role, const struct own_rights *own, struct ruleset *r, const char **what);
+
+/* The environment of a build or guest: private HOME, XDG and TMPDIR, toolchains at their real places, PATH without folders it may not execute from,
+ * the shim in front of a preload of the user's own.  *e holds what env_for_role made. */
+int rights_environment(const struct supervisor *s, enum role role, const struct own_rights *own, struct environment *e);
+
+/* LD_PRELOAD: the shim first, then a preload of the user's own. */
+int rights_preload(const struct supervisor *s, struct environment *e);
+
+#endif
