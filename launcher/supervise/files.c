@@ -180,7 +180,7 @@ static bool fails_by_itself(const struct open_call *call, const struct resolved 
 static struct reply judge_write(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call,
                                 const struct resolved *r, const char *text)
 {
-	struct refusal refusal = {.type = "file.write", .real = r->real, .as_written = text, .writing = true};
+	struct refusal refusal = {.type = "file.write", .real = r->real, .as_written = text};
 	bool protected = grants_write_verdict(sb, r->real, &refusal.verdict);
 	if (!protected) {
 		if (is_device(r->real) || pathtext_below(r->real, "/dev/pts") || (sb->namespaces && pathtext_below(r->real, "/dev/shm")) ||
@@ -196,7 +196,7 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
                                  const struct resolved *r, const char *text)
 {
 	bool writes = modifies(call->flags) || (r->missing && (call->flags & O_CREAT));
-	struct refusal refusal = {.type = writes ? "file.write" : "file.open", .real = r->real, .as_written = text, .writing = writes};
+	struct refusal refusal = {.type = writes ? "file.write" : "file.open", .real = r->real, .as_written = text};
 	if (r->proc_foreign && (writes || inspects(r->real))) {
 		refusal.verdict = policy_rule(supervisor_policy(sb->sup), "process.inspect");
 		return refuse(sb, req, call, &refusal);
@@ -210,8 +210,8 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 		refusal.verdict.action = refusal.verdict.action == ACTION_ALLOW ? ACTION_DENY : refusal.verdict.action;
 		return refuse(sb, req, call, &refusal);
 	}
-	if (grants_write(sb, r->real))
-		return reply_continue();
+	if (grants_write(sb, r->real) || r->real[0] != '/' || strncmp(r->real, "/memfd:", 7) == 0)
+		return reply_continue(); /* its own; a pipe, a memfd by its descriptor */
 	if (writes)
 		return judge_write(sb, req, call, r, text);
 	if (policy_file(supervisor_policy(sb->sup), r->real, FILE_READ, &refusal.verdict))
@@ -223,8 +223,9 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 static struct reply judge_failure(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, int error,
                                   const struct resolved *r, const char *text)
 {
-	struct refusal refusal = {.real = r->real, .as_written = text, .call = call->name, .missing = true, .writing = modifies(call->flags)};
-	refusal.type = refusal.writing ? "file.write" : "file.open";
+	struct refusal refusal = {.real = r->real, .as_written = text, .call = call->name, .missing = true};
+	bool writes = modifies(call->flags);
+	refusal.type = writes ? "file.write" : "file.open";
 	switch (error) {
 	case -ENOENT:
 	case -ENOTDIR:
@@ -240,7 +241,7 @@ static struct reply judge_failure(struct sandbox *sb, const struct seccomp_notif
 		return refuse(sb, req, call, &refusal);
 	}
 	if (r->real[0] == '/' && !grants_write(sb, r->real) &&
-	    policy_file(supervisor_policy(sb->sup), r->real, refusal.writing ? FILE_WRITE : FILE_READ, &refusal.verdict)) {
+	    policy_file(supervisor_policy(sb->sup), r->real, writes ? FILE_WRITE : FILE_READ, &refusal.verdict)) {
 		refusal.missing = error != -EACCES;
 		grants_record(sb, req, &refusal);
 		return reply_error(-error);

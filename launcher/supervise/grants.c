@@ -43,6 +43,14 @@ bool grants_own(const struct sandbox *sb, const struct seccomp_notif *req, int f
 	return grants_write(sb, real);
 }
 
+bool grants_environment(const struct sandbox *sb, const char *real)
+{
+	for (const char *const *e = supervisor_environment(sb->sup); e && *e; e++)
+		if (pathtext_below(real, *e))
+			return true;
+	return false;
+}
+
 bool grants_write_verdict(const struct sandbox *sb, const char *real, struct verdict *out)
 {
 	const struct policy *policy = supervisor_policy(sb->sup);
@@ -51,15 +59,12 @@ bool grants_write_verdict(const struct sandbox *sb, const char *real, struct ver
 		return true;
 	const char *id = "file.write.outside";
 	const char *temp = supervisor_temp(sb->sup);
-	if (pathtext_bytecode(real, &dir_len)) {
+	if (pathtext_bytecode(real, &dir_len))
 		id = "file.write.pycache";
-	} else if (temp && pathtext_below(real, temp)) {
+	else if (temp && pathtext_below(real, temp))
 		id = "file.write.build";
-	} else {
-		for (const char *const *e = supervisor_environment(sb->sup); e && *e; e++)
-			if (pathtext_below(real, *e))
-				id = "file.write.environment";
-	}
+	else if (grants_environment(sb, real))
+		id = "file.write.environment";
 	*out = policy_rule(policy, id);
 	return false;
 }
@@ -70,12 +75,12 @@ static void hint(char *out, size_t size, const struct sandbox *sb, const struct 
 	out[0] = '\0';
 	if (strcmp(rule, "file.write.pycache") == 0)
 		snprintf(out, size, "bytecode is not kept outside the sandbox's own folders; nothing needs to be done");
-	else if (strcmp(rule, "file.write.environment") == 0)
-		snprintf(out, size, "only pip itself writes the Python environment");
+	else if (strcmp(rule, "file.write.environment") == 0 || strcmp(rule, "file.meta.environment") == 0)
+		snprintf(out, size, "only pip itself changes the Python environment");
 	else if (strcmp(rule, "file.write.build") == 0)
 		snprintf(out, size, "it belongs to pip or to another package's build");
 	else if (strcmp(rule, "process.inspect") == 0)
-		snprintf(out, size, "processes outside the sandbox are out of its reach; a policy file that changes the action of rule %s would allow it", rule);
+		snprintf(out, size, "processes outside the sandbox are out of its reach");
 	else if (strcmp(rule, "file.meta.setid") == 0)
 		snprintf(out, size, "a file with a set-id bit is never made in a sandbox");
 	else if (r->real && (strcmp(rule, "file.write.outside") == 0 || strcmp(rule, "file.meta.outside") == 0))
@@ -109,6 +114,8 @@ void grants_record(struct sandbox *sb, const struct seccomp_notif *req, const st
 		hint(detail, sizeof detail, sb, r);
 	else
 		detail[0] = '\0';
+	if (r->unreadable)
+		snprintf(detail, sizeof detail, "its arguments cannot be read");
 	if (r->missing) {
 		snprintf(detail, sizeof detail, "it does not exist");
 		if (ev.verdict.action != ACTION_ALLOW)
@@ -125,8 +132,9 @@ struct reply grants_unreadable(struct sandbox *sb, const struct seccomp_notif *r
 		return reply_error(-error);
 	struct refusal r = {
 		.type = "syscall.denied",
-		.verdict = policy_rule(supervisor_policy(sb->sup), "syscall.unreadable"),
+		.verdict = policy_rule(supervisor_policy(sb->sup), "syscall.other"),
 		.call = call,
+		.unreadable = true,
 	};
 	grants_record(sb, req, &r);
 	return reply_error(EACCES);

@@ -12,6 +12,9 @@ bool grants_write(const struct sandbox *sb, const char *real);
  * Device files never are, and of /dev/shm only what lies on the sandbox's own. */
 bool grants_own(const struct sandbox *sb, const struct seccomp_notif *req, int fd, const char *real);
 
+/* In the Python environment that only the installer may change? */
+bool grants_environment(const struct sandbox *sb, const char *real);
+
 /* Which rule does a write to this place, that is not granted, break?  Protected places first, then file.write.pycache, .environment, .build,
  * .outside.  True when policy_file names it. */
 bool grants_write_verdict(const struct sandbox *sb, const char *real, struct verdict *out);
@@ -23,7 +26,7 @@ struct refusal {
 	const char *call;       /* the system call's name */
 	const char *real, *as_written; /* may be NULL */
 	bool missing;           /* nothing is there: nothing was at stake, so it never ends the run */
-	bool writing;
+	bool unreadable;        /* the arguments of the call */
 };
 /* With the option that would allow it.  Nothing is recorded of a caller that has gone. */
 void grants_record(struct sandbox *sb, const struct seccomp_notif *req, const struct refusal *r);

@@ -175,8 +175,10 @@ static bool is_own(const struct sandbox *sb, const struct seccomp_notif *req, co
 static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const struct meta_call *call, const struct object *o,
                            const char *rule)
 {
-	struct refusal r = {.type = "file.meta", .call = call->name, .real = o->at.real, .as_written = o->as_written[0] ? o->as_written : NULL, .writing = true};
+	struct refusal r = {.type = "file.meta", .call = call->name, .real = o->at.real, .as_written = o->as_written[0] ? o->as_written : NULL};
 	const struct policy *policy = supervisor_policy(sb->sup);
+	if (strcmp(rule, "file.meta.outside") == 0 && grants_environment(sb, o->at.real))
+		rule = "file.meta.environment";
 	if (strcmp(rule, "file.meta.outside") != 0 || !policy_file(policy, o->at.real, FILE_WRITE, &r.verdict))
 		r.verdict = policy_rule(policy, rule);
 	if (r.verdict.action == ACTION_ALLOW)

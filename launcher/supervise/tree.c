@@ -57,7 +57,7 @@ static bool own(const struct sandbox *sb, const struct seccomp_notif *req, const
 /* To change this entry breaks a rule.  EACCES, as Landlock would say. */
 static struct reply refuse_write(struct sandbox *sb, const struct seccomp_notif *req, const char *call, const char *real, const char *as_written)
 {
-	struct refusal r = {.type = "file.write", .call = call, .real = real, .as_written = as_written, .writing = true};
+	struct refusal r = {.type = "file.write", .call = call, .real = real, .as_written = as_written};
 	grants_write_verdict(sb, real, &r.verdict);
 	if (r.verdict.action == ACTION_ALLOW)
 		r.verdict.action = ACTION_DENY; /* the grants are the wall */

@@ -1,0 +1,363 @@
+#include "notified.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "launcher/sandbox/compat.h"
+
+struct supervisor {
+	struct world *world;
+};
+static struct supervisor the_supervisor;
+
+/* --- what the supervisor would provide -------------------------------------------------------- */
+
+const struct policy *supervisor_policy(const struct supervisor *s) { return NULL; }
+const struct caps *supervisor_caps(const struct supervisor *s) { return &s->world->caps; }
+const char *const *supervisor_environment(const struct supervisor *s);
+const char *const *supervisor_environment(const struct supervisor *s) { return s->world->environments; }
+const char *supervisor_temp(const struct supervisor *s);
+const char *supervisor_temp(const struct supervisor *s) { return s->world->temp; }
+const char *role_name(enum role r) { return "build"; }
+
+bool policy_file(const struct policy *p, const char *path, enum file_access access, struct verdict *out)
+{
+	bool secret = strstr(path, "/secret") || strcmp(path, "/etc/shadow") == 0;
+	bool persistence = access == FILE_WRITE && strstr(path, "/persist");
+	if (!secret && !persistence)
+		return false;
+	*out = (struct verdict){.rule = persistence ? "file.persistence.test" : "file.test", .kind = "", .severity = SEV_CRITICAL, .action = ACTION_ABORT};
+	return true;
+}
+
+struct verdict policy_rule(const struct policy *p, const char *id)
+{
+	return (struct verdict){.rule = id, .kind = "", .severity = SEV_MEDIUM, .action = ACTION_DENY};
+}
+
+static void keep(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev)
+{
+	struct world *w = sb->sup->world;
+	if (w->events < EVENTS_MAX) {
+		struct kept_event *k = &w->event[w->events];
+		keep(k->type, sizeof k->type, ev->type);
+		keep(k->rule, sizeof k->rule, ev->verdict.rule);
+		keep(k->path, sizeof k->path, ev->target.path);
+		keep(k->as_written, sizeof k->as_written, ev->target.as_written);
+		keep(k->name, sizeof k->name, ev->target.name);
+		keep(k->detail, sizeof k->detail, ev->detail);
+		k->action = ev->action;
+		k->wanted = ev->verdict.action;
+	}
+	w->events++;
+}
+
+/* --- the world --------------------------------------------------------------------------------- */
+
+const char *world_path(const struct world *w, const char *format, ...)
+{
+	static char ring[8][PATH_MAX];
+	static unsigned next;
+	char *out = ring[next++ % 8];
+	int n = snprintf(out, PATH_MAX, "%s/", w->top);
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(out + n, PATH_MAX - (size_t)n, format, ap);
+	va_end(ap);
+	return out;
+}
+
+void world_file(const struct world *w, const char *path, const char *text, unsigned mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+static void make_dir(char *out, size_t size, const struct world *w, const char *name)
+{
+	snprintf(out, size, "%s/%s", w->top, name);
+	assert_int_equal(mkdir(out, 0755), 0);
+}
+
+void world_init(struct world *w)
+{
+	memset(w, 0, sizeof *w);
+	snprintf(w->top, sizeof w->top, "/var/tmp/pw-unit-XXXXXX");
+	assert_non_null(mkdtemp(w->top));
+	assert_int_equal(chmod(w->top, 0755), 0);
+	make_dir(w->own, sizeof w->own, w, "own");
+	make_dir(w->home, sizeof w->home, w, "home");
+	make_dir(w->outside, sizeof w->outside, w, "outside");
+	make_dir(w->temp, sizeof w->temp, w, "temp");
+	make_dir(w->environment, sizeof w->environment, w, "environment");
+	make_dir(w->trusted, sizeof w->trusted, w, "trusted");
+	world_file(w, world_path(w, "outside/secret"), "secret", 0644);
+	world_file(w, world_path(w, "outside/plain"), "plain", 0644);
+	world_file(w, world_path(w, "own/file"), "file", 0644);
+	world_file(w, world_path(w, "trusted/header.h"), "h", 0644);
+	assert_int_equal(mkdir(world_path(w, "own/dir"), 0755), 0);
+	w->writable[0] = w->own;
+	w->readable[0] = w->trusted;
+	w->environments[0] = w->environment;
+	w->caps = (struct caps){.landlock_abi = 7, .process_vm = true, .pidfd_getfd = true};
+	w->result = mmap(NULL, RESULTS_MAX * sizeof(long) + 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(w->result != MAP_FAILED);
+	w->sb = (struct sandbox){.sup = &the_supervisor, .id = 1, .role = ROLE_BUILD, .listener = -1, .home = w->home,
+	                         .writable = w->writable, .readable = w->readable};
+	the_supervisor.world = w;
+}
+
+void world_finish(struct world *w)
+{
+	char command[200];
+	snprintf(command, sizeof command, "rm -rf '%s'", w->top);
+	assert_int_equal(system(command), 0);
+	munmap(w->result, RESULTS_MAX * sizeof(long) + 4096);
+}
+
+const struct kept_event *world_event(const struct world *w, const char *path)
+{
+	for (unsigned i = 0; i < w->events && i < EVENTS_MAX; i++)
+		if (strcmp(w->event[i].path, path) == 0)
+			return &w->event[i];
+	return NULL;
+}
+
+long try(long nr, long a, long b, long c, long d, long e)
+{
+	long got = syscall(nr, a, b, c, d, e, 0);
+	return got < 0 ? -errno : got;
+}
+
+/* --- the child --------------------------------------------------------------------------------- */
+
+static const struct { int nr; handler_func *handler; } notified[] = {
+	{__NR_openat, handle_open}, {__NR_openat2, handle_open},
+	{__NR_fchmod, handle_meta}, {__NR_fchmodat, handle_meta}, {PW_NR_fchmodat2, handle_meta}, {__NR_fchown, handle_meta},
+	{__NR_fchownat, handle_meta}, {__NR_utimensat, handle_meta}, {__NR_setxattr, handle_meta}, {__NR_lsetxattr, handle_meta},
+	{__NR_fsetxattr, handle_meta}, {__NR_removexattr, handle_meta}, {__NR_lremovexattr, handle_meta}, {__NR_fremovexattr, handle_meta},
+	{PW_NR_setxattrat, handle_meta}, {PW_NR_removexattrat, handle_meta}, {PW_NR_file_setattr, handle_meta}, {__NR_ioctl, handle_meta},
+	{__NR_renameat2, handle_tree}, {__NR_linkat, handle_tree}, {__NR_symlinkat, handle_tree}, {__NR_unlinkat, handle_tree},
+	{__NR_mkdirat, handle_tree}, {__NR_mknodat, handle_tree}, {__NR_truncate, handle_tree},
+#ifdef __NR_open
+	{__NR_open, handle_open}, {__NR_creat, handle_open}, {__NR_chmod, handle_meta}, {__NR_chown, handle_meta}, {__NR_lchown, handle_meta},
+	{__NR_utime, handle_meta}, {__NR_utimes, handle_meta}, {__NR_futimesat, handle_meta},
+	{__NR_rename, handle_tree}, {__NR_link, handle_tree}, {__NR_mkdir, handle_tree},
+#endif
+};
+enum { NOTIFIED = sizeof notified / sizeof notified[0] };
+
+static int load_filter(void)
+{
+	struct sock_filter program[NOTIFIED * 2 + 2];
+	size_t n = 0;
+	program[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < NOTIFIED; i++) {
+		program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)notified[i].nr, 0, 1);
+		program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
+	}
+	program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog prog = {.len = (unsigned short)n, .filter = program};
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -1;
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog);
+}
+
+/* Shared words behind the results. */
+struct handshake {
+	_Atomic int listener; /* + 1 */
+	_Atomic int go;
+	_Atomic int refused;
+	_Atomic pid_t init;
+};
+
+static struct handshake *shake(const struct world *w)
+{
+	return (struct handshake *)(void *)(w->result + RESULTS_MAX);
+}
+
+static void child(struct world *w, void (*body)(struct world *w))
+{
+	struct handshake *h = shake(w);
+	alarm(60);
+	h->listener = load_filter() + 1;
+	for (int i = 0; i < 10000 && !h->go; i++)
+		usleep(1000);
+	if (unshare(CLONE_FILES) < 0 || !h->go)
+		_exit(3);
+	body(w);
+	_exit(0);
+}
+
+static void write_map(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		if (write(fd, text, strlen(text)) < 0) {}
+		close(fd);
+	}
+}
+
+/* Namespaces of its own, and a child in them that sees fresh /proc and /dev/shm.  The table of descriptors stays shared. */
+static void namespaced(struct world *w, void (*body)(struct world *w))
+{
+	char map[64];
+	unsigned uid = geteuid(), gid = getegid();
+	if (unshare(CLONE_NEWNS | CLONE_NEWPID | (uid ? CLONE_NEWUSER : 0)) < 0) {
+		shake(w)->refused = 1;
+		_exit(0);
+	}
+	if (uid) {
+		snprintf(map, sizeof map, "%u %u 1", uid, uid);
+		write_map("/proc/self/uid_map", map);
+		write_map("/proc/self/setgroups", "deny");
+		snprintf(map, sizeof map, "%u %u 1", gid, gid);
+		write_map("/proc/self/gid_map", map);
+	}
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("proc", "/proc", "proc", 0, NULL) < 0 ||
+		    mount("tmpfs", "/dev/shm", "tmpfs", 0, NULL) < 0) {
+			shake(w)->refused = 1;
+			_exit(0);
+		}
+		child(w, body);
+	}
+	shake(w)->init = pid;
+	int status;
+	if (waitpid(pid, &status, 0) < 0)
+		_exit(4);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 5);
+}
+
+static void answer(struct world *w)
+{
+	struct seccomp_notif req;
+	struct reply r = reply_error(ENOSYS);
+	memset(&req, 0, sizeof req);
+	if (ioctl(w->sb.listener, SECCOMP_IOCTL_NOTIF_RECV, &req) < 0)
+		return;
+	w->notified++;
+	for (size_t i = 0; i < NOTIFIED; i++)
+		if (notified[i].nr == req.data.nr)
+			r = notified[i].handler(&w->sb, &req);
+	struct seccomp_notif_resp resp = {.id = req.id};
+	if (r.kind == REPLY_CONTINUE)
+		resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	else if (r.kind == REPLY_ERROR)
+		resp.error = -(int)r.value;
+	else
+		resp.val = r.value;
+	ioctl(w->sb.listener, SECCOMP_IOCTL_NOTIF_SEND, &resp);
+}
+
+static int count_fds(void)
+{
+	int n = 0;
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+bool world_run(struct world *w, void (*body)(struct world *w))
+{
+	struct handshake *h = shake(w);
+	memset(h, 0, sizeof *h);
+	w->events = w->notified = 0;
+	int before = count_fds(), status = -1;
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (w->namespaces)
+			namespaced(w, body);
+		child(w, body);
+	}
+	assert_true(pid > 0);
+	for (int i = 0; i < 10000 && !h->listener && !h->refused; i++)
+		usleep(1000);
+	if (h->refused) {
+		waitpid(pid, &status, 0);
+		return false;
+	}
+	assert_true(h->listener > 0);
+	w->sb.listener = h->listener - 1;
+	w->sb.init = pid;
+	w->sb.namespaces = w->namespaces;
+	w->sb.pid_ns = 0;
+	if (w->namespaces) {
+		struct stat st;
+		char path[64];
+		for (int i = 0; i < 1000 && !h->init; i++)
+			usleep(1000);
+		snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)h->init);
+		assert_int_equal(stat(path, &st), 0);
+		w->sb.pid_ns = st.st_ino;
+	}
+	ioctl(w->sb.listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+	h->go = 1;
+	bool done = false;
+	while (!done) {
+		struct pollfd p = {.fd = w->sb.listener, .events = POLLIN};
+		int n = poll(&p, 1, 200);
+		if (n > 0 && (p.revents & POLLIN))
+			answer(w);
+		else if (n == 0 || (p.revents & POLLHUP))
+			done = waitpid(pid, &status, n == 0 ? WNOHANG : 0) == pid;
+	}
+	close(w->sb.listener);
+	assert_int_equal(status, 0);
+	assert_int_equal(count_fds(), before); /* no handler has left a descriptor open */
+	return true;
+}
+
+int run_as_both(int (*group)(void))
+{
+	int failed = group();
+	if (geteuid() != 0)
+		return failed;
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (setgroups(0, NULL) < 0 || setgid(65534) < 0 || setuid(65534) < 0 || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+			_exit(99);
+		int n = group();
+		fflush(NULL);
+		_exit(n);
+	}
+	int status;
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
+		return failed + 1;
+	return failed + WEXITSTATUS(status);
+}

@@ -1,0 +1,545 @@
+/* handle_open against the ways in which a path can be written.  Nothing here is confined, so a call that succeeds was continued. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "launcher/sandbox/compat.h"
+#include "notified.h"
+
+static long open_at(int dirfd, const char *path, int flags)
+{
+	long fd = TRY(SYS_openat, dirfd, path, flags, 0644);
+	if (fd >= 0)
+		close((int)fd);
+	return fd < 0 ? fd : 0;
+}
+
+static long read_open(const char *path)
+{
+	return open_at(AT_FDCWD, path, O_RDONLY);
+}
+
+static struct world w;
+
+static int begin(void **state)
+{
+	world_init(&w);
+	return 0;
+}
+
+static int end(void **state)
+{
+	world_finish(&w);
+	return 0;
+}
+
+/* --- reading what is protected ------------------------------------------------------------------ */
+
+enum { WAYS = 18 };
+
+static void many_ways(struct world *x)
+{
+	char path[PATH_MAX + 200], secret[200];
+	long *r = x->result;
+	int n = 0;
+	snprintf(secret, sizeof secret, "%s/secret", x->outside);
+	int dir = (int)TRY(SYS_openat, AT_FDCWD, x->outside, O_RDONLY | O_DIRECTORY);
+	int path_dir = (int)TRY(SYS_openat, AT_FDCWD, x->outside, O_PATH);
+	if (dir < 0 || path_dir < 0 || symlink(secret, world_path(x, "own/link")) < 0 || symlink("../outside", world_path(x, "own/dirlink")) < 0 ||
+	    symlink("/proc/self/root", world_path(x, "own/rootlink")) < 0)
+		_exit(10);
+	r[n++] = read_open(secret);
+	r[n++] = read_open(world_path(x, "own/link"));
+	r[n++] = read_open(world_path(x, "own/dirlink/secret"));
+	r[n++] = read_open(world_path(x, "own/../outside/./secret"));
+	r[n++] = read_open(world_path(x, "own//..//outside///secret"));
+	r[n++] = open_at(dir, "secret", O_RDONLY);
+	r[n++] = open_at(path_dir, "secret", O_RDONLY);
+	if (fchdir(dir) < 0)
+		_exit(11);
+	r[n++] = read_open("secret");
+	r[n++] = read_open("./../outside/secret");
+	r[n++] = read_open("/proc/self/cwd/secret");
+	r[n++] = read_open("/proc/thread-self/cwd/secret");
+	snprintf(path, sizeof path, "/proc/self/root%s", secret);
+	r[n++] = read_open(path);
+	snprintf(path, sizeof path, "//proc//self//root//%s", secret);
+	r[n++] = read_open(path);
+	snprintf(path, sizeof path, "%s%s", world_path(x, "own/rootlink"), secret);
+	r[n++] = read_open(path);
+	snprintf(path, sizeof path, "/dev/fd/%d/secret", dir);
+	r[n++] = read_open(path);
+	snprintf(path, sizeof path, "/proc/self/fd/%d/secret", path_dir);
+	r[n++] = read_open(path);
+	int object = (int)TRY(SYS_openat, AT_FDCWD, secret, O_PATH);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", object);
+	r[n++] = read_open(path);
+	r[n++] = TRY(SYS_open, secret, O_RDWR);
+	if (n != WAYS)
+		_exit(12);
+}
+
+static void protected_by_every_way(void **state)
+{
+	assert_true(world_run(&w, many_ways));
+	for (int i = 0; i < WAYS; i++)
+		assert_int_equal(w.result[i], -EACCES);
+	assert_int_equal(w.events, WAYS);
+	for (int i = 0; i < WAYS; i++) {
+		assert_string_equal(w.event[i].path, world_path(&w, "outside/secret"));
+		assert_string_equal(w.event[i].rule, "file.test");
+		assert_int_equal(w.event[i].action, EV_DENIED);
+		assert_int_equal(w.event[i].wanted, ACTION_ABORT);
+		assert_string_equal(w.event[i].type, i == WAYS - 1 ? "file.write" : "file.open");
+	}
+	assert_string_equal(w.event[1].as_written, world_path(&w, "own/link"));
+}
+
+static void protected_in_namespaces(void **state)
+{
+	w.namespaces = true;
+	if (!world_run(&w, many_ways)) {
+		print_message("no namespaces on this machine\n");
+		skip();
+	}
+	for (int i = 0; i < WAYS; i++) {
+		assert_int_equal(w.result[i], -EACCES);
+		assert_string_equal(w.event[i].path, world_path(&w, "outside/secret"));
+	}
+	assert_int_equal(w.events, WAYS);
+}
+
+static void no_process_vm(void **state)
+{
+	w.caps.process_vm = false;
+	assert_true(world_run(&w, many_ways));
+	assert_int_equal(w.events, WAYS);
+}
+
+static void openat2_is_never_served(struct world *x)
+{
+	struct open_how how = {.flags = O_RDONLY};
+	x->result[0] = TRY(SYS_openat2, AT_FDCWD, world_path(x, "outside/secret"), &how, sizeof how);
+	x->result[1] = TRY(SYS_openat2, AT_FDCWD, world_path(x, "own/file"), &how, sizeof how);
+	x->result[2] = TRY(SYS_openat2, AT_FDCWD, world_path(x, "outside/secret"), NULL, sizeof how);
+}
+
+static void openat2(void **state)
+{
+	assert_true(world_run(&w, openat2_is_never_served));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(w.result[i], -ENOSYS);
+	assert_int_equal(w.events, 2);
+	assert_string_equal(w.event[0].path, world_path(&w, "outside/secret"));
+}
+
+static void missing_body(struct world *x)
+{
+	x->result[0] = read_open(world_path(x, "outside/secret.d/none/at/all"));
+	x->result[1] = read_open(world_path(x, "outside/secret2"));
+	x->result[2] = read_open(world_path(x, "outside/none"));
+	if (chdir(x->own) < 0)
+		_exit(10);
+	x->result[3] = read_open("../outside/secret3/x");
+	x->result[4] = read_open("none/there");
+	if (symlink("../outside/secret4", "dangling") < 0)
+		_exit(11);
+	x->result[5] = read_open("dangling");
+	x->result[6] = read_open("file/x");
+}
+
+/* Looking for a secret that is not there is told, answered as ever, and never ends the run. */
+static void missing(void **state)
+{
+	assert_true(world_run(&w, missing_body));
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(w.result[i], -ENOENT);
+	assert_int_equal(w.result[6], -ENOTDIR);
+	assert_int_equal(w.events, 4);
+	assert_string_equal(w.event[0].path, world_path(&w, "outside/secret.d/none/at/all"));
+	assert_string_equal(w.event[1].path, world_path(&w, "outside/secret2"));
+	assert_string_equal(w.event[2].path, world_path(&w, "outside/secret3/x"));
+	assert_string_equal(w.event[3].path, world_path(&w, "outside/secret4"));
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(w.event[i].wanted, ACTION_DENY);
+}
+
+/* --- what is nobody's business ------------------------------------------------------------------ */
+
+static void silent_body(struct world *x)
+{
+	long *r = x->result;
+	r[0] = read_open("/etc/passwd");
+	r[1] = read_open("/usr/lib/../share/../lib/x86_64-linux-gnu/../none") == -ENOENT ? 0 : -1;
+	r[2] = read_open(world_path(x, "trusted/header.h"));
+	r[3] = read_open(world_path(x, "own/file"));
+	r[4] = open_at(AT_FDCWD, world_path(x, "own/new"), O_CREAT | O_EXCL | O_WRONLY);
+	r[5] = open_at(AT_FDCWD, world_path(x, "own/dir/"), O_RDONLY | O_DIRECTORY);
+	r[6] = open_at(AT_FDCWD, "/dev/null", O_RDWR);
+	r[7] = read_open("/dev/urandom");
+	r[8] = read_open("/proc/self/status");
+	r[9] = read_open("/proc/mounts");
+	r[10] = read_open(world_path(x, "outside/plain"));
+	r[11] = open_at(AT_FDCWD, world_path(x, "outside/plain"), O_RDONLY | O_CREAT); /* it exists: not a write */
+	r[12] = open_at(AT_FDCWD, world_path(x, "home/.cache"), O_CREAT | O_RDWR);
+	r[13] = open_at(AT_FDCWD, x->own, O_TMPFILE | O_RDWR);
+	r[14] = open_at(AT_FDCWD, world_path(x, "outside/secret"), O_PATH);
+	r[15] = read_open("/proc/uptime");
+	r[16] = open_at(AT_FDCWD, world_path(x, "own/\xff\xfe\x01name"), O_CREAT | O_WRONLY);
+	r[17] = open_at(AT_FDCWD, "/proc/self/comm", O_WRONLY);
+	r[18] = mkfifo(world_path(x, "own/fifo"), 0600) || open_at(AT_FDCWD, world_path(x, "own/fifo"), O_RDONLY | O_NONBLOCK);
+}
+
+static void silent(void **state)
+{
+	assert_true(world_run(&w, silent_body));
+	for (int i = 0; i < 19; i++)
+		assert_int_equal(w.result[i], 0);
+	assert_int_equal(w.events, 0);
+}
+
+static void silent_in_namespaces(void **state)
+{
+	w.namespaces = true;
+	if (!world_run(&w, silent_body))
+		skip();
+	for (int i = 0; i < 19; i++)
+		assert_int_equal(w.result[i], 0);
+	assert_int_equal(w.events, 0);
+}
+
+/* A link planted below a trusted root by means of a grant inside it is seen. */
+static void planted_body(struct world *x)
+{
+	if (symlink(x->outside, world_path(x, "trusted/sub/link")) < 0)
+		_exit(10);
+	x->result[0] = read_open(world_path(x, "trusted/sub/link/secret"));
+	x->result[1] = read_open(world_path(x, "trusted/x/../sub/link/secret"));
+	x->result[2] = read_open(world_path(x, "trusted/header.h"));
+	x->result[3] = read_open(world_path(x, "trusted/../outside/secret"));
+}
+
+static void planted(void **state)
+{
+	char sub[200];
+	snprintf(sub, sizeof sub, "%s/sub", w.trusted);
+	assert_int_equal(mkdir(sub, 0755), 0);
+	snprintf(sub, sizeof sub, "%s/x", w.trusted);
+	assert_int_equal(mkdir(sub, 0755), 0);
+	snprintf(sub, sizeof sub, "%s/sub", w.trusted);
+	w.writable[1] = sub;
+	assert_true(world_run(&w, planted_body));
+	assert_int_equal(w.result[0], -EACCES);
+	assert_int_equal(w.result[1], -EACCES);
+	assert_int_equal(w.result[2], 0);
+	assert_int_equal(w.result[3], -EACCES);
+	assert_int_equal(w.events, 3);
+}
+
+/* --- writing ----------------------------------------------------------------------------------- */
+
+static void write_body(struct world *x)
+{
+	long *r = x->result;
+	r[0] = open_at(AT_FDCWD, world_path(x, "outside/plain"), O_WRONLY | O_APPEND);
+	r[1] = open_at(AT_FDCWD, world_path(x, "outside/new"), O_CREAT | O_WRONLY | O_EXCL);
+	r[2] = open_at(AT_FDCWD, world_path(x, "environment/evil.pth"), O_CREAT | O_WRONLY);
+	r[3] = open_at(AT_FDCWD, world_path(x, "environment/__pycache__/m.pyc.123"), O_CREAT | O_WRONLY);
+	r[4] = open_at(AT_FDCWD, world_path(x, "temp/other/wheel.whl"), O_CREAT | O_WRONLY);
+	r[5] = open_at(AT_FDCWD, world_path(x, "outside/persist"), O_CREAT | O_WRONLY);
+	r[6] = open_at(AT_FDCWD, world_path(x, "outside/plain"), O_RDONLY | O_TRUNC);
+	r[7] = open_at(AT_FDCWD, world_path(x, "outside/plain"), O_ACCMODE);
+	r[8] = open_at(AT_FDCWD, world_path(x, "outside/empty"), O_RDONLY | O_CREAT);
+	r[9] = open_at(AT_FDCWD, x->outside, O_TMPFILE | O_RDWR);
+	r[10] = TRY(SYS_creat, world_path(x, "outside/plain"), 0644);
+	/* for a reason of the kernel's own, without a word */
+	r[11] = open_at(AT_FDCWD, world_path(x, "outside/plain"), O_WRONLY | O_CREAT | O_EXCL);
+	r[12] = open_at(AT_FDCWD, x->outside, O_WRONLY);
+	r[13] = open_at(AT_FDCWD, world_path(x, "outside/none"), O_WRONLY);
+	r[14] = open_at(AT_FDCWD, world_path(x, "outside/none/none"), O_WRONLY | O_CREAT);
+}
+
+static void writing(void **state)
+{
+	char dir[200];
+	snprintf(dir, sizeof dir, "%s/__pycache__", w.environment);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	snprintf(dir, sizeof dir, "%s/other", w.temp);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	assert_true(world_run(&w, write_body));
+	static const char *const rules[] = {"file.write.outside", "file.write.outside", "file.write.environment", "file.write.pycache",
+	                                    "file.write.build", "file.persistence.test", "file.write.outside", "file.write.outside",
+	                                    "file.write.outside", "file.write.outside", "file.write.outside"};
+	assert_int_equal(w.events, 11);
+	for (int i = 0; i < 11; i++) {
+		assert_int_equal(w.result[i], -EACCES);
+		assert_string_equal(w.event[i].rule, rules[i]);
+		assert_string_equal(w.event[i].type, "file.write");
+	}
+	assert_string_equal(w.event[1].path, world_path(&w, "outside/new"));
+	assert_string_equal(w.event[1].detail + strlen("--allow-write build:"), world_path(&w, "outside/new"));
+	assert_string_equal(w.event[3].path, world_path(&w, "environment/__pycache__"));
+	assert_int_equal(w.result[11], -EEXIST);
+	assert_int_equal(w.result[12], -EISDIR);
+	assert_int_equal(w.result[13], -ENOENT);
+	assert_int_equal(w.result[14], -ENOENT);
+	struct stat st;
+	assert_int_equal(stat(world_path(&w, "outside/plain"), &st), 0);
+	assert_int_equal(st.st_size, 5);
+}
+
+static void truncating_body(struct world *x)
+{
+	x->result[0] = open_at(AT_FDCWD, world_path(x, "outside/plain"), O_RDONLY | O_TRUNC);
+	x->result[1] = open_at(AT_FDCWD, world_path(x, "own/file"), O_RDONLY | O_TRUNC);
+	x->result[2] = open_at(AT_FDCWD, world_path(x, "own/file"), O_ACCMODE | O_TRUNC);
+	x->result[3] = open_at(AT_FDCWD, world_path(x, "trusted/header.h"), O_RDONLY | O_TRUNC);
+	x->result[4] = open_at(AT_FDCWD, world_path(x, "own/file"), O_RDWR);
+}
+
+static void truncating_below_abi_3(void **state)
+{
+	w.caps.landlock_abi = 2;
+	assert_true(world_run(&w, truncating_body));
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(w.result[i], -EACCES);
+	assert_int_equal(w.result[4], 0);
+	assert_int_equal(w.events, 4);
+}
+
+/* --- addresses --------------------------------------------------------------------------------- */
+
+static void address_body(struct world *x)
+{
+	long *r = x->result;
+	char *page = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const char *secret = world_path(x, "outside/secret");
+	size_t len = strlen(secret) + 1;
+	if (page == MAP_FAILED || munmap(page + 2 * 4096, 4096) < 0)
+		_exit(10);
+	char *last = memcpy(page + 2 * 4096 - len, secret, len); /* ends with the mapping */
+	r[0] = read_open(last);
+	char *across = memcpy(page + 4096 - len / 2, secret, len);
+	r[1] = read_open(across);
+	memset(page + 2 * 4096 - 8, 'a', 8); /* no NUL before the end */
+	r[2] = read_open(page + 2 * 4096 - 8);
+	r[3] = read_open(NULL);
+	r[4] = read_open("");
+	memset(page, '/', 8192);
+	page[4096] = '\0';
+	r[5] = read_open(page); /* 4096 and a NUL */
+	page[4095] = '\0';
+	r[6] = read_open(page); /* 4095 slashes: the root */
+	r[7] = read_open((const char *)-4096L);
+	memset(page, 'x', 300);
+	page[300] = '\0';
+	r[8] = open_at(AT_FDCWD, world_path(x, "own/%s", page), O_CREAT | O_WRONLY);
+	r[9] = open_at(77, "x", O_RDONLY);
+	r[10] = open_at(-5, "x", O_RDONLY);
+	if (symlink("loop", world_path(x, "own/loop")) < 0)
+		_exit(11);
+	r[11] = read_open(world_path(x, "own/loop"));
+	r[12] = open_at(AT_FDCWD, world_path(x, "own/loop"), O_RDONLY | O_NOFOLLOW);
+}
+
+static void addresses(void **state)
+{
+	assert_true(world_run(&w, address_body));
+	static const long want[] = {-EACCES, -EACCES, -EFAULT, -EFAULT, -ENOENT, -ENAMETOOLONG, 0, -EFAULT, -ENAMETOOLONG, -EBADF, -EBADF, -ELOOP, -ELOOP};
+	for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
+		assert_int_equal(w.result[i], want[i]);
+	assert_int_equal(w.events, 2);
+}
+
+static void deleted_body(struct world *x)
+{
+	long fd = TRY(SYS_openat, AT_FDCWD, world_path(x, "own/gone"), O_CREAT | O_RDWR, 0600);
+	char path[64];
+	if (fd < 0 || unlink(world_path(x, "own/gone")) < 0 || mkdir(world_path(x, "own/gonedir"), 0700) < 0 || chdir(world_path(x, "own/gonedir")) < 0 ||
+	    rmdir(world_path(x, "own/gonedir")) < 0)
+		_exit(10);
+	snprintf(path, sizeof path, "/proc/self/fd/%ld", fd);
+	x->result[0] = open_at(AT_FDCWD, path, O_RDWR);
+	x->result[1] = read_open("x");
+	x->result[2] = open_at(AT_FDCWD, "x", O_CREAT | O_WRONLY);
+	int memory = memfd_create("secret", 0);
+	snprintf(path, sizeof path, "/dev/fd/%d", memory);
+	x->result[3] = open_at(AT_FDCWD, path, O_RDWR);
+	int pair[2];
+	if (pipe(pair) < 0)
+		_exit(11);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", pair[1]);
+	x->result[4] = open_at(AT_FDCWD, path, O_WRONLY);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+		_exit(12);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", pair[1]);
+	x->result[5] = read_open(path);
+}
+
+static void deleted(void **state)
+{
+	assert_true(world_run(&w, deleted_body));
+	assert_int_equal(w.result[0], 0);
+	assert_int_equal(w.result[1], -ENOENT);
+	assert_int_equal(w.result[2], -ENOENT);
+	assert_int_equal(w.result[3], 0);
+	assert_int_equal(w.result[4], 0);
+	assert_int_equal(w.result[5], -ENXIO);
+	assert_int_equal(w.events, 0);
+}
+
+/* --- /proc of others --------------------------------------------------------------------------- */
+
+static pid_t stranger;
+
+static void inspect_body(struct world *x)
+{
+	static const char *const entries[] = {"environ", "cmdline", "maps", "mem", "fd", "cwd", "root/etc/passwd", "task/TID/environ", NULL};
+	char entry[64], path[128];
+	int i = 0;
+	for (; entries[i]; i++) {
+		snprintf(entry, sizeof entry, "%s", entries[i]);
+		if (strcmp(entry, "task/TID/environ") == 0)
+			snprintf(entry, sizeof entry, "task/%d/environ", (int)stranger);
+		snprintf(path, sizeof path, "/proc/%d/%s", (int)stranger, entry);
+		x->result[i] = read_open(path);
+	}
+	snprintf(path, sizeof path, "/proc/self/../%d/environ", (int)stranger);
+	x->result[i++] = read_open(path);
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)stranger);
+	x->result[i++] = read_open(path);
+	pid_t child = fork();
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	snprintf(path, sizeof path, "/proc/%d/environ", (int)child);
+	x->result[i++] = read_open(path);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+static void inspecting_others(void **state)
+{
+	stranger = fork();
+	if (stranger == 0) {
+		alarm(60);
+		pause();
+		_exit(0);
+	}
+	assert_true(stranger > 0);
+	assert_true(world_run(&w, inspect_body));
+	kill(stranger, SIGKILL);
+	waitpid(stranger, NULL, 0);
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(w.result[i], -EACCES);
+	assert_int_equal(w.result[9], 0);
+	assert_int_equal(w.result[10], 0);
+	assert_int_equal(w.events, 9);
+	for (int i = 0; i < 9; i++)
+		assert_string_equal(w.event[i].rule, "process.inspect");
+}
+
+/* In a PID namespace the numbers are the sandbox's own, and /proc/1 is its init. */
+static void own_proc_body(struct world *x)
+{
+	char path[64];
+	x->result[0] = read_open("/proc/1/cgroup");
+	x->result[1] = read_open("/proc/self/environ");
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)getpid());
+	x->result[2] = read_open(path);
+	x->result[3] = open_at(AT_FDCWD, "/dev/shm/x", O_CREAT | O_RDWR);
+	x->result[4] = read_open("/proc/thread-self/comm");
+	x->result[5] = getpid() == 1 ? 0 : -1;
+}
+
+static void own_proc(void **state)
+{
+	w.namespaces = true;
+	if (!world_run(&w, own_proc_body))
+		skip();
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(w.result[i], 0);
+	assert_int_equal(w.events, 0);
+}
+
+/* --- cost -------------------------------------------------------------------------------------- */
+
+enum { ROUNDS = 20000 };
+
+static long elapsed_ns(const char *path, int flags)
+{
+	struct timespec a, b;
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (int i = 0; i < ROUNDS; i++) {
+		long fd = syscall(SYS_openat, AT_FDCWD, path, flags, 0600);
+		if (fd >= 0)
+			close((int)fd);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	return ((b.tv_sec - a.tv_sec) * 1000000000L + b.tv_nsec - a.tv_nsec) / ROUNDS;
+}
+
+static void cost_body(struct world *x)
+{
+	x->result[0] = elapsed_ns("/usr/include/x86_64-linux-gnu/../none.h", O_RDONLY);
+	x->result[1] = elapsed_ns("/etc/passwd", O_RDONLY);
+	x->result[2] = elapsed_ns(world_path(x, "own/file"), O_RDONLY);
+	if (chdir(x->own) < 0)
+		_exit(10);
+	x->result[3] = elapsed_ns("file", O_RDONLY);
+	x->result[4] = elapsed_ns("none.h", O_RDONLY);
+	x->result[5] = elapsed_ns("/proc/self/status", O_RDONLY);
+}
+
+/* Printed, not judged: the machine is shared.  Both sides together, so the notification itself is in it. */
+static void cost(void **state)
+{
+	static const char *const what[] = {"trusted text", "trusted text with policy", "own, absolute", "own, relative", "own, missing", "/proc/self"};
+	struct timespec a, b;
+	for (int namespaces = 0; namespaces < 2; namespaces++) {
+		w.namespaces = namespaces;
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
+		if (!world_run(&w, cost_body))
+			continue;
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
+		for (int i = 0; i < 6; i++)
+			print_message("open+close, %s%s: %ld ns\n", what[i], namespaces ? ", namespaces" : "", w.result[i]);
+		print_message("supervisor's CPU time: %ld ns a notification\n",
+		              ((b.tv_sec - a.tv_sec) * 1000000000L + b.tv_nsec - a.tv_nsec) / (6L * ROUNDS));
+		assert_true(w.notified >= 6 * ROUNDS);
+		assert_int_equal(w.events, 0);
+	}
+}
+
+static int group(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+	const struct CMUnitTest tests[] = {
+		TEST(protected_by_every_way), TEST(protected_in_namespaces), TEST(no_process_vm), TEST(openat2), TEST(missing), TEST(silent),
+		TEST(silent_in_namespaces), TEST(planted), TEST(writing), TEST(truncating_below_abi_3), TEST(addresses), TEST(deleted),
+		TEST(inspecting_others), TEST(own_proc), TEST(cost),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return run_as_both(group);
+}
