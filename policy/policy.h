@@ -57,7 +57,8 @@ int policy_allow_env(struct policy *p, enum role role, const char *spec, struct 
 int policy_allow_path(struct policy *p, enum role role, enum file_access access, const char *spec,
                       const char *cwd, struct policy_error *err);
 
-/* --on-violation: ACTION_DENY or ACTION_ABORT for every violation (a rule whose action is not allow). */
+/* --on-violation: ACTION_DENY or ACTION_ABORT for every violation: a rule whose action is not allow and whose severity is above
+ * info (honest builds raise those of info, so an abort there would end every run). ACTION_DENY leaves decoys alone. */
 void policy_on_violation(struct policy *p, enum policy_action one);
 
 /* Expands ~ (each of homes, NULL-terminated: $HOME and every home in /etc/passwd of a real user; homes[0] is
@@ -86,6 +87,9 @@ const char *const *policy_grants(const struct policy *p, enum role role, enum fi
 
 /* The deny list: true when the name (any case, trailing dot allowed) is on it. It beats every allowance. */
 bool policy_host_denied(const struct policy *p, const char *host, struct verdict *out);
+/* The watch list: names and addresses that honest software uses as well.  It forbids nothing: it is the label (id, severity) for
+ * a contact that no allowance covers. */
+bool policy_host_watched(const struct policy *p, const char *host, struct verdict *out);
 /* An address as text (inet_ntop form; IPv4-mapped given as IPv4) on the deny list: cloud metadata and the like. */
 bool policy_address_denied(const struct policy *p, const char *address, struct verdict *out);
 /* Does the policy list host:port for the role? `@index` and `@requirement` are not expanded here. port 0: any port will do. */
