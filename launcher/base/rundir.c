@@ -15,7 +15,7 @@
 #include "launcher/base/rmtree.h"
 
 #define REMOVE_ENTRIES_MAX 4000000ul /* of our own run */
-#define SWEEP_ENTRIES_MAX 400000ul   /* of dead ones, in one sweep */
+#define SWEEP_ENTRIES_MAX 100000ul   /* of dead ones, in one sweep: a start must not take long */
 #define SWEEP_FOLDERS_MAX 20000      /* names looked at in a base folder */
 #define STATE_GRACE 3600
 #define OVERFLOW_UID 65534

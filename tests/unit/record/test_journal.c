@@ -60,6 +60,50 @@ static void test_lines(void **state)
 	free_lines(lines, n);
 }
 
+/* Linked with --wrap: what reaches the kernel is counted. */
+static unsigned writes, syncs;
+ssize_t __real_write(int fd, const void *data, size_t len);
+ssize_t __wrap_write(int fd, const void *data, size_t len);
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+ssize_t __wrap_write(int fd, const void *data, size_t len)
+{
+	writes++;
+	return __real_write(fd, data, len);
+}
+
+int __wrap_fdatasync(int fd)
+{
+	syncs++;
+	return __real_fdatasync(fd);
+}
+
+static void test_one_write_and_flushes(void **state)
+{
+	struct place *p = *state;
+	struct journal *j = open_at(p->path, NULL);
+	static const struct {
+		enum severity severity;
+		const char *path;
+		unsigned writes, syncs;
+	} steps[] = {
+		{SEV_MEDIUM, "/a", 1, 0}, {SEV_HIGH, "/b", 1, 1}, {SEV_HIGH, "/b", 0, 0}, {SEV_CRITICAL, "/c", 1, 1}, {SEV_INFO, "/d\n", 1, 0},
+	};
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct event ev = file_event(steps[i].path, steps[i].severity);
+		writes = syncs = 0;
+		assert_int_equal(journal_event(j, &ev, NULL), 0);
+		assert_int_equal(writes, steps[i].writes);
+		assert_int_equal(syncs, steps[i].syncs);
+	}
+	writes = syncs = 0;
+	assert_int_equal(journal_end(j, 0, 0, 0), 0);
+	assert_int_equal(writes, 2); /* a closing line and run.end */
+	assert_int_equal(syncs, 1);
+	journal_close(j);
+}
+
 static void test_unknown_is_left_out(void **state)
 {
 	struct place *p = *state;
@@ -319,6 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_lines, place_make, place_remove),
+		cmocka_unit_test_setup_teardown(test_one_write_and_flushes, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_unknown_is_left_out, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_folding, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_threads, place_make, place_remove),
