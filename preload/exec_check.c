@@ -86,7 +86,7 @@ int exec_check(const char *path)
 
 static void begin(struct exec_target *t)
 {
-	memcpy(t->var, SHIM_EXEC_VAR, sizeof(SHIM_EXEC_VAR));
+	memcpy(t->var, SHIM_EXEC_VAR, sizeof(SHIM_EXEC_VAR) - 1);
 }
 
 static int set_path(struct exec_target *t, const char *path, size_t len)

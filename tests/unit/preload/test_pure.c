@@ -1,0 +1,202 @@
+/* Heads of files and answers of the supervisor, as values. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "preload/answer.h"
+#include "preload/exec_head.h"
+
+static void test_scripts(void **state)
+{
+	static const struct {
+		const char *head;
+		int err;
+		const char *interp;
+	} cases[] = {
+		{ "#!/bin/sh\n", 0, "/bin/sh" },
+		{ "#!/bin/sh", 0, "/bin/sh" },
+		{ "#! \t/bin/sh \t\n", 0, "/bin/sh" },
+		{ "#!/usr/bin/env python3\n", 0, "/usr/bin/env" },
+		{ "#!/usr/bin/env\tpython3", 0, "/usr/bin/env" },
+		{ "#!relative -x -y\nmore\n", 0, "relative" },
+		{ "#!\n", ENOEXEC, NULL },
+		{ "#!   \t \n/bin/sh\n", ENOEXEC, NULL },
+		{ "#!", 0, "" },
+		{ "# !/bin/sh\n", ENOEXEC, NULL },
+		{ "echo\n", ENOEXEC, NULL },
+		{ "", ENOEXEC, NULL },
+		{ "\x7f" "EL", ENOEXEC, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char head[EXEC_HEAD_SIZE];
+		struct exec_interp interp;
+
+		memset(head, 'Z', sizeof(head)); /* what lies beyond what was read does not count */
+		memcpy(head, cases[i].head, strlen(cases[i].head));
+		assert_int_equal(exec_head(head, strlen(cases[i].head), &interp), cases[i].err);
+		if (cases[i].err)
+			continue;
+		assert_true(interp.script);
+		assert_string_equal(interp.path, cases[i].interp);
+	}
+}
+
+static void test_long_script(void **state)
+{
+	char head[EXEC_HEAD_SIZE];
+	struct exec_interp interp;
+
+	/* A name that 256 bytes do not hold is refused, one whose argument is cut is not. */
+	memset(head, 'x', sizeof(head));
+	memcpy(head, "#!/", 3);
+	assert_int_equal(exec_head(head, sizeof(head), &interp), ENOEXEC);
+	memset(head, 'x', sizeof(head));
+	memcpy(head, "#!/bin/sh ", 10);
+	assert_int_equal(exec_head(head, sizeof(head), &interp), 0);
+	assert_string_equal(interp.path, "/bin/sh");
+	memset(head, 'x', sizeof(head));
+	memcpy(head, "#!/", 3);
+	head[255] = ' '; /* the last byte that the kernel sees ends the name */
+	assert_int_equal(exec_head(head, sizeof(head), &interp), 0);
+	assert_int_equal(strlen(interp.path), 253);
+	memset(head, ' ', sizeof(head));
+	memcpy(head, "#!", 2);
+	assert_int_equal(exec_head(head, sizeof(head), &interp), ENOEXEC);
+}
+
+#if defined(__x86_64__)
+static void make_elf(char head[EXEC_HEAD_SIZE], const char *loader)
+{
+	Elf64_Ehdr eh = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT }, .e_type = ET_DYN,
+		.e_machine = EM_X86_64, .e_phoff = 64, .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2 };
+	Elf64_Phdr load = { .p_type = PT_LOAD };
+	Elf64_Phdr interp = { .p_type = PT_INTERP, .p_offset = 300, .p_filesz = strlen(loader) + 1 };
+
+	memset(head, 0, EXEC_HEAD_SIZE);
+	memcpy(head, &eh, sizeof(eh));
+	memcpy(head + 64, &load, sizeof(load));
+	memcpy(head + 64 + sizeof(load), &interp, sizeof(interp));
+	strcpy(head + 300, loader);
+}
+
+static void test_elf(void **state)
+{
+	char head[EXEC_HEAD_SIZE];
+	struct exec_interp interp;
+	Elf64_Ehdr *eh = (Elf64_Ehdr *)(void *)head;
+	Elf64_Phdr *ph = (Elf64_Phdr *)(void *)(head + 64) + 1;
+
+	make_elf(head, "/lib/ld.so");
+	assert_int_equal(exec_head(head, sizeof(head), &interp), 0);
+	assert_false(interp.script);
+	assert_string_equal(interp.path, "/lib/ld.so");
+	ph->p_filesz--; /* not terminated */
+	assert_int_equal(exec_head(head, sizeof(head), &interp), ENOEXEC);
+	ph->p_offset = UINT64_MAX - 2; /* beyond what was read: not ours to judge */
+	assert_int_equal(exec_head(head, sizeof(head), &interp), 0);
+	assert_null(interp.path);
+	make_elf(head, "/lib/ld.so");
+	eh->e_phoff = UINT64_MAX - 8;
+	assert_int_equal(exec_head(head, sizeof(head), &interp), 0);
+	assert_null(interp.path);
+	make_elf(head, "/lib/ld.so");
+	eh->e_type = ET_REL;
+	assert_int_equal(exec_head(head, sizeof(head), &interp), ENOEXEC);
+	make_elf(head, "/lib/ld.so");
+	eh->e_machine = EM_AARCH64; /* may run by binfmt_misc */
+	assert_int_equal(exec_head(head, sizeof(head), &interp), 0);
+	assert_null(interp.path);
+	make_elf(head, "/lib/ld.so");
+	eh->e_phentsize = 1;
+	assert_int_equal(exec_head(head, sizeof(head), &interp), ENOEXEC);
+	assert_int_equal(exec_head(head, 4, &interp), ENOEXEC);
+}
+#else
+static void test_elf(void **state)
+{
+}
+#endif
+
+static void test_answers(void **state)
+{
+	const size_t head = offsetof(struct pw_answer, address);
+	struct pw_answer a;
+
+	memset(&a, 0, sizeof(a));
+	for (size_t len = 0; len < head; len++)
+		assert_int_equal(answer_check(&a, len), EAI_NONAME);
+	assert_int_equal(answer_check(&a, sizeof(a)), EAI_NONAME);
+	a.count = 3;
+	a.address[0].family = AF_INET;
+	a.address[1].family = 77;
+	a.address[2].family = AF_INET6;
+	assert_int_equal(answer_check(&a, head + 2 * sizeof(a.address[0])), EAI_NONAME);
+	assert_int_equal(answer_check(&a, head + 3 * sizeof(a.address[0])), 0);
+	assert_int_equal(a.count, 2);
+	assert_int_equal(a.address[1].family, AF_INET6);
+	a.count = PW_ANSWER_MAX + 1;
+	assert_int_equal(answer_check(&a, sizeof(a)), EAI_NONAME);
+	a.count = UINT32_MAX;
+	assert_int_equal(answer_check(&a, SIZE_MAX), EAI_NONAME);
+	a.error = EAI_AGAIN;
+	assert_int_equal(answer_check(&a, sizeof(a)), EAI_AGAIN);
+	a.error = EAI_SYSTEM; /* whose errno nobody set */
+	assert_int_equal(answer_check(&a, sizeof(a)), EAI_NONAME);
+	a.error = 7;
+	assert_int_equal(answer_check(&a, head), EAI_NONAME);
+}
+
+static void test_literals(void **state)
+{
+	static const struct {
+		const char *host;
+		int literal;
+		unsigned family;
+	} cases[] = {
+		{ "127.0.0.1", 1, AF_INET }, { "127.1", 1, AF_INET }, { "0x7f000001", 1, AF_INET }, { "0", 1, AF_INET },
+		{ "::1", 1, AF_INET6 }, { "::ffff:1.2.3.4", 1, AF_INET6 }, { "fe80::1%lo", 1, AF_INET6 },
+		{ "fe80::1%", 1, AF_INET6 }, { "1.2.3.4%lo", 0, 0 }, { "1.2.3.4 x", 0, 0 }, { "1.2.3.4.", 0, 0 },
+		{ "1.2.3.4.5", 0, 0 }, { "", 0, 0 }, { "example.com", 0, 0 }, { "256.1.1.1", 0, 0 }, { "[::1]", 0, 0 },
+		{ "%lo", 0, 0 }, { "0123456789012345678901234567890123456789012345678%lo", 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct pw_address address;
+
+		assert_int_equal(answer_is_literal(cases[i].host, &address), cases[i].literal);
+		if (cases[i].literal)
+			assert_int_equal(address.family, cases[i].family);
+	}
+}
+
+static void test_text(void **state)
+{
+	struct pw_address a = { .family = AF_INET6, .scope = UINT32_MAX };
+	char text[ANSWER_TEXT];
+
+	memset(a.bytes, 0xff, sizeof(a.bytes));
+	answer_text(&a, text);
+	assert_string_equal(text, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295");
+	a.family = AF_INET; /* has no scope */
+	answer_text(&a, text);
+	assert_string_equal(text, "255.255.255.255");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scripts), cmocka_unit_test(test_long_script), cmocka_unit_test(test_elf),
+		cmocka_unit_test(test_answers), cmocka_unit_test(test_literals), cmocka_unit_test(test_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
