@@ -146,7 +146,7 @@ static int serve(void *argument)
 	struct filter_options opt = {.landlock_abi = 7, .signals_scoped = true, .unix_connect = true};
 	int program = filter_build(kind, &opt);
 	struct board *b = mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int status;
+	int status, pidfd;
 	pid_t child;
 
 	CHECK(program >= 0 && b != MAP_FAILED);
@@ -160,13 +160,15 @@ static int serve(void *argument)
 	}
 	CHECK(b->ready && b->listener >= 0);
 	CHECK(fcntl(b->listener, F_GETFD) == FD_CLOEXEC);
+	/* Not the listener's hang-up: older kernels (6.1) give it only when the last user has been reaped. */
+	pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+	CHECK(pidfd >= 0);
 	for (;;) {
-		struct pollfd p = {.fd = b->listener, .events = POLLIN};
-		int n = poll(&p, 1, 5000);
-		CHECK(n == 1);
-		if (p.revents & POLLIN) {
+		struct pollfd p[] = {{.fd = b->listener, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
+		CHECK(poll(p, 2, 5000) > 0);
+		if (p[0].revents & POLLIN) {
 			answer(b);
-		} else if (p.revents & POLLHUP) {
+		} else if (p[1].revents & POLLIN) {
 			break;
 		}
 	}
