@@ -256,10 +256,14 @@ static struct reply set_attribute(const struct sandbox *sb, const struct seccomp
 	struct { uint64_t value; uint32_t size, flags; } at; /* struct xattr_args, 6.13 */
 	char name[XATTR_NAME_MAX + 1];
 	const __u64 *a = req->data.args + call->value;
-	size_t size = a[2];
-	int flags = (int)a[3], error;
-	uint64_t address = a[1];
-	if (call->kind == SETXATTRAT) {
+	size_t size;
+	int flags, error;
+	uint64_t address;
+	if (call->kind == SETXATTR) {
+		address = a[1];
+		size = a[2];
+		flags = (int)a[3];
+	} else {
 		if (a[2] != sizeof at)
 			return reply_error(a[2] < sizeof at ? EINVAL : E2BIG);
 		error = target_read(sb, req, a[1], &at, sizeof at);
