@@ -58,6 +58,10 @@ static bool matches_some_rule(const struct policy *p, const char *pattern)
 	for (size_t i = 0; i < p->rule_count; i++)
 		if (glob_match(pattern, strlen(pattern), p->rules[i].id, strlen(p->rules[i].id)))
 			return true;
+	/* The built-in policy names the action of a rule that a later layer took away. */
+	for (size_t i = 0; i < p->removed.n; i++)
+		if (glob_match(pattern, strlen(pattern), p->removed.v[i], strlen(p->removed.v[i])))
+			return true;
 	return false;
 }
 

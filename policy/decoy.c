@@ -144,9 +144,11 @@ static void keep_escapes(const char *value, bool *kept)
 			kept[++i] = true;
 }
 
-/* Of a URL without password: scheme and host; the path and what follows are the secret (webhooks). */
+/* Of a URL without password: scheme and host; the path and what follows are the secret (webhooks), but for the beginning that all
+ * webhooks of a service share. */
 static size_t url_origin(const char *value)
 {
+	static const char *const shared[] = {"/services/", "/api/webhooks/", "/hooks/"};
 	const char *mark = strstr(value, "://");
 
 	if (!mark || mark == value)
@@ -154,7 +156,11 @@ static size_t url_origin(const char *value)
 	for (const char *c = value; c < mark; c++)
 		if (!isalnum((unsigned char)*c) && !strchr("+-.", *c))
 			return 0;
-	return (size_t)(mark - value) + 3 + strcspn(mark + 3, "/?#");
+	const char *path = mark + 3 + strcspn(mark + 3, "/?#");
+	for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++)
+		if (!strncmp(path, shared[i], strlen(shared[i])))
+			path += strlen(shared[i]);
+	return (size_t)(path - value);
 }
 
 /* --- checksums --------------------------------------------------------------------------------- */
@@ -256,8 +262,8 @@ char *decoy_value(const uint8_t key[DECOY_KEY_LEN], const char *name, const char
 	return decoy;
 }
 
-/* A part of a URL, user or password: short ones all become equally long. */
-static size_t part_decoy(struct stream *s, const char *part, size_t len, char *out)
+/* A part of a URL.  stretch: a short one becomes longer, or it could be guessed from its decoy's shape. */
+static size_t part_decoy(struct stream *s, const char *part, size_t len, bool stretch, char *out)
 {
 	size_t many = 0, n;
 	bool hex = true;
@@ -268,9 +274,10 @@ static size_t part_decoy(struct stream *s, const char *part, size_t len, char *o
 	}
 	if (!len)
 		return 0;
-	n = many < SHORT_PART ? SHORT_DECOY : len;
+	stretch = stretch && many < SHORT_PART;
+	n = stretch ? SHORT_DECOY : len;
 	for (size_t i = 0; i < n; i++) {
-		unsigned char c = many < SHORT_PART ? 'z' : (unsigned char)part[i];
+		unsigned char c = stretch ? 'z' : (unsigned char)part[i];
 		/* %41, and bytes that have no business in a URL, become letters */
 		if (!isalnum(c) && !strchr("-._~", c))
 			c = 'z';
@@ -295,10 +302,10 @@ char *decoy_userinfo(const uint8_t key[DECOY_KEY_LEN], const char *name, const c
 		struct stream user = stream_of(key, name, part), password = stream_of(key, name, part + 1);
 		memcpy(out + n, value + done, start - done);
 		n += start - done;
-		n += part_decoy(&user, value + start, colon - start, out + n);
+		n += part_decoy(&user, value + start, colon - start, colon == end, out + n);
 		if (colon < end) {
 			out[n++] = ':';
-			n += part_decoy(&password, value + colon + 1, end - colon - 1, out + n);
+			n += part_decoy(&password, value + colon + 1, end - colon - 1, true, out + n);
 		}
 		done = end;
 	}

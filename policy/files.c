@@ -251,7 +251,7 @@ const char *path_pattern_error(const char *pattern)
 	size_t total = strlen(pattern);
 	if (total > 1 && pattern[total - 1] == '/')
 		return "a path does not end in '/': write \"/**\" for a folder and all below it";
-	bool literal = false;
+	bool literal = *pattern == '~';
 	for (size_t len; (len = path_next(&rest, &part)) != 0;) {
 		if ((len == 1 && *part == '.') || (len == 2 && !memcmp(part, "..", 2)))
 			return "\".\" and \"..\" are never seen in a path";

@@ -321,3 +321,13 @@ bool policy_host_word(const struct policy *p, enum role role, const char *word)
 			return true;
 	return false;
 }
+
+bool policy_role_has_hosts(const struct policy *p, enum role role)
+{
+	for (size_t i = 0; i < p->hosts[role].n; i++) {
+		if (!p->hosts[role].v[i].word) {
+			return true;
+		}
+	}
+	return false;
+}

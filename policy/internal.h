@@ -107,6 +107,7 @@ struct policy {
 
 	struct rule *rules; /* sorted by id from policy_finish on */
 	size_t rule_count, rule_cap;
+	struct strings removed; /* ids */
 	struct action_entry *actions;
 	size_t action_count, action_cap;
 

@@ -201,6 +201,8 @@ static int remove_rule(struct reader *r, const cJSON *item, const char *id, enum
 		return -1;
 	if (!old || !same_family(old->list, list))
 		return fail(r, item, false, "no rule \"%s\" to remove", id);
+	if (!strings_push(&p->arena, &p->removed, old->id))
+		return policy_no_memory(r->err);
 	*old = p->rules[--p->rule_count];
 	return 0;
 }

@@ -1,0 +1,355 @@
+#include "common.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A layer that must be refused, the place, and a part of the message. */
+static const struct {
+	const char *text;
+	unsigned line, column;
+	const char *message;
+} refused[] = {
+	{"", 1, 1, "ends too early"},
+	{"{\"version\": 1} x", 1, 16, "more text"},
+	{"{\"version\": 1,}", 1, 15, "comma before the closing brace"},
+	{"{\"version\": 1, \"network\": {\"build\": [\"a\",]}}", 1, 42, "comma before the closing bracket"},
+	{"{\"version\" 1}", 1, 12, "':' was expected"},
+	{"{\"version\": 1 \"x\": 2}", 1, 15, "',' or '}'"},
+	{"{'version': 1}", 1, 2, "a string was expected"},
+	{"{\"version\": 01}", 1, 13, "not a number"},
+	{"{\"version\": 1.}", 1, 13, "not a number"},
+	{"{\"version\": +1}", 1, 13, "a value was expected"},
+	{"{\"version\": 1e}", 1, 13, "not a number"},
+	{"{\"version\": 1111111111111111111111111}", 1, 13, "too many digits"},
+	{"{\"version\": nul}", 1, 13, "a value was expected"},
+	{"{\"version\": \"a\nb\"}", 1, 13, "does not end"},
+	{"{\"version\": \"a\tb\"}", 1, 15, "control character"},
+	{"{\"version\": \"\\x\"}", 1, 14, "escape"},
+	{"{\"version\": \"\\u00g0\"}", 1, 14, "four hexadecimal"},
+	{"{\"version\": \"\\u0000\"}", 1, 14, "NUL"},
+	{"{\"version\": \"\xff\"}", 1, 14, "UTF-8"},
+	{"{\"version\": \"\xc0\x80\"}", 1, 14, "UTF-8"},
+	{"{\"version\": \"\xed\xa0\x80\"}", 1, 14, "UTF-8"},
+	{"{\"version\": \"\\ud800\"}", 1, 14, "surrogate"},
+	{"// x\n/* never ends", 2, 1, "does not end"},
+	{"{ / }", 1, 3, "unexpected '/'"},
+	{"[]", 1, 1, "an object was expected"},
+	{"{}", 1, 1, "\"version\" is missing"},
+	{"{\"version\": \"1\"}", 1, 13, "a number was expected"},
+	{"{\"version\": 2}", 1, 13, "version 1"},
+	{"{\"version\": 1.5}", 1, 13, "version 1"},
+	{"{\"Version\": 1}", 1, 2, "unknown key \"Version\""},
+	{"{\n\t\"version\": 1,\n\t\"versions\": 1\n}", 3, 2, "unknown key \"versions\""},
+	{"{\"version\": 1, /* \xc3\xa4\xc3\xb6 */ \"x\": 1}", 1, 25, "unknown key \"x\""},
+	{"{\"version\": 1, \"version\": 1}", 1, 16, "there twice"},
+	{"{\"version\": 1, \"environment\": []}", 1, 31, "an object was expected"},
+	{"{\"version\": 1, \"environment\": {\"secret\": \"X\"}}", 1, 42, "an array was expected"},
+	{"{\"version\": 1, \"environment\": {\"secret\": [1]}}", 1, 43, "a string was expected"},
+	{"{\"version\": 1, \"environment\": {\"secret\": [\"A=B\"]}}", 1, 43, "no variable"},
+	{"{\"version\": 1, \"environment\": {\"secret\": [\"*\"]}}", 1, 43, "every variable"},
+	{"{\"version\": 1, \"environment\": {\"secret\": [\"\"]}}", 1, 43, "empty"},
+	{"{\"version\": 1, \"environment\": {\"secret\": [\"A\"], \"public\": [\"A\"]}}", 1, 43, "there twice"},
+	{"{\"version\": 1, \"environment\": {\"words\": [\"lower\"]}}", 1, 42, "capital letters"},
+	{"{\"version\": 1, \"environment\": {\"pairs\": [\"ONE\"]}}", 1, 42, "two words"},
+	{"{\"version\": 1, \"environment\": {\"treatment\": \"remove\"}}", 1, 45, "decoy"},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"severity\": \"low\"}]}}", 1, 37, "without \"id\""},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"x\", \"paths\": [\"/a\"]}]}}", 1, 37, "\"severity\" is missing"},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"X Y\", \"severity\": \"low\", \"paths\": [\"/a\"]}]}}", 1, 44, "lower-case"},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"x\", \"severity\": \"loud\", \"paths\": [\"/a\"]}]}}", 1, 61, "info, low"},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"x\", \"severity\": \"low\", \"action\": \"no\", \"paths\": [\"/a\"]}]}}", 1, 78, "allow, deny"},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"x\", \"severity\": \"low\"}]}}", 1, 37, "never match"},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"x\", \"severity\": \"low\", \"paths\": []}]}}", 1, 37, "never match"},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"x\", \"severity\": \"low\", \"paths\": [\"a\"]}]}}", 1, 78, "starts with"},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"x\", \"severity\": \"low\", \"paths\": [\"/a/../b\"]}]}}", 1, 78, "never seen"},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"x\", \"severity\": \"low\", \"paths\": [\"/a\", \"/a\"]}]}}", 1, 84, "there twice"},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"x\", \"severity\": \"low\", \"paths\": [\"/a\"], \"except\": [\"/a\"]}]}}", 1, 37, "excepted from itself"},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"x\", \"severity\": \"low\", \"hosts\": [\"a\"]}]}}", 1, 68, "unknown key \"hosts\""},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"net.exfil.make\", \"severity\": \"low\", \"paths\": [\"/a\"]}]}}", 1, 37, "belongs to a rule of network.deny"},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"nope\", \"remove\": true}]}}", 1, 37, "no rule \"nope\""},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"file.aws\", \"remove\": false}]}}", 1, 66, "true is the only value"},
+	{"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"file.aws\", \"remove\": true, \"paths\": [\"/a\"]}]}}", 1, 72, "unknown key \"paths\""},
+	{"{\"version\": 1, \"files\": {\"read\": {\"everyone\": []}}}", 1, 35, "unknown key \"everyone\""},
+	{"{\"version\": 1, \"files\": {\"read\": {\"build\": [\"/a/*\"]}}}", 1, 45, "not a pattern"},
+	{"{\"version\": 1, \"network\": {\"build\": [\"https://a\"]}}", 1, 38, "not a URL"},
+	{"{\"version\": 1, \"network\": {\"build\": [\"a:99999\"]}}", 1, 38, "not a port"},
+	{"{\"version\": 1, \"network\": {\"build\": [\"@typo\"]}}", 1, 38, "@index"},
+	{"{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"x\", \"severity\": \"low\", \"hosts\": [\"*\"]}]}}", 1, 78, "every host"},
+	{"{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"x\", \"severity\": \"low\", \"hosts\": [\"a.com/api\"]}]}}", 1, 78, "not a URL"},
+	{"{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"x\", \"severity\": \"low\", \"addresses\": [\"1.2.3\"]}]}}", 1, 82, "ADDRESS"},
+	{"{\"version\": 1, \"rules\": {\"syscall.typo\": {\"severity\": \"low\"}}}", 1, 26, "nothing raises"},
+	{"{\"version\": 1, \"rules\": {\"net.outside\": {\"severity\": \"low\", \"hosts\": []}}}", 1, 61, "unknown key"},
+	{"{\"version\": 1, \"actions\": {\"net.*\": \"explode\"}}", 1, 37, "allow, deny"},
+	{"{\"version\": 1, \"actions\": {\"net.*\": 1}}", 1, 37, "a string was expected"},
+	{"{\"version\": 1, \"actions\": {\"net.*\": \"deny\", \"net.*\": \"deny\"}}", 1, 45, "there twice"},
+};
+
+static void errors(void **state)
+{
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		struct policy_error err = {0};
+		struct policy *p = fresh();
+		if (policy_add_text(p, "some/file.json", refused[i].text, strlen(refused[i].text), &err) != -1)
+			fail_msg("passed: %s", refused[i].text);
+		if (err.line != refused[i].line || err.column != refused[i].column || !strstr(err.message, refused[i].message))
+			fail_msg("%s\n  gave %u:%u: %s", refused[i].text, err.line, err.column, err.message);
+		assert_string_equal(err.file, "some/file.json");
+		policy_free(p);
+	}
+}
+
+static void limits(void **state)
+{
+	static char text[2 * 1024 * 1024];
+	struct policy_error err = {0};
+	struct policy *p = fresh();
+
+	memset(text, ' ', sizeof(text));
+	assert_int_equal(policy_add_text(p, "x", text, sizeof(text), &err), -1);
+	assert_non_null(strstr(err.message, "longer than"));
+	memset(text, '[', 1000);
+	assert_int_equal(policy_add_text(p, "x", text, 1000, &err), -1);
+	assert_non_null(strstr(err.message, "nested too deeply"));
+	assert_int_equal(err.column, 13);
+	for (size_t i = 0; i < 1000000; i += 2)
+		memcpy(text + i, "1,", 2);
+	text[0] = '[';
+	text[1] = ' ';
+	assert_int_equal(policy_add_text(p, "x", text, 1000000, &err), -1);
+	assert_non_null(strstr(err.message, "too many values"));
+	size_t n = (size_t)sprintf(text, "{\"version\": 1, \"actions\": {");
+	for (int i = 0; i < 1100; i++)
+		n += (size_t)sprintf(text + n, "%s\"a%d\": \"deny\"", i ? "," : "", i);
+	n += (size_t)sprintf(text + n, "}}");
+	assert_int_equal(policy_add_text(p, "x", text, n, &err), -1);
+	assert_non_null(strstr(err.message, "more than"));
+	assert_int_equal(policy_add_text(p, "x", "{\"version\": 1}\0 ", 16, &err), -1);
+	policy_free(p);
+}
+
+static void comments(void **state)
+{
+	struct policy *p = with("// one\n{ /* two */ \"version\": 1, // three\n"
+				"\"environment\": {\"secret\": [\"NOT_//_A_COMMENT\", \"NEITHER_/*\"]} /**/ }\n// last");
+
+	assert_int_equal(policy_env(p, ROLE_BUILD, "NOT_//_A_COMMENT", "x"), ENV_SECRET);
+	assert_int_equal(policy_env(p, ROLE_BUILD, "NEITHER_/*", "x"), ENV_SECRET);
+	policy_free(p);
+}
+
+/* Found when everything is there: an action for ids that do not exist. */
+static void late_errors(void **state)
+{
+	struct policy_error err = {0};
+	struct policy *p = fresh();
+
+	add(p, "{\"version\": 1,\n  \"actions\": {\"net.exfill.*\": \"deny\"}}");
+	assert_int_equal(policy_finish(p, test_homes, &err), -1);
+	assert_int_equal(err.line, 2);
+	assert_int_equal(err.column, 15);
+	assert_non_null(strstr(err.message, "net.exfill.*"));
+	policy_free(p);
+}
+
+static void actions(void **state)
+{
+	struct policy *p = with("{\"version\": 1, \"actions\": {\"syscall.*\": \"abort\", \"syscall.ptrace\": \"allow\", \"*\": \"deny\","
+				"\"net.*-site\": \"deny\", \"net.exfil.w*\": \"allow\", \"net.exfil.ngrok\": \"decoy\"}}");
+
+	assert_int_equal(policy_rule(p, "syscall.ptrace").action, ACTION_ALLOW);
+	assert_int_equal(policy_rule(p, "syscall.mount").action, ACTION_ABORT);
+	assert_int_equal(policy_rule(p, "exec.recorded").action, ACTION_DENY);
+	assert_int_equal(policy_rule(p, "net.exfil.pipedream").action, ACTION_ABORT);
+	assert_int_equal(policy_rule(p, "net.exfil.ngrok").action, ACTION_DECOY);
+	/* "net.exfil.w*" has 11 characters, "net.*-site" 9 */
+	assert_int_equal(policy_rule(p, "net.exfil.webhook-site").action, ACTION_ALLOW);
+	policy_free(p);
+}
+
+static void ties_are_strict(void **state)
+{
+	struct policy *p = with("{\"version\": 1, \"actions\": {\"*yscall.mount\": \"deny\", \"syscall.moun*\": \"abort\", "
+				"\"*yscall.bpf\": \"decoy\", \"syscall.bp*\": \"allow\"}}");
+
+	assert_int_equal(policy_rule(p, "syscall.mount").action, ACTION_ABORT);
+	assert_int_equal(policy_rule(p, "syscall.bpf").action, ACTION_DECOY);
+	policy_free(p);
+}
+
+static void code_rules(void **state)
+{
+	struct policy *p = with("{\"version\": 1, \"rules\": {\"net.bind\": {\"severity\": \"high\", \"action\": \"abort\"}}}");
+	struct verdict v = policy_rule(p, "net.bind");
+
+	assert_int_equal(v.severity, SEV_HIGH);
+	assert_int_equal(v.action, ACTION_ABORT);
+	assert_string_equal(v.kind, "bound a socket");
+	v = policy_rule(p, "not.a.rule");
+	assert_string_equal(v.rule, "not.a.rule");
+	assert_int_equal(v.severity, SEV_MEDIUM);
+	assert_int_equal(v.action, ACTION_DENY);
+	v = policy_rule(p, "net.outside");
+	assert_int_equal(v.severity, SEV_HIGH);
+	v = policy_rule(p, "env.secret");
+	assert_int_equal(v.severity, SEV_INFO);
+	assert_int_equal(v.action, ACTION_DECOY);
+	v = policy_rule(p, "syscall.supervisor");
+	assert_int_equal(v.action, ACTION_ABORT);
+	assert_int_equal(policy_rule(p, "exec.installer").action, ACTION_ABORT);
+	assert_int_equal(policy_rule(p, "decoy.seen").action, ACTION_ABORT);
+	policy_free(p);
+}
+
+static void on_violation(void **state)
+{
+	struct policy *p = fresh();
+
+	policy_on_violation(p, ACTION_DENY);
+	finished(p);
+	assert_int_equal(policy_rule(p, "net.exfil.pipedream").action, ACTION_DENY);
+	assert_int_equal(policy_rule(p, "env.secret").action, ACTION_DECOY);
+	assert_int_equal(policy_rule(p, "exec.recorded").action, ACTION_ALLOW);
+	policy_free(p);
+	p = fresh();
+	policy_on_violation(p, ACTION_ABORT);
+	finished(p);
+	assert_int_equal(policy_rule(p, "syscall.ptrace").action, ACTION_ABORT);
+	assert_int_equal(policy_rule(p, "file.write.pycache").action, ACTION_DENY);
+	assert_int_equal(policy_rule(p, "env.secret").action, ACTION_DECOY);
+	policy_free(p);
+}
+
+static void digest_and_show(void **state)
+{
+	struct policy *a = with(NULL), *b = with(NULL);
+	struct policy *c = with("{\"version\": 1, \"rules\": {\"net.bind\": {\"severity\": \"low\"}}}");
+	char *text = policy_show(c);
+
+	assert_int_equal(strlen(policy_digest(a)), 64);
+	assert_string_equal(policy_digest(a), policy_digest(b));
+	assert_string_not_equal(policy_digest(a), policy_digest(c));
+	cJSON *json = cJSON_Parse(text);
+	assert_non_null(json);
+	assert_string_equal(cJSON_GetObjectItemCaseSensitive(json, "digest")->valuestring, policy_digest(c));
+	const cJSON *rule;
+	bool found = false;
+	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(json, "rules")) {
+		const char *origin = cJSON_GetObjectItemCaseSensitive(rule, "origin")->valuestring;
+		if (!strcmp(cJSON_GetObjectItemCaseSensitive(rule, "id")->valuestring, "net.bind")) {
+			found = true;
+			assert_string_equal(origin, "layer:1:26");
+		} else {
+			assert_int_equal(strncmp(origin, "built-in:", 9), 0);
+		}
+	}
+	assert_true(found);
+	cJSON_Delete(json);
+	free(text);
+	policy_free(a);
+	policy_free(b);
+	policy_free(c);
+}
+
+static void write_file(const char *path, const char *text, mode_t mode)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static int add_file(const char *path, struct policy_error *err)
+{
+	struct policy *p = fresh();
+	int result = policy_add_file(p, path, err);
+
+	policy_free(p);
+	return result;
+}
+
+static void policy_files(void **state)
+{
+	char dir[] = "/tmp/policy-test-XXXXXX", path[64];
+	struct policy_error err = {0};
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/p.json", dir);
+	write_file(path, "{\"version\": 1}", 0600);
+	assert_int_equal(add_file(path, &err), 0);
+	assert_int_equal(chmod(path, 0664), 0);
+	assert_int_equal(add_file(path, &err), -1);
+	assert_non_null(strstr(err.message, "may be written"));
+	assert_string_equal(err.file, path);
+	assert_int_equal(chmod(path, 0602), 0);
+	assert_int_equal(add_file(path, &err), -1);
+	write_file(path, "{\"version\":\n 1, \"a\": 2}", 0600);
+	assert_int_equal(add_file(path, &err), -1);
+	assert_int_equal(err.line, 2);
+	assert_int_equal(err.column, 5);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(add_file(path, &err), -1);
+	assert_non_null(strstr(err.message, "open"));
+	assert_int_equal(add_file(dir, &err), -1);
+	assert_non_null(strstr(err.message, "regular"));
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(add_file(path, &err), -1);
+	assert_non_null(strstr(err.message, "regular"));
+	assert_int_equal(unlink(path), 0);
+	write_file(path, "", 0600);
+	assert_int_equal(truncate(path, 3 * 1024 * 1024), 0);
+	assert_int_equal(add_file(path, &err), -1);
+	assert_non_null(strstr(err.message, "longer"));
+	if (geteuid() == 0) {
+		write_file(path, "{\"version\": 1}", 0600);
+		assert_int_equal(chown(path, 4711, 4711), 0);
+		assert_int_equal(add_file(path, &err), -1);
+		assert_non_null(strstr(err.message, "belongs"));
+	}
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void frozen(void **state)
+{
+	struct policy_error err;
+	struct policy *p = with(NULL);
+
+	assert_int_equal(policy_add_text(p, "x", "{\"version\": 1}", 14, &err), -1);
+	assert_int_equal(policy_allow_host(p, ROLE_BUILD, "a.example", &err), -1);
+	assert_int_equal(policy_allow_env(p, ROLE_BUILD, "A", &err), -1);
+	assert_int_equal(policy_allow_path(p, ROLE_BUILD, FILE_READ, "/x", "/", &err), -1);
+	assert_int_equal(policy_finish(p, test_homes, &err), -1);
+	policy_free(p);
+	policy_free(NULL);
+}
+
+static void names(void **state)
+{
+	enum severity s;
+	enum role r;
+
+	for (int i = SEV_INFO; i <= SEV_CRITICAL; i++) {
+		assert_true(severity_parse(severity_name((enum severity)i), &s));
+		assert_int_equal(s, i);
+	}
+	assert_false(severity_parse("Info", &s));
+	for (int i = 0; i < ROLE_COUNT; i++) {
+		const char *name = role_name((enum role)i);
+		assert_true(role_parse(name, strlen(name), &r));
+		assert_int_equal(r, i);
+		assert_false(role_parse(name, strlen(name) - 1, &r));
+	}
+	assert_string_equal(policy_action_name(ACTION_ABORT), "abort");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(errors), cmocka_unit_test(limits), cmocka_unit_test(comments), cmocka_unit_test(late_errors),
+		cmocka_unit_test(actions), cmocka_unit_test(ties_are_strict), cmocka_unit_test(code_rules), cmocka_unit_test(on_violation),
+		cmocka_unit_test(digest_and_show), cmocka_unit_test(policy_files), cmocka_unit_test(frozen), cmocka_unit_test(names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
