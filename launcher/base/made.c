@@ -27,7 +27,8 @@ static bool plain(const char *path)
 	return true;
 }
 
-/* The path with links resolved in the part that exists.  The file is read when no one can say any more what a link meant. */
+/* The path with links resolved in the part that exists.  The file is read when no one can say any more what a link
+ * meant. */
 static int resolve(const char *path, char out[PATH_MAX])
 {
 	char copy[PATH_MAX], real[PATH_MAX];

@@ -1,4 +1,5 @@
-/* The list of directories that were made for a run in the user's folders: file `made` of the run's folder, each path ended by NUL. */
+/* The list of directories that were made for a run in the user's folders: file `made` of the run's folder, each path
+ * ended by NUL. */
 #ifndef BASE_MADE_H
 #define BASE_MADE_H
 

@@ -1,5 +1,6 @@
-/* A tree of any depth is taken apart from above: a directory's files are unlinked, the directories in it are moved up beside it under a name of ours,
- * and it is removed.  So there is never more than one level to descend, and no path grows too long. */
+/* A tree of any depth is taken apart from above: a directory's files are unlinked, the directories in it are moved up
+ * beside it under a name of ours, and it is removed.  So there is never more than one level to descend, and no path
+ * grows too long. */
 #include "launcher/base/rmtree.h"
 
 #include <dirent.h>
@@ -43,7 +44,8 @@ static bool dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* A readable descriptor of the directory, its mode mended; never of a link or of another filesystem.  chmod goes through the pinned object. */
+/* A readable descriptor of the directory, its mode mended; never of a link or of another filesystem.  chmod goes
+ * through the pinned object. */
 static int open_directory(const struct sweep *s, int parent, const char *name)
 {
 	struct stat st;

@@ -208,7 +208,8 @@ static bool older_than(const struct stat *st, time_t seconds)
 	return st->st_ctim.tv_sec <= now - seconds;
 }
 
-/* Is the run that the folder belongs to dead?  *lock holds its lock then (or is -1 when it has none), which keeps other sweeps out. */
+/* Is the run that the folder belongs to dead?  *lock holds its lock then (or is -1 when it has none), which keeps
+ * other sweeps out. */
 static bool run_is_dead(int dir, const struct stat *st, int *lock)
 {
 	struct stat lock_st, named;

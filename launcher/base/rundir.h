@@ -7,8 +7,9 @@
  *         t/                     TMPDIR of pip
  *         s/                     a folder for each sandbox, made by others
  *
- * A run is live while the lock is held: by every process that inherited the descriptor (close-on-exec).  A folder without a lock is live while
- * it is younger than RUNDIR_GRACE seconds: its run is between mkdir and the lock.  Functions return 0 or -errno. */
+ * A run is live while the lock is held: by every process that inherited the descriptor (close-on-exec).  A folder
+ * without a lock is live while it is younger than RUNDIR_GRACE seconds: its run is between mkdir and the lock.
+ * Functions return 0 or -errno. */
 #ifndef BASE_RUNDIR_H
 #define BASE_RUNDIR_H
 
@@ -26,24 +27,27 @@ struct rundir {
 	int dir, lock;              /* close-on-exec */
 };
 
-/* state_base: made, 0700, with what is missing above it; NULL: no state folder.  tmp_base must be absolute, and nobody else may be able to rename
- * in it (-EPERM: writable by others without the sticky bit). After an error nothing is left. */
+/* state_base: made, 0700, with what is missing above it; NULL: no state folder.  tmp_base must be absolute, and
+ * nobody else may be able to rename in it (-EPERM: writable by others without the sticky bit). After an error nothing
+ * is left. */
 int rundir_create(struct rundir *r, const char *state_base, const char *tmp_base);
 
-/* Notes, before it is made, that the directory `path` (absolute, no "." or "..", not existing: else -EEXIST) is made for this run: it is removed at the end if
- * it is empty then, also when the run was killed.  Links in the part that exists are resolved. */
+/* Notes, before it is made, that the directory `path` (absolute, no "." or "..", not existing: else -EEXIST) is made
+ * for this run: it is removed at the end if it is empty then, also when the run was killed.  Links in the part that
+ * exists are resolved. */
 int rundir_note_made(struct rundir *r, const char *path);
 /* Makes `path` and what is missing above it, each noted before.  0 also when it exists already. */
 int rundir_make(struct rundir *r, const char *path, mode_t mode);
 
-/* Removes the noted directories that are empty, the temp folder with all in it, and an empty state folder.  To be called when no process of the run is left. The lock is
- * given up.  An error: something is left, which the next sweep tries again. */
+/* Removes the noted directories that are empty, the temp folder with all in it, and an empty state folder.  To be
+ * called when no process of the run is left. The lock is given up.  An error: something is left, which the next sweep
+ * tries again. */
 int rundir_remove(struct rundir *r);
 /* Gives up the descriptors only: for a process that inherited them. */
 void rundir_close(struct rundir *r);
 
-/* Deletes what dead runs of this user left below tmp_base, and empty folders that are older than an hour below state_base (may be NULL).  Bounded: what is left over is the next
- * one's.  Returns how many runs were removed. */
+/* Deletes what dead runs of this user left below tmp_base, and empty folders that are older than an hour below
+ * state_base (may be NULL).  Bounded: what is left over is the next one's.  Returns how many runs were removed. */
 int rundir_sweep(const char *tmp_base, const char *state_base);
 
 #endif

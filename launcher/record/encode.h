@@ -1,4 +1,5 @@
-/* Events as JSON.  Each function appends to the line; keys come with their comma before them, but for encode_head, which opens the object. */
+/* Events as JSON.  Each function appends to the line; keys come with their comma before them, but for encode_head,
+ * which opens the object. */
 #ifndef RECORD_ENCODE_H
 #define RECORD_ENCODE_H
 

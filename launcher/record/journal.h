@@ -1,13 +1,17 @@
-/* The journal of a run: JSON Lines, one event a line, numbered from 1 without gaps, O_APPEND, one write(2) a line, fdatasync at severity
- * high and above and at the end.  Only the supervisor writes it.  Thread-safe (one mutex).
+/* The journal of a run: JSON Lines, one event a line, numbered from 1 without gaps, O_APPEND, one write(2) a line,
+ * fdatasync at severity high and above and at the end.  Only the supervisor writes it.  Thread-safe (one mutex).
  *
- * Identical attempts (type, action, rule, source, role, package, target) are folded: the first is written at once, the rest counted; journal_end
- * writes one closing line for each folded one, with `count` (the attempts after the first) and `first`, the first one's seq.
- * Distinct ones are bounded (JOURNAL_DISTINCT_MAX in all, JOURNAL_BYTES_MAX of lines, FOLD_BYTES_MAX of memory): journal_event then returns
- * -ENOBUFS, writes nothing, and counts the attempt.  A few events of type "run.…" still pass, so that the end can be recorded.
- * A write that fails (full disk) is -EIO or the errno, from then on for good: nothing may be allowed unrecorded, so the caller stops the run.
+ * Identical attempts (type, action, rule, source, role, package, target) are folded: the first is written at once,
+ * the rest counted; journal_end writes one closing line for each folded one, with `count` (the attempts after the
+ * first) and `first`, the first one's seq.
+ * Distinct ones are bounded (JOURNAL_DISTINCT_MAX in all, JOURNAL_BYTES_MAX of lines, FOLD_BYTES_MAX of memory):
+ * journal_event then returns -ENOBUFS, writes nothing, and counts the attempt.  A few events of type "run.…" still
+ * pass, so that the end can be recorded.
+ * A write that fails (full disk) is -EIO or the errno, from then on for good: nothing may be allowed unrecorded, so
+ * the caller stops the run.
  * The process must ignore SIGPIPE and SIGXFSZ, or these kill it before the failure is seen.
- * Every string is redacted (the run's own secrets become "[redacted]") and escaped so that a line is valid UTF-8 JSON with no C0, C1 or bidi characters. */
+ * Every string is redacted (the run's own secrets become "[redacted]") and escaped so that a line is valid UTF-8 JSON
+ * with no C0, C1 or bidi characters. */
 #ifndef RECORD_JOURNAL_H
 #define RECORD_JOURNAL_H
 
@@ -31,7 +35,8 @@ struct journal_start { /* the `run.start` line */
 };
 
 /* Opens (creates 0600, O_EXCL unless it exists as a regular file of ours for --log, O_NOFOLLOW) and writes run.start.
- * paths: NULL-terminated or NULL; fd: --log-fd or -1, duplicated, stays the caller's.  secrets: for redaction, borrowed until journal_close.  NULL with *error set to an errno. */
+ * paths: NULL-terminated or NULL; fd: --log-fd or -1, duplicated, stays the caller's.  secrets: for redaction,
+ * borrowed until journal_close.  NULL with *error set to an errno. */
 struct journal *journal_open(const char *const paths[], int fd, const struct journal_start *start,
                              char *const *secrets, int *error, const char **error_path);
 /* 0, -ENOBUFS, or a negative errno. Fills *seq (may be NULL) with the event's number (of the first one when folded). */
@@ -44,13 +49,15 @@ struct journal_counts {
 };
 void journal_counts(struct journal *j, struct journal_counts *out);
 
-/* Writes the closing lines and run.end (exit status, counts, verdict word, notification count and CPU time as "cost"), flushes. 0 or -errno. */
+/* Writes the closing lines and run.end (exit status, counts, verdict word, notification count and CPU time as
+ * "cost"), flushes. 0 or -errno. */
 int journal_end(struct journal *j, int exit_status, uint64_t notifications, double supervisor_cpu_seconds);
 void journal_close(struct journal *j);
 
-/* The text that goes to standard error at the end: only when an event of severity low or above, or a refusal, happened.
- * What, by which package, what became of it, where the record is, how to allow it.  Kept in memory by journal_event (bounded, grouped by
- * rule+package+target), so that nothing is read back.  The caller frees; NULL: nothing to say. Escapes terminal control characters. */
+/* The text that goes to standard error at the end: what, by which package, what became of it, how to allow it, where
+ * the record is.  Only when an event of severity low or above happened (verbosity below 0: high; above 0: any) or the
+ * run was aborted.  Made from what journal_event keeps in memory (bounded), grouped by rule, package and target; at
+ * most about 25 lines; terminal control characters are escaped.  The caller frees; NULL: nothing to say. */
 char *journal_summary(struct journal *j, const char *journal_path, bool colour, int verbosity);
 
 #endif

@@ -1,5 +1,5 @@
-/* One line of text that grows: what becomes one write(2).  Lack of memory and the bound are sticky (`failed`), so that a writer of many parts
- * looks once, at the end. */
+/* One line of text that grows: what becomes one write(2).  Lack of memory and the bound are sticky (`failed`), so
+ * that a writer of many parts looks once, at the end. */
 #ifndef RECORD_LINE_H
 #define RECORD_LINE_H
 

@@ -1,4 +1,5 @@
-/* Where lines go: a file or a descriptor.  A line is one write(2); one that fails part-way is taken back where that can be done. */
+/* Where lines go: a file or a descriptor.  A line is one write(2); one that fails part-way is taken back where that
+ * can be done. */
 #ifndef RECORD_SINK_H
 #define RECORD_SINK_H
 
@@ -10,7 +11,8 @@ struct sink {
 	bool regular;
 };
 
-/* Creates the file 0600, or appends to a regular file of ours that exists and has one name.  Never follows a link, never blocks. 0 or -errno. */
+/* Creates the file 0600, or appends to a regular file of ours that exists and has one name.  Never follows a link,
+ * never blocks. 0 or -errno. */
 int sink_open_path(struct sink *s, const char *path);
 /* A duplicate of fd, which must be writable. 0 or -errno. */
 int sink_open_fd(struct sink *s, int fd);

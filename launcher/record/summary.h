@@ -14,7 +14,8 @@ struct summary_run {
 	bool aborted;
 };
 
-int summary_run_init(struct summary_run *run, const char *const *replaced, const char *replaced_for); /* copies; 0 or -ENOMEM */
+/* Copies.  0 or -ENOMEM. */
+int summary_run_init(struct summary_run *run, const char *const *replaced, const char *replaced_for);
 void summary_run_finish(struct summary_run *run);
 
 /* At most about 25 lines, the gravest first.  verbosity 0: from severity low; below 0: from high; above 0: info too.

@@ -25,8 +25,8 @@ static size_t utf8_char(const unsigned char *s, size_t n, uint32_t *cp)
 	return len;
 }
 
-/* Characters that do something other than be seen: C0, DEL, C1, bidi controls, zero-width and other invisible ones, line separators,
- * interlinear marks, tags. */
+/* Characters that do something other than be seen: C0, DEL, C1, bidi controls, zero-width and other invisible ones,
+ * line separators, interlinear marks, tags. */
 static bool unseen(uint32_t c)
 {
 	static const uint32_t ranges[][2] = {

@@ -1,5 +1,5 @@
-/* Foreign bytes made fit to be read: redacted, cut, and escaped so that neither a JSON parser nor a terminal is led astray (control characters,
- * bidi overrides, invisible characters, invalid UTF-8). */
+/* Foreign bytes made fit to be read: redacted, cut, and escaped so that neither a JSON parser nor a terminal is led
+ * astray (control characters, bidi overrides, invisible characters, invalid UTF-8). */
 #ifndef RECORD_TEXT_H
 #define RECORD_TEXT_H
 
@@ -15,7 +15,8 @@ enum text_form {
 
 /* Appends at most max bytes of s (then "…"); NULL appends nothing.  r may be NULL. */
 void text_append(struct line *l, const char *s, size_t max, enum text_form form, const struct redact *r);
-/* Redacts without escaping into dst (room for cap bytes, cap > 0), cuts to cap - 1 bytes, terminates; the length without NUL. */
+/* Redacts without escaping into dst (room for cap bytes, cap > 0), cuts to cap - 1 bytes, terminates; the length
+ * without NUL. */
 size_t text_redact(char *dst, size_t cap, const char *s, const struct redact *r);
 
 #endif

@@ -1,5 +1,6 @@
-/* Events and records of the shim from arbitrary bytes.  Whatever an event holds, its line is one JSON object in valid UTF-8 on one line, without a
- * control character and without the secret; a record is either refused or holds texts of the promised lengths; a key and its event are the same. */
+/* Events and records of the shim from arbitrary bytes.  Whatever an event holds, its line is one JSON object in valid
+ * UTF-8 on one line, without a control character and without the secret; a record is either refused or holds texts of
+ * the promised lengths; a key and its event are the same. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,8 @@
 int main(int argc, char **argv)
 {
 	const char *const paths[] = {argc == 2 ? argv[1] : "", NULL}, *words[] = {"a", "\xff\n\x1b", NULL}, *none[] = {NULL};
-	struct journal_start start = {.run_id = "R", .argv = words, .version = "0.1.0", .policy_digest = "d", .layers_json = "{\"a\":[1]}",
+	struct journal_start start = {.run_id = "R", .argv = words, .version = "0.1.0", .policy_digest = "d",
+	                              .layers_json = "{\"a\":[1]}",
 	                              .replaced = words, .removed = none};
 	struct event full = {
 		.type = "net.connect", .action = EV_DENIED, .verdict = {"net.outside", "kind", SEV_MEDIUM, ACTION_DENY},
@@ -22,7 +23,8 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 25; i++) {
 		char name[16];
 		snprintf(name, sizeof(name), "v%d", i);
-		struct event ev = {.type = i % 2 == 0 ? "env.read" : "run.note", .action = (enum event_action)(i % 5), .role = (enum role)(i % ROLE_COUNT),
+		struct event ev = {.type = i % 2 == 0 ? "env.read" : "run.note", .action = (enum event_action)(i % 5),
+		                   .role = (enum role)(i % ROLE_COUNT),
 		                   .source = (enum event_source)(i % 2), .verdict = {.severity = (enum severity)(i / 5)}, .target = {.name = name}};
 		r |= journal_event(j, &ev, NULL);
 	}

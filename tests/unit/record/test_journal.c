@@ -88,7 +88,8 @@ static void test_one_write_and_flushes(void **state)
 		const char *path;
 		unsigned writes, syncs;
 	} steps[] = {
-		{SEV_MEDIUM, "/a", 1, 0}, {SEV_HIGH, "/b", 1, 1}, {SEV_HIGH, "/b", 0, 0}, {SEV_CRITICAL, "/c", 1, 1}, {SEV_INFO, "/d\n", 1, 0},
+		{SEV_MEDIUM, "/a", 1, 0}, {SEV_HIGH, "/b", 1, 1}, {SEV_HIGH, "/b", 0, 0},
+		{SEV_CRITICAL, "/c", 1, 1}, {SEV_INFO, "/d\n", 1, 0},
 	};
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		struct event ev = file_event(steps[i].path, steps[i].severity);
@@ -108,7 +109,8 @@ static void test_unknown_is_left_out(void **state)
 {
 	struct place *p = *state;
 	cJSON *lines[8];
-	struct event ev = {.type = "syscall.denied", .action = EV_DENIED, .verdict = {.rule = "syscall.ptrace", .severity = SEV_MEDIUM}};
+	struct event ev = {.type = "syscall.denied", .action = EV_DENIED,
+	                   .verdict = {.rule = "syscall.ptrace", .severity = SEV_MEDIUM}};
 	struct journal *j = open_at(p->path, NULL);
 	assert_int_equal(journal_event(j, &ev, NULL), 0);
 	assert_int_equal(journal_end(j, 0, 0, 0), 0);
@@ -334,11 +336,13 @@ static void test_redacted_everywhere(void **state)
 	const char *const argv[] = {"curl", "-d", "k=AKIAIOSFODNN7CANARY", NULL};
 	const char *s = "x/AKIAIOSFODNN7CANARY/y";
 	struct event ev = {
-		.type = "exec", .action = EV_DENIED, .verdict = {.rule = s, .kind = s, .severity = SEV_HIGH}, .origin_object = s, .detail = s,
+		.type = "exec", .action = EV_DENIED, .verdict = {.rule = s, .kind = s, .severity = SEV_HIGH},
+		.origin_object = s, .detail = s,
 		.package = {s, s, s}, .process = {1, 2, s, s, argv}, .target = {s, s, s, s, s, s, 1, argv},
 	};
 	const char *const paths[] = {p->path, NULL};
-	struct journal_start start = {.run_id = s, .argv = argv, .version = s, .policy_digest = s, .replaced = argv, .removed = argv};
+	struct journal_start start = {.run_id = s, .argv = argv, .version = s, .policy_digest = s,
+	                              .replaced = argv, .removed = argv};
 	int error = 0;
 	struct journal *j = journal_open(paths, -1, &start, secrets, &error, NULL);
 	assert_non_null(j);
