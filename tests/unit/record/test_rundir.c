@@ -251,9 +251,9 @@ static void test_deep_and_wide(void **state)
 	struct world *w = *state;
 	struct rundir r;
 	assert_int_equal(rundir_create(&r, NULL, w->tmp), 0);
-	deep(in(r.tmp, "t"), 1000, true);
+	deep(in(r.tmp, "t"), 400, true);
 	deep(in(r.tmp, "s"), 300, false);
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 500; i++) {
 		char name[32];
 		snprintf(name, sizeof(name), "t/%d", i);
 		assert_int_equal(mkdir(in(r.tmp, name), 0700), 0);
