@@ -220,7 +220,8 @@ static bool tightens(int option)
 
 int options_from_environment(struct options *o, char *text, const char **message)
 {
-	char *words[OPTION_LIST_MAX + 2] = {"PIPWARDEN_OPTIONS"}, *save = NULL;
+	static char name[] = "PIPWARDEN_OPTIONS"; /* in the place of argv[0] */
+	char *words[OPTION_LIST_MAX + 2] = {name}, *save = NULL;
 	struct options given = *o;
 	int count = 1, option;
 

@@ -37,6 +37,6 @@ int options_parse(struct options *o, int argc, char **argv, bool (*is_pip)(const
 /* PIPWARDEN_OPTIONS: the same options separated by white space, those that tighten only.  text is cut up. */
 int options_from_environment(struct options *o, char *text, const char **message);
 
-extern const char options_usage[]; /* usage.txt */
+extern const char options_usage_text[]; /* usage.txt */
 
 #endif

@@ -65,6 +65,7 @@ struct installer {
 	bool use_pep517;           /* pip < 23.1 without `wheel`: PIP_USE_PEP517=1 is to be set (said in the documentation) */
 	bool pip_is_target;        /* pip itself is being installed or upgraded */
 	bool no_index;
+	bool module;               /* started as `python -m pip`: sys.path and sys.argv[0] differ from a script's */
 };
 
 /* argv: the words after pipwarden's options: `pip …`, `pip3.11 …`, `/path/to/pip …`, `python3 -m pip …`.  envp: the user's environment.
@@ -77,6 +78,12 @@ int installer_find(struct installer *ins, char *const argv[], char *const envp[]
 int installer_plan(struct installer *ins, const struct policy *p, char *const envp[], const char *cwd, const char *home,
                    struct installer_error *err);
 void installer_finish(struct installer *ins);
+
+/* The SPEC of pip_boot.py for the launched pip (runner false) or for a sub-pip (runner true: ins->runner is run as the script).  allow_pth and
+ * pythonpath may be NULL; pythonpath is a PYTHONPATH that was taken out of the environment of the interpreter's start, where a folder on it could
+ * replace `encodings`; started (0: none): nanoseconds since the epoch before the launched pip began, for sub-pips.  The caller frees. */
+char *installer_boot_spec(const struct installer *ins, bool runner, const struct strings *allow_pth, const char *pythonpath,
+                          unsigned long long started);
 
 /* Is this text a word that starts pip (`pip`, `pip3`, `pip3.11`, a path to one, `python…`)? For the command line's dispatch. */
 bool installer_is_word(const char *word);

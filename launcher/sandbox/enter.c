@@ -26,8 +26,6 @@
 
 #define EXEC_VARIABLE "PIPWARDEN_EXEC="
 
-extern char **environ;
-
 static void __attribute__((noreturn, format(printf, 1, 2))) refuse(const char *format, ...)
 {
 	va_list ap;

@@ -97,10 +97,12 @@ static void release_descriptors(struct init *in)
 
 static void own_proc_and_shm(struct init *in)
 {
-	struct ruleset r = {.fd = in->fd[START_FD_RULESET], .abi = (int)in->start.landlock_abi};
+	const int abi = (int)in->start.landlock_abi;
+	int r = ruleset_extend(in->fd[START_FD_RULESET], abi, "/proc", GRANT_READ);
 
-	ruleset_extend(&r, "/proc", GRANT_READ);
-	ruleset_extend(&r, "/dev/shm", GRANT_READ | GRANT_WRITE);
+	if (r < 0 || ((r = ruleset_extend(in->fd[START_FD_RULESET], abi, "/dev/shm", GRANT_READ | GRANT_WRITE)) < 0 && r != -ENOENT)) {
+		give_up(in, "landlock", -r);
+	}
 }
 
 static void give_birth(struct init *in)

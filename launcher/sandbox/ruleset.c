@@ -76,6 +76,19 @@ int ruleset_init(struct ruleset *r, enum ruleset_kind kind, int abi, bool tcp)
 	return 0;
 }
 
+int ruleset_extend(int ruleset_fd, int abi, const char *path, unsigned grants)
+{
+	struct ruleset r = {.fd = ruleset_fd, .abi = clamp(abi)};
+
+	for (int i = 1; i <= r.abi; i++) {
+		r.handled_fs |= added[i].fs;
+	}
+	int error = ruleset_add(&r, path, grants);
+	r.fd = -1; /* the caller's */
+	ruleset_finish(&r);
+	return error;
+}
+
 void ruleset_finish(struct ruleset *r)
 {
 	close_fd(&r->fd);

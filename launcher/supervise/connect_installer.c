@@ -9,8 +9,8 @@
 #include "launcher/names/names.h"
 #include "launcher/supervise/connect.h"
 #include "launcher/supervise/place.h"
+#include "launcher/supervise/session.h"
 #include "launcher/supervise/sockets.h"
-#include "launcher/supervise/supervisor.h"
 #include "launcher/supervise/target.h"
 
 struct asked {
@@ -36,7 +36,7 @@ static struct reply connect_inet(struct sandbox *sb, const struct seccomp_notif 
 	struct asked asked = {.sup = sb->sup, .port = to->port};
 	struct verdict verdict;
 	bool denied = policy_address_denied(supervisor_policy(sb->sup), to->address, &verdict);
-	bool named = names_of_address(sb->sup->names, sa, is_allowed_name, &asked);
+	bool named = names_of_address(supervisor_resolver(sb->sup), sa, is_allowed_name, &asked);
 
 	/* CONTINUE, twice: pip's process is trusted not to race (no package's code runs there); Landlock's port rules bound the rest.
 	 * Nothing listens on port 0: address sorting and probes. */

@@ -10,7 +10,6 @@
 #include "launcher/record/decode.h"
 #include "launcher/supervise/query.h"
 #include "launcher/supervise/session.h"
-#include "launcher/supervise/supervisor.h"
 #include "launcher/supervise/target.h"
 #include "preload/pw_event.h"
 
@@ -90,6 +89,13 @@ static void fill_event(struct sandbox *sb, const struct record_view *view, struc
 		ev->verdict = policy_rule(p, "file.write.installer");
 		ev->detail = "pip may write its environment, cache and the outputs that its command line names; --allow-write PATH adds one";
 		break;
+	case PW_EV_IMPORT_REFUSED:
+		ev->type = "python.import";
+		ev->target.name = view->text;
+		ev->action = EV_DENIED;
+		ev->verdict = explains("python.import.installer");
+		ev->detail = "nothing of the environment runs inside pip; pip works without it";
+		break;
 	}
 }
 
@@ -107,8 +113,8 @@ static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
 		return reply_error(-error);
 	if (!record_decode(&record, sizeof record, &view))
 		return reply_error(EINVAL);
-	/* Only pip is trusted to say what Landlock refused it: anybody else's word would be noise under another's name. */
-	if (view.type == PW_EV_WRITE_REFUSED && sb->role != ROLE_INSTALLER)
+	/* Only pip is trusted to say what it was refused: anybody else's word would be noise under another's name. */
+	if ((view.type == PW_EV_WRITE_REFUSED || view.type == PW_EV_IMPORT_REFUSED) && sb->role != ROLE_INSTALLER)
 		return reply_error(EINVAL);
 	fill_event(sb, &view, &ev);
 	if (!ev.type)
@@ -122,7 +128,7 @@ static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
 
 static struct reply secret_names(struct sandbox *sb)
 {
-	int fd = supervisor_names_fd(sb->sup);
+	int fd = supervisor_names(sb);
 
 	return fd < 0 ? reply_error(-fd) : reply_fd(fd, O_CLOEXEC);
 }

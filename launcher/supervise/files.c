@@ -246,7 +246,7 @@ static struct reply judge_failure(struct sandbox *sb, const struct seccomp_notif
 		grants_record(sb, req, &refusal);
 		return reply_error(-error);
 	}
-	return reply_continue();
+	return empties_without_write(call->flags) ? reply_error(-error) : reply_continue();
 }
 
 static struct reply judge(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const char *text)
@@ -276,6 +276,10 @@ struct reply handle_open(struct sandbox *sb, const struct seccomp_notif *req)
 		else if (!is_device(text) && (modifies(call.flags) || (call.flags & O_CREAT) || !harmless_text(sb, text)))
 			reply = judge(sb, req, &call, text);
 	}
+	/* Nothing stands behind that one: the path may be another when the kernel reads it. */
+	if (reply.kind == REPLY_CONTINUE && !(call.flags & O_PATH) && empties_without_write(call.flags) &&
+	    supervisor_caps(sb->sup)->landlock_abi < 3)
+		reply = reply_error(EACCES);
 	/* openat2's flags are in memory, which below ABI 3 no layer backs, and everybody can do without: the same on every kernel. */
 	return call.openat2 ? reply_error(ENOSYS) : reply;
 }

@@ -9,7 +9,7 @@
 
 #include "launcher/base/fd.h"
 #include "launcher/names/names.h"
-#include "launcher/supervise/supervisor.h"
+#include "launcher/supervise/session.h"
 #include "launcher/supervise/target.h"
 #include "launcher/supervise/worker.h"
 
@@ -56,7 +56,7 @@ static void resolve(void *argument)
 	struct job *job = argument;
 	struct pw_answer answer;
 
-	names_resolve(job->sb->sup->names, job->host, job->family, &answer);
+	names_resolve(supervisor_resolver(job->sb->sup), job->host, job->family, &answer);
 	reply_send(job->sb, job->id, answer_fd(&answer));
 	free(job);
 }
@@ -83,7 +83,7 @@ static struct reply answer_locally(struct sandbox *sb, const char *host, int fam
 	names_local(host, family, &answer);
 	/* What pip connects to is decided by the names that an address was given out for. */
 	if (sb->role == ROLE_INSTALLER)
-		names_remember(sb->sup->names, host, &answer);
+		names_remember(supervisor_resolver(sb->sup), host, &answer);
 	return answer_fd(&answer);
 }
 

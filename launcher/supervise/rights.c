@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "launcher/base/elf.h"
+#include "launcher/base/loader.h"
 #include "places.h"
 
 #define RX (GRANT_READ | GRANT_EXECUTE)

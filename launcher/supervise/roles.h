@@ -17,7 +17,7 @@ struct birthright {
 	char *package, *version; /* NULL: unknown */
 	const char *stage;    /* static string; NULL: unknown */
 	char *source;         /* the unpacked source's folder below the temp: what names the package's build; NULL: none */
-	struct strings write, read; /* own_grants */
+	struct strings write, read; /* own_rights */
 	char *control_dir;    /* PEP 517: where output.json will lie; NULL otherwise */
 	char *hook;           /* PEP 517: the hook's name */
 	char *wheel_dir, *metadata_dir; /* where the hook's result has to lie */

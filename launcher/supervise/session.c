@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "bootstrap.h"
-#include "grants.h"
+#include "rights.h"
 #include "launcher/base/fd.h"
 #include "launcher/sandbox/init.h"
 #include "listener.h"
@@ -191,16 +191,16 @@ static int make_folders(struct session *n)
 	return 0;
 }
 
-static struct own_grants own_grants(struct session *n)
+static struct own_rights own_rights(struct session *n)
 {
-	return (struct own_grants){.home = n->home, .tmp = n->tmp, .write = &n->right.write, .read = &n->right.read,
+	return (struct own_rights){.home = n->home, .tmp = n->tmp, .write = &n->right.write, .read = &n->right.read,
 	                           .terminal = n->terminal[0] != '\0' ? n->terminal : NULL};
 }
 
 static int make_environment(struct session *n)
 {
 	const struct run *run = n->sup->run;
-	struct own_grants own = own_grants(n);
+	struct own_rights own = own_rights(n);
 	struct env_set set;
 	int error = env_for_role(run->policy, n->sandbox.role, n->request.envp, run->decoy_key, &set);
 
@@ -209,7 +209,7 @@ static int make_environment(struct session *n)
 	}
 	error = environment_copy(&n->environment, set.envp);
 	env_set_finish(&set);
-	return error < 0 ? error : grants_environment(n->sup, n->sandbox.role, &own, &n->environment);
+	return error < 0 ? error : rights_environment(n->sup, n->sandbox.role, &own, &n->environment);
 }
 
 /* Where nobody untrusted could have planted a link: the environment's own folders. */
@@ -233,7 +233,7 @@ static int make_trusted(struct session *n)
 
 static int prepare(struct session *n, const char **what)
 {
-	struct own_grants own;
+	struct own_rights own;
 	int error;
 
 	*what = "private folders";
@@ -248,8 +248,8 @@ static int prepare(struct session *n, const char **what)
 	if ((error = choose_descriptors(n)) < 0) {
 		return error;
 	}
-	own = own_grants(n);
-	return grants_sandbox(n->sup, n->sandbox.role, &own, &n->ruleset, what);
+	own = own_rights(n);
+	return rights_sandbox(n->sup, n->sandbox.role, &own, &n->ruleset, what);
 }
 
 /* --- birth -------------------------------------------------------------------------------------- */

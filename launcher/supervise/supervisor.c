@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "bootstrap.h"
-#include "grants.h"
+#include "rights.h"
 #include "launcher/base/fd.h"
 #include "launcher/base/tree.h"
 #include "launcher/sandbox/birth.h"
@@ -314,7 +314,7 @@ static int start_installer(struct supervisor *s, struct listener *l, struct sand
 	struct birth b;
 	int error;
 
-	if ((error = grants_installer(s, &ruleset, &what)) < 0) {
+	if ((error = rights_installer(s, &ruleset, &what)) < 0) {
 		return cannot(error, "the rules for pip: %s", what);
 	}
 	if ((error = bootstrap_pip(s, &boot, &start)) < 0) {

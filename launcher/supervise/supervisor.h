@@ -29,7 +29,7 @@ struct run {
 	const char *libexec;               /* folder of enter, the shim, the bootstrap */
 	uint8_t decoy_key[DECOY_KEY_LEN];
 	struct env_set role_env;           /* what the command gets: installer's or guest's */
-	char *const *allow_pth;            /* NULL-terminated */
+	struct strings allow_pth;
 	char **guest_argv;                 /* under `run` */
 	const char *guest_path;            /* the file that is executed */
 	char **process_argv, **process_envp; /* the process's own strings, for the zygote to wipe */

@@ -1,6 +1,6 @@
 /* The program interpreter (PT_INTERP, the dynamic loader) that an ELF file names.  Reads the file; pure otherwise. */
-#ifndef BASE_ELF_H
-#define BASE_ELF_H
+#ifndef BASE_LOADER_H
+#define BASE_LOADER_H
 
 #include <stdbool.h>
 #include <stddef.h>

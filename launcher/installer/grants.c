@@ -1,0 +1,116 @@
+/* What pip may write of an environment, and what a build may read of it: the install scheme's folders, never a prefix itself. */
+#include <string.h>
+
+#include "launcher/installer/parts.h"
+
+/* Subfolders of `share` that hold data and start nothing.  Left out on purpose: applications, autostart, systemd, dbus-1, shell completions,
+ * keyrings, extensions of desktops and editors, and other programs' own stores: a list of what is good cannot forget one. */
+static const char *const share_data[] = { "man",   "doc",  "jupyter",  "locale", "licenses", "icons",         "info",
+	                                  "fonts", "mime", "metainfo", "pixmaps", "gir-1.0", "python-wheels" };
+
+static void grant(struct python_env *env, const char *dir)
+{
+	/* What the user could not write anyway needs no rule. */
+	if (strings_has(&env->write_dirs, dir) || !inst_path_can_make(dir)) {
+		return;
+	}
+	strings_put(&env->write_dirs, dir);
+	if (!inst_path_is_dir(dir)) {
+		strings_put(&env->make_dirs, dir);
+	}
+}
+
+static void grant_name(struct python_env *env, const char *base, const char *name)
+{
+	cleanup_text char *dir = inst_path_join(base, name);
+
+	grant(env, dir);
+}
+
+static void grant_share(struct python_env *env, const char *base)
+{
+	cleanup_text char *share = inst_path_join(base, "share");
+
+	for (size_t i = 0; i < sizeof(share_data) / sizeof(*share_data); i++) {
+		grant_name(env, share, share_data[i]);
+	}
+}
+
+static void grant_data(struct python_env *env, const char *base)
+{
+	grant_name(env, base, "etc");
+	grant_name(env, base, "man");
+	/* A prefix that the system or the whole account lives in has a `share` that starts things; a venv's has not. */
+	if (inst_path_below(base, "/usr")) {
+		grant_share(env, base);
+	} else {
+		grant_name(env, base, "share");
+		grant_name(env, base, "include");
+	}
+}
+
+static void grant_scheme(struct python_env *env, const char *base, const char *packages)
+{
+	cleanup_text char *pure = inst_format("%s/lib/python%s/%s", base, env->version, packages);
+	cleanup_text char *plat = inst_format("%s/lib64/python%s/%s", base, env->version, packages);
+	cleanup_text char *plat_above = inst_path_dir(plat);
+	cleanup_text char *headers = inst_format("%s/include/python%s", base, env->version);
+
+	grant(env, pure);
+	if (inst_path_is_dir(plat_above)) {
+		grant(env, plat);
+	}
+	grant_name(env, base, "bin");
+	grant(env, headers);
+}
+
+static void grant_writes(struct python_env *env, const char *user_base)
+{
+	if (env->venv) {
+		grant_scheme(env, env->prefix, "site-packages");
+		grant_data(env, env->prefix);
+	} else if (!strcmp(env->prefix, "/usr")) {
+		/* Debian's and Fedora's pip install below /usr/local; others (Arch, Alpine) into /usr's own scheme, data excepted. */
+		grant_scheme(env, "/usr/local", env->debian ? "dist-packages" : "site-packages");
+		grant_data(env, "/usr/local");
+		if (!env->debian) {
+			grant_scheme(env, "/usr", "site-packages");
+		}
+	} else {
+		grant_scheme(env, env->prefix, "site-packages");
+		grant_data(env, env->prefix);
+	}
+	if (user_base) {
+		grant_scheme(env, user_base, "site-packages");
+		grant_name(env, user_base, "etc");
+		grant_share(env, user_base);
+	}
+}
+
+static void read_folders(struct python_env *env, const char *base, const char *const names[])
+{
+	for (; *names; names++) {
+		cleanup_text char *dir = inst_path_join(base, *names);
+
+		if (inst_path_is_dir(dir) && !strings_has(&env->read_dirs, dir)) {
+			strings_put(&env->read_dirs, dir);
+		}
+	}
+}
+
+void python_env_grants(struct python_env *env, const char *user_base)
+{
+	static const char *const all[] = { "bin", "lib", "lib64", "include", "share", NULL };
+	static const char *const user[] = { "bin", "lib", NULL };
+	cleanup_text char *real_bin = inst_path_dir(env->interpreter_real);
+
+	grant_writes(env, user_base);
+	read_folders(env, env->prefix, all);
+	read_folders(env, env->base_prefix, all);
+	if (!strings_has(&env->read_dirs, real_bin)) {
+		strings_put(&env->read_dirs, real_bin);
+	}
+	if (user_base) {
+		read_folders(env, user_base, user);
+	}
+}

@@ -1,0 +1,188 @@
+/* What the installer's parts share: text and path helpers that take and return values, and the module's inner types.
+ *
+ * All of it runs before anything is started, in a launcher that may die: a lack of memory ends the process with 125. */
+#ifndef INSTALLER_PARTS_H
+#define INSTALLER_PARTS_H
+
+#include <stdarg.h>
+
+#include "launcher/installer/installer.h"
+
+/* --- text.c ------------------------------------------------------------------------------------ */
+
+char *inst_dup(const char *text);
+char *inst_dup_n(const char *text, size_t len);
+char *inst_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void inst_set(char **slot, char *owned); /* frees what *slot held */
+char *inst_strip(char *text);            /* in place; white space at both ends */
+bool inst_starts(const char *text, const char *prefix);
+bool inst_ends(const char *text, const char *suffix);
+bool inst_truth(const char *value); /* as distutils' strtobool; false for what it would refuse */
+
+static inline void inst_free_text(char **text)
+{
+	__builtin_free(*text);
+}
+#define cleanup_text __attribute__((cleanup(inst_free_text)))
+#define cleanup_strings __attribute__((cleanup(strings_finish)))
+
+void *inst_grow(void *array, size_t n, size_t size); /* room for element n; ends the process when there is none */
+void strings_put(struct strings *s, const char *text); /* strings_add that cannot fail */
+void strings_split(struct strings *s, const char *text); /* adds the words between white space */
+/* Fills *err in and returns -1. */
+int inst_fail(struct installer_error *err, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* --- path.c ------------------------------------------------------------------------------------ */
+
+const char *inst_env(char *const envp[], const char *name); /* NULL: not set */
+const char *inst_path_base(const char *path);
+char *inst_path_dir(const char *path);
+char *inst_path_join(const char *dir, const char *name); /* name, when it is absolute */
+char *inst_path_absolute(const char *cwd, const char *path); /* normalised by its text, as os.path.abspath does */
+char *inst_path_expand_user(const char *path, const char *home); /* ~ and ~/x */
+bool inst_path_is_dir(const char *path);
+bool inst_path_is_file(const char *path);
+bool inst_path_below(const char *path, const char *dir); /* is or lies below, by text */
+bool inst_path_can_make(const char *path); /* exists and may be written, or its nearest existing parent may */
+char *inst_file_text(const char *path, size_t max, size_t *len); /* NUL-terminated; NULL: no regular file, unreadable, or longer */
+void strings_add_path(struct strings *s, const char *dir, const char *name); /* joined; once */
+
+/* --- script.c: what a file that is to be started says it is (pure) ------------------------------ */
+
+struct shebang {
+	char *interpreter; /* as written; for `env`, the word that is looked up on PATH */
+	bool by_path;      /* found through env */
+	struct strings flags;
+};
+/* Understands `#!/path/python -I`, `#!/usr/bin/env [-S] python3`, and `#!/bin/sh` with `'''exec' /path/python "$0" "$@"`. */
+bool inst_shebang_parse(const char *text, size_t len, struct shebang *out);
+void inst_shebang_finish(struct shebang *s);
+bool inst_script_is_pip(const char *text, size_t len); /* imports pip's main and is a script of Python */
+/* Interpreter options before `-m pip`.  The index of the first argument of pip, or -1 with *why. */
+int inst_interpreter_words(char *const argv[], struct strings *flags, const char **why);
+
+/* --- layout.c, grants.c ------------------------------------------------------------------------ */
+
+bool python_env_read(struct python_env *env, char *const envp[], const char *home); /* interpreter and its flags are set */
+void python_env_grants(struct python_env *env, const char *user_base);
+bool inst_name_version(const char *name, char *out, size_t size); /* "python3.11" → "3.11" */
+
+/* --- package.c --------------------------------------------------------------------------------- */
+
+bool inst_pip_locate(struct installer *ins); /* pip_dir, pip_version, runner */
+bool inst_version_before(const char *version, int major, int minor);
+/* Default index and its file host, out of the text of models/index.py.  false: not understood. */
+bool inst_default_index(const char *text, char **index_url, char **file_host);
+
+/* --- pip_conf.c (pure) ------------------------------------------------------------------------- */
+
+typedef void conf_fn(void *ctx, const char *section, const char *key, const char *value);
+/* pip's INI as configparser reads it; keys as pip normalises them.  false when configparser would refuse the file (entries so far are delivered). */
+bool pip_conf_parse(const char *text, size_t len, conf_fn *each, void *ctx);
+
+/* --- options.c (pure): pip's option parser ------------------------------------------------------ */
+
+enum option_id {
+	OPT_OTHER, OPT_INDEX_URL, OPT_EXTRA_INDEX_URL, OPT_FIND_LINKS, OPT_NO_INDEX, OPT_PROXY, OPT_NO_PROXY_ENV, OPT_REQUIREMENT,
+	OPT_CONSTRAINT, OPT_EDITABLE, OPT_SCRIPT_REQUIREMENTS, OPT_DEST, OPT_WHEEL_DIR, OPT_TARGET, OPT_PREFIX, OPT_ROOT, OPT_SRC,
+	OPT_LOG, OPT_REPORT, OPT_OUTPUT, OPT_CACHE_DIR, OPT_NO_CACHE_DIR, OPT_USE_FEATURE, OPT_PYTHON, OPT_USER, OPT_GLOBAL, OPT_SITE,
+	OPT_NO_BINARY, OPT_NO_PEP517,
+};
+enum { CMD_INSTALL = 1, CMD_DOWNLOAD = 2, CMD_WHEEL = 4, CMD_LOCK = 8, CMD_LIST = 16, CMD_FREEZE = 32, CMD_UNINSTALL = 64, CMD_INDEX = 128,
+       CMD_CONFIG = 256, CMD_CACHE = 512, CMD_SHOW = 1024, CMD_SEARCH = 2048, CMD_REST = 4096, CMD_FILE = 8192 /* a requirements file */,
+       CMD_MAIN = 16384 /* before the command */ };
+
+struct option_def {
+	const char *name; /* without the dashes */
+	char letter;      /* 0: none of its own */
+	bool value, many; /* takes a value; a later one is added */
+	enum option_id id;
+	unsigned commands;
+};
+unsigned pip_command_bit(const char *command);
+const struct option_def *pip_option_by_name(const char *name, unsigned commands); /* exact; NULL */
+
+struct option_sink {
+	void *ctx;
+	void (*option)(void *ctx, const struct option_def *def, const char *value); /* value: NULL for a flag */
+	void (*positional)(void *ctx, const char *text); /* NULL: parsing ends at the first one (pip's main parser) */
+};
+/* optparse's rules.  The index of the word at which it ended (n, or a main parser's command), or -1: *ambiguous is an abbreviation that could be
+ * several options.  Unknown options are passed over: pip itself will refuse them. */
+int pip_options_parse(char *const words[], size_t n, unsigned commands, const struct option_sink *sink, const char **ambiguous);
+
+/* --- requirements.c (pure) --------------------------------------------------------------------- */
+
+typedef void requirement_fn(void *ctx, unsigned line, const char *text);
+/* One requirements file: option lines go to sink->option, requirements to each.  NULL, or what is wrong with it. */
+const char *pip_requirements_parse(const char *text, size_t len, char *const envp[], const struct option_sink *sink, requirement_fn *each, void *ctx);
+
+enum requirement_kind { REQ_NAME, REQ_URL, REQ_FILE, REQ_DIRECTORY, REQ_VCS };
+/* What a requirement is; *where is its URL or path (owned by the caller), NULL for a name.  Relative paths are of `base`. */
+enum requirement_kind pip_requirement_kind(const char *text, const char *base, char **where);
+bool pip_requirement_is_pip(const char *text);
+
+/* --- hosts.c (pure but for the list) ------------------------------------------------------------ */
+
+struct url {
+	char scheme[16];
+	char *host;
+	unsigned port;
+};
+bool pip_url_parse(const char *text, const char *default_scheme, struct url *out); /* host owned by the caller */
+void inst_hosts_add(struct installer *ins, const char *url, const char *default_scheme, enum host_origin origin, const char *where);
+
+/* --- settings.c -------------------------------------------------------------------------------- */
+
+struct setting {
+	char *section, *key, *value, *where;
+	enum host_origin origin;
+};
+struct settings {
+	struct setting *v;
+	size_t n;
+};
+/* pip.conf files and PIP_ variables by pip's order; isolated as --isolated. */
+void pip_settings_read(struct settings *s, const struct python_env *env, char *const envp[], const char *home, bool isolated);
+/* Those that count for a command, each key once. */
+void pip_settings_effective(const struct settings *s, const char *command, void (*each)(void *ctx, const struct setting *one), void *ctx);
+void pip_settings_finish(struct settings *s);
+char *pip_config_dir(char *const envp[], const char *home); /* ~/.config/pip, as pip computes it */
+
+/* --- asked.c: what settings, command line and requirement files ask for ------------------------- */
+
+struct sourced {
+	char *value, *where;
+	enum host_origin origin;
+};
+struct sourced_list {
+	struct sourced *v;
+	size_t n;
+};
+struct asked {
+	struct sourced_list indexes; /* --index-url: the last one counts; those of files are added */
+	struct sourced_list extra_indexes, find_links, requirements, constraints, editables, features, positionals, scripts;
+	struct sourced single[OPT_NO_PEP517 + 1]; /* the last value of options that are told once */
+	struct sourced_list logs;
+	bool flag[OPT_NO_PEP517 + 1];
+	char *ambiguous; /* an option abbreviated too far */
+	bool index_replaced; /* by an option or a setting: the default index is not asked at all */
+};
+int inst_asked_collect(struct asked *a, const struct installer *ins, char *const envp[], const char *cwd, const char *home, struct installer_error *err);
+void inst_asked_finish(struct asked *a);
+
+/* --- refusals.c, outputs.c ---------------------------------------------------------------------- */
+
+int inst_refuse(const struct asked *a, const struct installer *ins, char *const envp[], const char *cwd, struct installer_error *err);
+int inst_outputs_plan(struct installer *ins, const struct asked *a, const struct policy *p, char *const envp[], const char *cwd, const char *home,
+                 struct installer_error *err);
+
+/* --- shim.c ------------------------------------------------------------------------------------ */
+
+/* A file of a version manager's `shims` folder?  1: *real is the file that it stands for; 0: it is none; -1: *err. */
+int inst_shim_resolve(const char *path, const char *name, char *const envp[], const char *cwd, const char *home, char **real,
+                 struct installer_error *err);
+/* As execvp searches; `skip` is a folder left out, or NULL.  The found path (as execvp would start it) or NULL with errno. */
+char *inst_search_path(const char *name, char *const envp[], const char *skip);
+
+#endif

@@ -1,0 +1,405 @@
+"""Starts pip so that nothing of its environment runs inside it.
+
+    PYTHON [FLAGS] -S pip_boot.py SPEC ARG...
+
+SPEC is one JSON object (docs/installer.md describes it):
+    program     sys.argv[0] as pip expects it: the script's path, .../pip/__main__.py, or pip's own runner file
+    pip_dir     the folder of the package `pip` that is to run
+    module      true for `python -m pip`
+    runner      pip's runner file when pip started itself (it is run as Python would run that script), else null
+    sealed      false when pip itself is what is being installed: its modules may then change in mid-run
+    started     optional: nanoseconds; modules of pip whose inode changed later are refused (for a sub-pip)
+    allow_pth   start-up files whose code lines run after all
+    pythonpath  optional: a PYTHONPATH that was kept from the interpreter's own start, where it could replace `encodings`
+    event       optional: {"magic", "op", "type"}: report a refused import by prctl (preload/pw_event.h)
+
+Left alone, site runs code lines of .pth files, sitecustomize and usercustomize, pip imports optional modules (keyring,
+_manylinux, ...) from wherever sys.path leads, and `python -m pip` imports from the working directory.  Here -S keeps site
+from running, a finder that goes by location takes over before the first import, and site.main() then only computes
+paths.  sys.path is what it always is, because pip reads the installed distributions from it: it is not imported from.
+"""
+import sys
+
+
+def drop_boot_folder():
+    """Takes back the folder of this file, which Python put first (not with -I or -P)."""
+    if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+        del sys.path[0]
+
+
+drop_boot_folder()
+
+_external = sys.modules["_frozen_importlib_external"]
+_imp = sys.modules["_imp"]
+PathFinder = _external.PathFinder
+SourceFileLoader = _external.SourceFileLoader
+
+# Names that pip asks for on every run and does without: no event for them.
+EXPECTED = frozenset(["_distutils_hack", "setuptools"])
+
+
+class DistributionsOnly(PathFinder):
+    """PathFinder without its imports: importlib.metadata asks the finders of sys.meta_path for find_distributions."""
+
+    @classmethod
+    def find_spec(cls, fullname, path=None, target=None):
+        return None
+
+    @classmethod
+    def find_module(cls, fullname, path=None):  # 3.8 to 3.11 may ask for it
+        return None
+
+
+class Refusal:
+    """The loader of a module that exists, but not for pip: find_spec tells the truth, the import fails."""
+
+    def __init__(self, finder):
+        self.finder = finder
+
+    def create_module(self, spec):
+        if spec.name not in EXPECTED:
+            self.finder.report(spec.name)
+        raise ModuleNotFoundError("No module named {!r}".format(spec.name), name=spec.name)
+
+    def exec_module(self, module):
+        raise ModuleNotFoundError("No module named {!r}".format(module.__name__), name=module.__name__)
+
+
+class LocationFinder:
+    """Finds top-level names in the standard library, then `pip` in its own folder, and nothing else."""
+
+    def __init__(self, library):
+        self.library = library  # the standard library's entries of sys.path
+        self.wheels = []  # Debian's wheels of what pip vendors, where root put them
+        self.pip_dir = None
+        self.seal = None  # path -> identity of each file of pip; None: not sealed
+        self.event = None
+        self.open = False  # a start-up file that the user allowed is running
+        self.opened = set()  # top-level names that it imported
+
+    def find_spec(self, fullname, path=None, target=None):
+        top, _, rest = fullname.partition(".")
+        if top == "pip" and self.pip_dir is not None:
+            return self.pip_spec(fullname)
+        if path is None:
+            return self.top_spec(fullname)
+        if top in self.opened:
+            return PathFinder.find_spec(fullname, path)
+        return PathFinder.find_spec(fullname, [entry for entry in path if self.trusted(entry)])
+
+    def top_spec(self, name):
+        if name in sys.builtin_module_names or _imp.is_frozen(name):
+            return None  # the finders of Python itself come next
+        # The library first: with the working directory on sys.path PathFinder would find ./typing.py before the real one.
+        spec = PathFinder.find_spec(name, self.library + self.wheels)
+        if spec is not None and spec.origin is not None and spec.loader is not None:
+            return spec
+        spec = PathFinder.find_spec(name, sys.path)
+        if spec is None:
+            return None
+        if self.open:
+            self.opened.add(name)
+            return spec
+        spec.loader = Refusal(self)
+        return spec
+
+    def trusted(self, entry):
+        for root in self.library:
+            if entry.startswith(root + "/"):
+                rest = entry[len(root):] + "/"
+                return "/site-packages/" not in rest and "/dist-packages/" not in rest
+        return any(entry.startswith(root + "/") for root in self.wheels)
+
+    def pip_spec(self, fullname):
+        # Not PathFinder: an extension module or a .pyc that was laid beside a module of pip would win there.
+        base = "/".join([self.pip_dir] + fullname.split(".")[1:])
+        package = base + "/__init__.py"
+        if self.is_source(package):
+            return self.spec_of(fullname, package, [base])
+        if self.is_source(base + ".py"):
+            return self.spec_of(fullname, base + ".py", None)
+        return None
+
+    def is_source(self, path):
+        if self.seal is not None:
+            return path in self.seal
+        try:
+            return (_external._os.stat(path).st_mode & 0o170000) == 0o100000
+        except OSError:
+            return False
+
+    def spec_of(self, fullname, path, locations):
+        loader = SourceFileLoader(fullname, path)  # of exactly this type: distlib looks its resource finder up by type
+        if self.seal is not None:
+            plain = loader.get_data
+            loader.get_data = lambda wanted: self.sealed_data(wanted, plain)
+        return _external.spec_from_file_location(fullname, path, loader=loader, submodule_search_locations=locations)
+
+    def sealed_data(self, path, plain):
+        """Reads a file of pip if it is still the one of the run's start.  A compiled file that is not: compile anew."""
+        if not path.endswith((".py", ".pyc")):
+            return plain(path)
+        with open_code(path) as stream:
+            if self.seal.get(path) == identity(os.fstat(stream.fileno())):
+                return stream.read()
+        if path.endswith(".pyc"):
+            raise OSError("not the compiled file of the run's start")
+        self.report(path)
+        raise ImportError("pipwarden: {} was changed since this run began".format(path), path=path)
+
+    def report(self, text):
+        """An event for the record.  Rare, so ctypes is loaded only here; without it there is no event."""
+        if self.event is None:
+            return
+        try:
+            import ctypes
+            import struct
+
+            data = os.fsencode(text)[:1024]
+            record = struct.pack("=IIII1024s256s", self.event["type"], len(data), 0, 0, data, b"")
+            libc = ctypes.CDLL(None)
+            libc.prctl(ctypes.c_int(self.event["magic"]), ctypes.c_ulong(self.event["op"]), record,
+                       ctypes.c_ulong(len(record)), ctypes.c_ulong(0))
+        except Exception:
+            pass
+
+
+def library_entries():
+    """sys.path before site is PYTHONPATH, then the standard library."""
+    entries = sys.path[:]
+    if not sys.flags.ignore_environment:
+        # os cannot be imported yet: with PYTHONPATH on sys.path it could be anybody's.
+        text = sys.modules["posix"].environ.get(b"PYTHONPATH", b"")
+        if text:
+            del entries[: text.count(b":") + 1]
+    return [entry.rstrip("/") for entry in entries if entry.startswith("/")]
+
+
+def take_over():
+    finder = LocationFinder(library_entries())
+    sys.meta_path[:] = [finder] + [DistributionsOnly if one is PathFinder else one for one in sys.meta_path]
+    return finder
+
+
+_finder = take_over()
+import os  # noqa: E402
+import json  # noqa: E402
+import site  # noqa: E402
+from io import open_code  # noqa: E402
+
+
+def identity(st):
+    return (st.st_dev, st.st_ino, st.st_size, st.st_mtime_ns, st.st_ctime_ns)
+
+
+def seal_folder(folder, started):
+    """What pip consists of, now: nothing has been installed yet."""
+    seal = {}
+    folders = [folder]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                name = entry.name
+                if name.endswith((".py", ".pyc")):
+                    try:
+                        st = entry.stat()
+                    except OSError:
+                        continue
+                    if started is None or st.st_ctime_ns <= started:
+                        seal[entry.path] = identity(st)
+                elif "." not in name and entry.is_dir():
+                    folders.append(entry.path)
+    return seal
+
+
+def read_pth(path):
+    """The text of a start-up file as this version of Python reads it; None when it cannot."""
+    import locale
+
+    try:
+        with open_code(path) as stream:
+            content = stream.read()
+    except OSError:
+        return None
+    encoding = locale.getpreferredencoding(False)
+    if sys.version_info >= (3, 12, 4):
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            pass
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def make_addpackage(finder, allowed):
+    """site.addpackage that takes path lines only, and code lines of the files that the user allowed."""
+    allowed = {os.path.realpath(path) for path in allowed}
+
+    def run_line(line, path):
+        finder.open = True
+        try:
+            exec(line, {"__builtins__": __builtins__, "sitedir": os.path.dirname(path)})
+        finally:
+            finder.open = False
+
+    def addpackage(sitedir, name, known_paths=None, *_args, **_options):
+        reset = known_paths is None
+        if reset:
+            known_paths = site._init_pathinfo()
+        path = os.path.join(sitedir, name)
+        text = read_pth(path)
+        for line in (text or "").splitlines():
+            if line.startswith("#") or not line.strip():
+                continue
+            try:
+                if line.startswith(("import ", "import\t")):
+                    if os.path.realpath(path) in allowed:
+                        run_line(line, path)
+                    continue
+                entry, case = site.makepath(sitedir, line.rstrip())
+                if case not in known_paths and os.path.exists(entry):
+                    sys.path.append(entry)
+                    known_paths.add(case)
+            except Exception as exc:
+                print("Error processing {}: {!r}\nRemainder of file ignored".format(path, exc), file=sys.stderr)
+                break
+        return None if reset else known_paths
+
+    return addpackage
+
+
+def make_addsitedir(addpackage):
+    def addsitedir(sitedir, known_paths=None, *_args, **_options):
+        reset = known_paths is None
+        if reset:
+            known_paths = site._init_pathinfo()
+        sitedir, case = site.makepath(sitedir)
+        if case not in known_paths:
+            sys.path.append(sitedir)
+            known_paths.add(case)
+        try:
+            names = os.listdir(sitedir)
+        except OSError:
+            return None
+        for name in sorted(names):
+            if name.endswith(".pth") and not name.startswith("."):
+                addpackage(sitedir, name, known_paths)
+        return None if reset else known_paths
+
+    return addsitedir
+
+
+def run_site(finder, allowed):
+    """Paths as always (the prefix of a virtual environment too, which -S alone leaves out), code never."""
+    site.addpackage = make_addpackage(finder, allowed)
+    if sys.version_info >= (3, 15):  # start-up files of further kinds are read in addsitedir there
+        site.addsitedir = make_addsitedir(site.addpackage)
+    site.execsitecustomize = site.execusercustomize = lambda *_args, **_options: None
+    site.main()
+
+
+def give_back_pythonpath(text):
+    os.environ["PYTHONPATH"] = text
+    if not sys.flags.ignore_environment:
+        entries = text.split(":") if text else []
+        if sys.version_info >= (3, 11):
+            entries = [os.path.abspath(entry) for entry in entries]
+        sys.path[:0] = entries
+
+
+def first_entry(spec):
+    """sys.path[0] as Python sets it: the script's folder, or the working directory under -m."""
+    if sys.flags.isolated or getattr(sys.flags, "safe_path", False):
+        return
+    if spec["module"]:
+        try:
+            sys.path.insert(0, os.getcwd())
+        except OSError:
+            pass
+    else:
+        sys.path.insert(0, os.path.dirname(os.path.realpath(spec["program"])))
+
+
+def debian_wheels(pip_dir):
+    """Debian's older pips load what they vendor from wheels that root put into one folder."""
+    folder = "/usr/share/python-wheels"
+    try:
+        st = os.stat(folder)
+        if not pip_dir.startswith("/usr/lib/python3/") or st.st_uid != 0 or st.st_mode & 0o022:
+            return []
+        return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".whl")]
+    except OSError:
+        return []
+
+
+def new_main(path):
+    module = type(sys)("__main__")
+    module.__file__ = path
+    module.__builtins__ = __builtins__
+    module.__cached__ = None
+    module.__package__ = None
+    module.__loader__ = SourceFileLoader("__main__", path)
+    # This file's own module has to outlive the run: its functions are the finder's.
+    module.__pip_boot__ = sys.modules["__main__"]
+    sys.modules["__main__"] = module
+    return module
+
+
+def run_script(path, source):
+    """As Python runs a script file."""
+    code = compile(source, path, "exec", dont_inherit=True)
+    exec(code, new_main(path).__dict__)
+
+
+def run_module(finder):
+    """As `python -m pip` does."""
+    import pip  # noqa: F401
+
+    spec = finder.find_spec("pip.__main__", pip.__path__)
+    if spec is None:
+        raise ImportError("No module named pip.__main__", name="pip.__main__")
+    code = spec.loader.get_code(spec.name)
+    main = new_main(spec.origin)
+    main.__package__ = "pip"
+    main.__spec__ = spec
+    main.__loader__ = spec.loader
+    main.__cached__ = spec.cached
+    main.__doc__ = None
+    sys.argv[0] = spec.origin
+    exec(code, main.__dict__)
+
+
+def read_source(finder, path):
+    if finder.seal is not None and path in finder.seal:
+        return finder.sealed_data(path, None)
+    with open_code(path) as stream:
+        return stream.read()
+
+
+def boot(finder):
+    spec = json.loads(sys.argv[1])
+    del sys.argv[1]
+    sys.argv[0] = spec["program"]
+    finder.event = spec.get("event")
+    if spec.get("pythonpath") is not None:
+        give_back_pythonpath(spec["pythonpath"])
+    run_site(finder, spec.get("allow_pth") or [])
+    first_entry(spec)
+    finder.wheels = debian_wheels(spec["pip_dir"])
+    finder.pip_dir = spec["pip_dir"].rstrip("/")
+    if spec.get("sealed", True):
+        finder.seal = seal_folder(finder.pip_dir, spec.get("started"))
+    if spec["module"]:
+        run_module(finder)
+        return
+    if spec.get("runner"):
+        # The runner redirects `pip` to its own folder with PathFinder; imported beforehand, it comes from the finder above.
+        import pip  # noqa: F401
+    path = spec.get("runner") or spec["program"]
+    run_script(path, read_source(finder, path))
+
+
+if __name__ == "__main__":
+    boot(_finder)

@@ -1,0 +1,179 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "launcher/installer/parts.h"
+
+static void add_list(struct installer *ins, const struct sourced_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		inst_hosts_add(ins, list->v[i].value, NULL, list->v[i].origin, list->v[i].where);
+	}
+}
+
+static int plan_indexes(struct installer *ins, const struct asked *a, struct installer_error *err)
+{
+	cleanup_text char *module = inst_path_join(ins->pip_dir, "_internal/models/index.py");
+	cleanup_text char *text = inst_file_text(module, 1 << 20, NULL);
+	cleanup_text char *index_url = NULL;
+	cleanup_text char *file_host = NULL;
+	cleanup_text char *file_url = NULL;
+	struct url standard;
+	bool used = !a->index_replaced;
+
+	if (!text || !inst_default_index(text, &index_url, &file_host) || !pip_url_parse(index_url, NULL, &standard)) {
+		return inst_fail(err, 125, "%s: pip's default index cannot be read from it (a newer pip than this pipwarden knows?)", module);
+	}
+	add_list(ins, &a->indexes);
+	for (size_t i = 0; i < a->indexes.n + a->extra_indexes.n; i++) {
+		const struct sourced *one = i < a->indexes.n ? &a->indexes.v[i] : &a->extra_indexes.v[i - a->indexes.n];
+		struct url u;
+
+		if (pip_url_parse(one->value, NULL, &u)) {
+			used |= !strcmp(u.host, standard.host);
+			free(u.host);
+		}
+	}
+	add_list(ins, &a->extra_indexes);
+	if (used) {
+		file_url = inst_format("https://%s/", file_host);
+		inst_hosts_add(ins, file_url, NULL, HOST_DEFAULT, "pip's file host");
+	}
+	if (!a->index_replaced) {
+		inst_hosts_add(ins, index_url, NULL, HOST_DEFAULT, "pip's default index");
+	}
+	free(standard.host);
+	return 0;
+}
+
+static void plan_proxies(struct installer *ins, const struct asked *a, char *const envp[])
+{
+	static const char *const names[] = { "http_proxy", "https_proxy", "all_proxy" };
+
+	if (a->single[OPT_PROXY].value) {
+		inst_hosts_add(ins, a->single[OPT_PROXY].value, "http", HOST_PROXY, a->single[OPT_PROXY].where);
+	}
+	for (; *envp && !a->flag[OPT_NO_PROXY_ENV]; envp++) {
+		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+			size_t n = strlen(names[i]);
+
+			if (!strncasecmp(*envp, names[i], n) && (*envp)[n] == '=' && (*envp)[n + 1]) {
+				cleanup_text char *where = inst_dup_n(*envp, n);
+
+				inst_hosts_add(ins, *envp + n + 1, "http", HOST_PROXY, where);
+			}
+		}
+	}
+}
+
+/* URLs that are named: requirements, and requirements files of the network. */
+static void plan_urls(struct installer *ins, const struct asked *a, const char *cwd)
+{
+	for (size_t i = 0; i < a->positionals.n; i++) {
+		const struct sourced *one = &a->positionals.v[i];
+		cleanup_text char *where = NULL;
+
+		if (pip_requirement_kind(one->value, cwd, &where) == REQ_URL) {
+			inst_hosts_add(ins, where, NULL, one->origin, one->where);
+		}
+	}
+	add_list(ins, &a->requirements);
+	add_list(ins, &a->constraints);
+	add_list(ins, &a->find_links);
+}
+
+static bool has_package(const struct python_env *env, const char *name)
+{
+	for (size_t i = 0; i < env->site_dirs.n; i++) {
+		cleanup_text char *init = inst_format("%s/%s/__init__.py", env->site_dirs.v[i], name);
+
+		if (inst_path_is_file(init)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool names_pip(const struct asked *a, const char *cwd)
+{
+	for (size_t i = 0; i < a->positionals.n; i++) {
+		cleanup_text char *where = NULL;
+
+		switch (pip_requirement_kind(a->positionals.v[i].value, cwd, &where)) {
+		case REQ_URL:
+		case REQ_FILE:
+			if (inst_starts(inst_path_base(where), "pip-")) {
+				return true;
+			}
+			break;
+		case REQ_NAME:
+		case REQ_DIRECTORY:
+		case REQ_VCS:
+			break;
+		}
+		if (pip_requirement_is_pip(a->positionals.v[i].value)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int plan(struct installer *ins, const struct asked *a, const struct policy *p, char *const envp[], const char *cwd, const char *home,
+                struct installer_error *err)
+{
+	unsigned command = pip_command_bit(ins->command);
+
+	if (inst_refuse(a, ins, envp, cwd, err) || inst_outputs_plan(ins, a, p, envp, cwd, home, err)) {
+		return -1;
+	}
+	ins->no_index = a->flag[OPT_NO_INDEX];
+	if (command & (CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK | CMD_LIST | CMD_INDEX | CMD_SEARCH)) {
+		if (!ins->no_index && plan_indexes(ins, a, err)) {
+			return -1;
+		}
+		if (command & (CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK)) {
+			plan_urls(ins, a, cwd);
+		} else {
+			add_list(ins, &a->find_links);
+		}
+		plan_proxies(ins, a, envp);
+	}
+	/* Older pips run `setup.py install` in place where they may not or cannot make a wheel; that writes the environment itself. */
+	ins->use_pep517 = command == CMD_INSTALL && inst_version_before(ins->pip_version, 23, 1) && !a->flag[OPT_NO_PEP517] &&
+	                  (!has_package(&ins->env, "wheel") || a->single[OPT_NO_BINARY].value);
+	ins->pip_is_target = (command & (CMD_INSTALL | CMD_UNINSTALL)) && names_pip(a, cwd);
+	return 0;
+}
+
+int installer_plan(struct installer *ins, const struct policy *p, char *const envp[], const char *cwd, const char *home,
+                   struct installer_error *err)
+{
+	struct asked a = { 0 };
+	int result = inst_asked_collect(&a, ins, envp, cwd, home, err);
+
+	if (!result) {
+		result = plan(ins, &a, p, envp, cwd, home, err);
+	}
+	inst_asked_finish(&a);
+	return result;
+}
+
+void installer_finish(struct installer *ins)
+{
+	python_env_finish(&ins->env);
+	free(ins->pip_dir);
+	free(ins->pip_version);
+	free(ins->program);
+	free(ins->command);
+	free(ins->runner);
+	free(ins->cache_dir);
+	strings_finish(&ins->args);
+	strings_finish(&ins->outputs);
+	for (size_t i = 0; i < ins->host_count; i++) {
+		free(ins->hosts[i].host);
+		free(ins->hosts[i].where);
+	}
+	free(ins->hosts);
+	*ins = (struct installer){ 0 };
+}

@@ -1,0 +1,61 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "launcher/installer/parts.h"
+
+/* A JSON string.  Bytes that are not UTF-8 pass: Python decodes its arguments with surrogateescape, and json keeps those. */
+static void write_string(FILE *out, const char *text)
+{
+	putc('"', out);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\') {
+			fprintf(out, "\\%c", *text);
+		} else if ((unsigned char)*text < ' ') {
+			fprintf(out, "\\u%04x", (unsigned)*text);
+		} else {
+			putc(*text, out);
+		}
+	}
+	putc('"', out);
+}
+
+static void write_pair(FILE *out, const char *key, const char *value)
+{
+	fprintf(out, ",\"%s\":", key);
+	if (value) {
+		write_string(out, value);
+	} else {
+		fputs("null", out);
+	}
+}
+
+char *installer_boot_spec(const struct installer *ins, bool runner, const struct strings *allow_pth, const char *pythonpath,
+                          unsigned long long started)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out) {
+		return NULL;
+	}
+	fprintf(out, "{\"module\":%s,\"sealed\":%s", ins->module && !runner ? "true" : "false", ins->pip_is_target ? "false" : "true");
+	write_pair(out, "program", runner ? ins->runner : ins->program);
+	write_pair(out, "pip_dir", ins->pip_dir);
+	write_pair(out, "runner", runner ? ins->runner : NULL);
+	write_pair(out, "pythonpath", pythonpath);
+	if (started) {
+		fprintf(out, ",\"started\":%llu", started);
+	}
+	fputs(",\"allow_pth\":[", out);
+	for (size_t i = 0; allow_pth && i < allow_pth->n; i++) {
+		fputs(i ? "," : "", out);
+		write_string(out, allow_pth->v[i]);
+	}
+	fputs("]}", out);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

@@ -1,0 +1,504 @@
+#include "launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "guardian.h"
+#include "launcher/base/environment.h"
+#include "launcher/base/fd.h"
+#include "launcher/version.h"
+
+#define HOMES_MAX 64
+
+int launch_error(int status, const char *format, ...)
+{
+	va_list ap;
+
+	fputs("pipwarden: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return status;
+}
+
+/* --- who and where ------------------------------------------------------------------------------- */
+
+static char home_of_user[PATH_MAX];
+
+static const char *find_home(void)
+{
+	const char *home = getenv("HOME");
+
+	if (home == NULL || home[0] != '/') {
+		struct passwd *pw = getpwuid(geteuid());
+		home = pw != NULL && pw->pw_dir[0] == '/' ? pw->pw_dir : "/nonexistent";
+	}
+	snprintf(home_of_user, sizeof home_of_user, "%s", home);
+	for (size_t len = strlen(home_of_user); len > 1 && home_of_user[len - 1] == '/'; len--) {
+		home_of_user[len - 1] = '\0';
+	}
+	return home_of_user;
+}
+
+static bool is_home(const char *path)
+{
+	struct stat st;
+
+	return path[0] == '/' && path[1] != '\0' && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Whose secrets `~` means: the user's own home first, also as the kernel names it; then everybody's who may log in. */
+static const char **find_homes(void)
+{
+	static const char *homes[HOMES_MAX + 1];
+	size_t n = 0;
+	struct passwd *pw;
+	char *real;
+
+	homes[n++] = find_home();
+	real = realpath(homes[0], NULL);
+	if (real != NULL && strcmp(real, homes[0]) != 0) {
+		homes[n++] = real;
+	} else {
+		free(real);
+	}
+	setpwent();
+	while (n < HOMES_MAX && (pw = getpwent()) != NULL) {
+		/* Service accounts "live" in /usr/sbin, /bin, /var/lib…: no home of anybody. */
+		if ((pw->pw_uid == 0 || pw->pw_uid >= 1000 || pw->pw_uid == geteuid()) && is_home(pw->pw_dir) && strcmp(pw->pw_dir, homes[0]) != 0 &&
+		    strncmp(pw->pw_dir, "/usr", 4) != 0 && strncmp(pw->pw_dir, "/proc", 5) != 0 && strncmp(pw->pw_dir, "/dev", 4) != 0) {
+			homes[n++] = strdup(pw->pw_dir);
+		}
+	}
+	endpwent();
+	homes[n] = NULL;
+	return homes;
+}
+
+static const char *libexec_folder(void)
+{
+	static char folder[PATH_MAX];
+	static const char *const places[] = {PIPWARDEN_LIBEXEC, "libexec"};
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+
+	if (len <= 0) {
+		return NULL;
+	}
+	self[len] = '\0';
+	*strrchr(self, '/') = '\0';
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		char path[PATH_MAX * 2];
+		snprintf(path, sizeof path, "%s/%s/enter", self, places[i]);
+		char *real = realpath(path, NULL);
+		if (real != NULL && access(real, X_OK) == 0) {
+			*strrchr(real, '/') = '\0';
+			snprintf(folder, sizeof folder, "%s", real);
+			free(real);
+			return folder;
+		}
+		free(real);
+	}
+	return NULL;
+}
+
+/* --- policy -------------------------------------------------------------------------------------- */
+
+static void policy_message(const struct policy_error *err)
+{
+	if (err->line > 0) {
+		launch_error(125, "%s:%u:%u: %s", err->file, err->line, err->column, err->message);
+	} else {
+		launch_error(125, "%s%s%s", err->file, err->file[0] != '\0' ? ": " : "", err->message);
+	}
+}
+
+static int add_if_there(struct policy *p, const char *path, struct policy_error *err)
+{
+	return access(path, F_OK) < 0 ? 0 : policy_add_file(p, path, err);
+}
+
+static int add_layers(struct policy *p, const struct options *o, struct policy_error *err)
+{
+	const char *config = getenv("XDG_CONFIG_HOME");
+	char path[PATH_MAX];
+
+	if (add_if_there(p, "/etc/pipwarden/policy.json", err) < 0) {
+		return -1;
+	}
+	if (config != NULL && config[0] == '/') {
+		snprintf(path, sizeof path, "%.4000s/pipwarden/policy.json", config);
+	} else {
+		snprintf(path, sizeof path, "%.4000s/.config/pipwarden/policy.json", home_of_user);
+	}
+	if (add_if_there(p, path, err) < 0) {
+		return -1;
+	}
+	for (size_t i = 0; i < o->policies.n; i++) {
+		if (policy_add_file(p, o->policies.v[i], err) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int add_options(struct policy *p, const struct options *o, enum role role, struct policy_error *err)
+{
+	char cwd[PATH_MAX];
+
+	if (getcwd(cwd, sizeof cwd) == NULL) {
+		strcpy(cwd, "/");
+	}
+	for (size_t i = 0; i < o->allow_host.n; i++) {
+		if (policy_allow_host(p, role, o->allow_host.v[i], err) < 0) {
+			return -1;
+		}
+	}
+	for (size_t i = 0; i < o->allow_env.n; i++) {
+		if (policy_allow_env(p, role, o->allow_env.v[i], err) < 0) {
+			return -1;
+		}
+	}
+	for (size_t i = 0; i < o->allow_read.n; i++) {
+		if (policy_allow_path(p, role, FILE_READ, o->allow_read.v[i], cwd, err) < 0) {
+			return -1;
+		}
+	}
+	for (size_t i = 0; i < o->allow_write.n; i++) {
+		if (policy_allow_path(p, role, FILE_WRITE, o->allow_write.v[i], cwd, err) < 0) {
+			return -1;
+		}
+	}
+	if (o->on_violation != ACTION_ALLOW) {
+		policy_on_violation(p, o->on_violation);
+	}
+	return 0;
+}
+
+struct policy *launch_policy(const struct options *o, enum role role)
+{
+	const char **homes = find_homes();
+	struct policy_error err = {0};
+	struct policy *p;
+
+	if (getenv("PIPWARDEN_POLICY") != NULL && getenv("PIPWARDEN_POLICY")[0] != '\0') {
+		launch_error(125, "PIPWARDEN_POLICY: a policy file from the environment comes with a later release; use --policy");
+		return NULL;
+	}
+	p = policy_new(&err);
+	if (p == NULL || add_layers(p, o, &err) < 0 || add_options(p, o, role, &err) < 0 || policy_finish(p, homes, &err) < 0) {
+		policy_message(&err);
+		policy_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+/* --- the guest's command ------------------------------------------------------------------------- */
+
+/* As the shell finds it.  A static path, or NULL with *status 126 or 127. */
+static const char *find_command(const char *word, int *status)
+{
+	static char found[PATH_MAX];
+	const char *path = getenv("PATH");
+	char *copy, *save = NULL;
+	struct stat st;
+
+	*status = 127;
+	if (strchr(word, '/') != NULL) {
+		snprintf(found, sizeof found, "%s", word);
+		*status = access(word, F_OK) < 0 ? 127 : 126;
+		return stat(word, &st) == 0 && S_ISREG(st.st_mode) && access(word, X_OK) == 0 ? found : NULL;
+	}
+	copy = strdup(path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
+	for (char *folder = copy != NULL ? strtok_r(copy, ":", &save) : NULL; folder != NULL; folder = strtok_r(NULL, ":", &save)) {
+		snprintf(found, sizeof found, "%s/%s", folder, word);
+		if (stat(found, &st) < 0 || !S_ISREG(st.st_mode)) {
+			continue;
+		}
+		if (access(found, X_OK) == 0) {
+			free(copy);
+			return found;
+		}
+		*status = 126;
+	}
+	free(copy);
+	return NULL;
+}
+
+/* --- the run ------------------------------------------------------------------------------------- */
+
+static const char *temp_base(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	return tmp != NULL && tmp[0] == '/' ? tmp : "/tmp";
+}
+
+static void state_base(char out[PATH_MAX])
+{
+	const char *state = getenv("XDG_STATE_HOME");
+
+	if (state != NULL && state[0] == '/') {
+		snprintf(out, PATH_MAX, "%.4000s/pipwarden/runs", state);
+	} else {
+		snprintf(out, PATH_MAX, "%.4000s/.local/state/pipwarden/runs", home_of_user);
+	}
+}
+
+static bool below(const char *path, const char *root)
+{
+	size_t len = strlen(root);
+
+	return strncmp(path, root, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+/* A journal where the command may write could be rewritten by it. */
+static int check_log(const struct run *run, enum role role, const char *log)
+{
+	const char *const *grants = policy_grants(run->policy, role, FILE_WRITE);
+	char folder[PATH_MAX], real[PATH_MAX], root[PATH_MAX];
+
+	snprintf(folder, sizeof folder, "%s", log);
+	char *slash = strrchr(folder, '/');
+	if (slash == NULL) {
+		strcpy(folder, ".");
+	} else {
+		slash[slash == folder ? 1 : 0] = '\0';
+	}
+	if (realpath(folder, real) == NULL) {
+		return launch_error(125, "the journal %s cannot be written: %s", log, strerror(errno));
+	}
+	for (size_t i = 0; run->env != NULL && role == ROLE_INSTALLER && i < run->env->write_dirs.n; i++) {
+		if (realpath(run->env->write_dirs.v[i], root) != NULL && below(real, root)) {
+			return launch_error(125, "the journal %s lies where pip may write (%s)", log, root);
+		}
+	}
+	for (size_t i = 0; run->installer != NULL && i < run->installer->outputs.n; i++) {
+		if (realpath(run->installer->outputs.v[i], root) != NULL && below(real, root)) {
+			return launch_error(125, "the journal %s lies where pip may write (%s)", log, root);
+		}
+	}
+	for (size_t i = 0; grants != NULL && grants[i] != NULL; i++) {
+		if (below(real, grants[i])) {
+			return launch_error(125, "the journal %s lies where the command may write (%s)", log, grants[i]);
+		}
+	}
+	return 0;
+}
+
+/* Folders that a grant needs and that do not exist yet: made now, removed at the end if empty. */
+static int make_folders(struct run *run)
+{
+	const struct installer *ins = run->installer;
+
+	for (size_t i = 0; ins != NULL && i < ins->env.make_dirs.n; i++) {
+		int error = rundir_make(run->dir, ins->env.make_dirs.v[i], 0755);
+		if (error < 0 && error != -EACCES && error != -EROFS && error != -EPERM) {
+			return launch_error(125, "%s cannot be made: %s", ins->env.make_dirs.v[i], strerror(-error));
+		}
+	}
+	if (ins != NULL && ins->cache_dir != NULL) {
+		rundir_make(run->dir, ins->cache_dir, 0700); /* pip does without a cache it cannot have */
+	}
+	return 0;
+}
+
+static int make_rundir(struct run *run, const struct options *o)
+{
+	static struct rundir dir;
+	char state[PATH_MAX], path[PATH_MAX + 8];
+	int error;
+
+	state_base(state);
+	rundir_sweep(temp_base(), state);
+	error = rundir_create(&dir, state, temp_base());
+	if (error < 0 && o->logs.n > 0) {
+		error = rundir_create(&dir, NULL, temp_base()); /* the journal was named: the state folder is not needed */
+	}
+	if (error < 0) {
+		return launch_error(125, "%s cannot be made: %s%s", dir.failed, strerror(-error), o->logs.n == 0 ? "; name a journal with --log" : "");
+	}
+	run->dir = &dir;
+	for (const char *const *name = (const char *const[]){"t", "s", NULL}; *name != NULL; name++) {
+		snprintf(path, sizeof path, "%s/%s", dir.tmp, *name);
+		if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+			return launch_error(125, "%s cannot be made: %s", path, strerror(errno));
+		}
+	}
+	return 0;
+}
+
+static int open_journal(struct run *run, const struct options *o, enum role role, char **argv, char *const *secrets)
+{
+	static char journal_path[PATH_MAX + 20];
+	const char *paths[OPTION_LIST_MAX + 2], *bad = NULL;
+	char *layers = caps_json(run->caps);
+	struct journal_start start = {
+		.run_id = run->dir->id, .argv = (const char *const *)argv, .version = PIPWARDEN_VERSION, .policy_digest = policy_digest(run->policy),
+		.layers_json = layers, .replaced = (const char *const *)run->role_env.replaced, .removed = (const char *const *)run->role_env.removed,
+	};
+	size_t n = 0;
+	int error = 0;
+
+	if (run->dir->state[0] != '\0') {
+		snprintf(journal_path, sizeof journal_path, "%s/events.jsonl", run->dir->state);
+		paths[n++] = journal_path;
+	}
+	for (size_t i = 0; i < o->logs.n; i++) {
+		if (check_log(run, role, o->logs.v[i]) != 0) {
+			free(layers);
+			return 125;
+		}
+		paths[n++] = o->logs.v[i];
+	}
+	paths[n] = NULL;
+	run->journal_path = paths[0];
+	run->journal = journal_open(paths, o->log_fd, &start, secrets, &error, &bad);
+	free(layers);
+	if (run->journal == NULL) {
+		return launch_error(125, "the journal %s cannot be written: %s", bad != NULL ? bad : "", strerror(error < 0 ? -error : error));
+	}
+	return 0;
+}
+
+static int find_installer(struct run *run, const struct options *o, char **envp, struct installer *ins)
+{
+	struct installer_error err = {0};
+	char cwd[PATH_MAX];
+
+	if (getcwd(cwd, sizeof cwd) == NULL) {
+		return launch_error(125, "the working directory: %s", strerror(errno));
+	}
+	if (installer_find(ins, o->args, envp, cwd, &err) < 0 || installer_plan(ins, run->policy, envp, cwd, run->homes[0], &err) < 0) {
+		return launch_error(err.status, "%s", err.message);
+	}
+	run->installer = ins;
+	run->env = &ins->env;
+	return 0;
+}
+
+static int find_guest(struct run *run, const struct options *o, char **envp, struct python_env *env)
+{
+	int status;
+
+	run->guest_path = find_command(o->args[0], &status);
+	if (run->guest_path == NULL) {
+		return launch_error(status, "%s: %s", o->args[0], status == 127 ? "command not found" : "cannot be executed");
+	}
+	run->guest_argv = o->args;
+	if (python_env_of_script(run->guest_path, envp, run->homes[0], env) || python_env_of_interpreter(run->guest_path, envp, run->homes[0], env)) {
+		run->env = env;
+	}
+	return 0;
+}
+
+/* Inside another pipwarden the outer one stays in force. */
+static int run_nested(const struct options *o, char **args)
+{
+	if (o->tightened) {
+		return launch_error(125, "another pipwarden is in force here, and a policy of its own was asked for: it cannot be made stricter from inside");
+	}
+	fputs("pipwarden: another pipwarden is in force here; it goes on guarding\n", stderr);
+	execvp(args[0], args);
+	int error = errno;
+	return launch_error(error == ENOENT ? 127 : 126, "%s: %s", args[0], strerror(error));
+}
+
+static int run_unguarded(struct run *run, char **args, const char *missing)
+{
+	fprintf(stderr, "pipwarden: NOT PROTECTED (--allow-degraded): %s\n", missing);
+	execvpe(args[0], args, run->role_env.envp);
+	int error = errno;
+	return launch_error(error == ENOENT ? 127 : 126, "%s: %s", args[0], strerror(error));
+}
+
+static bool want_colour(const struct options *o)
+{
+	if (o->colour != COLOUR_AUTO) {
+		return o->colour == COLOUR_ALWAYS;
+	}
+	return isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static int prepare_and_run(struct run *run, const struct options *o, enum role role, char **argv, char **envp)
+{
+	char **secrets = env_secrets(run->policy, envp);
+	int status;
+
+	if (secrets == NULL || getrandom(run->decoy_key, sizeof run->decoy_key, 0) != sizeof run->decoy_key ||
+	    env_for_role(run->policy, role, envp, run->decoy_key, &run->role_env) < 0) {
+		return launch_error(125, "the environment cannot be prepared: %s", strerror(errno));
+	}
+	run->started_ns = now_ns();
+	const char *missing = caps_missing(run->caps);
+	if (run->caps->nested) {
+		return run_nested(o, o->args);
+	}
+	if (missing != NULL) {
+		return o->allow_degraded ? run_unguarded(run, o->args, missing) : launch_error(125, "%s", missing);
+	}
+	if ((status = make_rundir(run, o)) != 0) {
+		return status;
+	}
+	if ((status = make_folders(run)) != 0 || (status = open_journal(run, o, role, argv, secrets)) != 0) {
+		rundir_remove(run->dir);
+		return status;
+	}
+	return guardian_run(run);
+}
+
+int launch(const struct options *o, char **argv, char **envp)
+{
+	static struct run run;
+	static struct installer ins;
+	static struct python_env env;
+	static struct caps caps;
+	enum role role = o->command == COMMAND_PIP ? ROLE_INSTALLER : ROLE_GUEST;
+	int status;
+
+	run.policy = launch_policy(o, role);
+	if (run.policy == NULL) {
+		return 125;
+	}
+	run.homes = find_homes();
+	run.libexec = libexec_folder();
+	if (run.libexec == NULL) {
+		return launch_error(125, "pipwarden's own helpers are not where they belong, beside the program");
+	}
+	caps_probe(&caps);
+	run.caps = &caps;
+	run.process_argv = argv;
+	run.process_envp = envp;
+	for (size_t i = 0; i < o->allow_pth.n; i++) {
+		strings_add(&run.allow_pth, o->allow_pth.v[i]);
+	}
+	run.fail_on = o->fail_on;
+	run.quiet = o->quiet;
+	run.verbosity = o->verbosity;
+	run.colour = want_colour(o);
+	run.timeout = o->timeout;
+	run.umask = umask(022);
+	umask(run.umask);
+	status = caps.nested ? 0 : role == ROLE_INSTALLER ? find_installer(&run, o, envp, &ins) : find_guest(&run, o, envp, &env);
+	return status != 0 ? status : prepare_and_run(&run, o, role, argv, envp);
+}

@@ -1,0 +1,109 @@
+/* pipwarden: reads the command line and hands over. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "launch.h"
+#include "launcher/installer/installer.h"
+#include "launcher/sandbox/caps.h"
+#include "launcher/version.h"
+
+static int doctor(const struct options *o)
+{
+	struct caps caps;
+
+	caps_probe(&caps);
+	return caps_print(&caps, stdout, o->json) ? 0 : 125;
+}
+
+static int policy_show_command(const struct options *o)
+{
+	struct policy *p = launch_policy(o, ROLE_INSTALLER);
+
+	if (p == NULL) {
+		return 125;
+	}
+	char *text = policy_show(p);
+	if (text == NULL) {
+		return launch_error(125, "no memory");
+	}
+	puts(text);
+	free(text);
+	policy_free(p);
+	return fflush(stdout) == 0 ? 0 : 125;
+}
+
+/* Each file by itself on top of the built-in policy; without files the layers that are in force. */
+static int policy_check_command(struct options *o, char **files)
+{
+	int status = 0;
+
+	if (files[0] == NULL) {
+		struct policy *p = launch_policy(o, ROLE_INSTALLER);
+		status = p == NULL ? 125 : 0;
+		policy_free(p);
+	}
+	for (; *files != NULL; files++) {
+		struct options one = *o;
+		one.policies = (struct words){.v = {*files}, .n = 1};
+		struct policy *p = launch_policy(&one, ROLE_INSTALLER);
+		if (p == NULL) {
+			status = 125;
+		} else {
+			printf("%s: right\n", *files);
+		}
+		policy_free(p);
+	}
+	return status;
+}
+
+static int policy_command(struct options *o)
+{
+	const char *verb = o->args[0] != NULL ? o->args[0] : "";
+
+	if (strcmp(verb, "show") == 0 && o->args[1] == NULL) {
+		return policy_show_command(o);
+	}
+	if (strcmp(verb, "check") == 0) {
+		return policy_check_command(o, o->args + 1);
+	}
+	if (strcmp(verb, "schema") == 0 || strcmp(verb, "learn") == 0) {
+		return launch_error(125, "'policy %s' comes with a later release", verb);
+	}
+	return launch_error(125, "policy: say 'policy show' or 'policy check [FILE...]'");
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	const char *message = "";
+	const char *more = getenv("PIPWARDEN_OPTIONS"), *log = getenv("PIPWARDEN_LOG");
+
+	if (options_parse(&o, argc, argv, installer_is_word, &message) < 0) {
+		return launch_error(125, "%s", message);
+	}
+	if (more != NULL && options_from_environment(&o, strdup(more), &message) < 0) {
+		return launch_error(125, "%s", message);
+	}
+	if (log != NULL && log[0] != '\0' && o.logs.n < OPTION_LIST_MAX) {
+		o.logs.v[o.logs.n++] = log;
+		o.logs.v[o.logs.n] = NULL;
+	}
+	switch (o.command) {
+	case COMMAND_HELP:
+		fputs(options_usage_text, stdout);
+		return fflush(stdout) == 0 ? 0 : 125;
+	case COMMAND_VERSION:
+		puts("pipwarden " PIPWARDEN_VERSION);
+		return fflush(stdout) == 0 ? 0 : 125;
+	case COMMAND_DOCTOR:
+		return doctor(&o);
+	case COMMAND_POLICY:
+		return policy_command(&o);
+	case COMMAND_PIP:
+	case COMMAND_RUN:
+		break;
+	}
+	return launch(&o, argv, environ);
+}
