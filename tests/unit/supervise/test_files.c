@@ -317,6 +317,12 @@ static void truncating_body(struct world *x)
 	x->result[2] = open_at(AT_FDCWD, world_path(x, "own/file"), O_ACCMODE | O_TRUNC);
 	x->result[3] = open_at(AT_FDCWD, world_path(x, "trusted/header.h"), O_RDONLY | O_TRUNC);
 	x->result[4] = open_at(AT_FDCWD, world_path(x, "own/file"), O_RDWR);
+	/* A swapped path would do what the one that was looked at does not: never continued, whatever it is. */
+	x->result[5] = open_at(AT_FDCWD, "/dev/zero", O_RDONLY | O_TRUNC);
+	x->result[6] = open_at(AT_FDCWD, "/proc/self/comm", O_RDONLY | O_TRUNC);
+	x->result[7] = open_at(AT_FDCWD, world_path(x, "own/none"), O_RDONLY | O_TRUNC);
+	x->result[8] = open_at(AT_FDCWD, x->own, O_RDONLY | O_TRUNC);
+	x->result[9] = open_at(AT_FDCWD, world_path(x, "own/file"), O_PATH | O_TRUNC);
 }
 
 static void truncating_below_abi_3(void **state)
@@ -326,7 +332,12 @@ static void truncating_below_abi_3(void **state)
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(w.result[i], -EACCES);
 	assert_int_equal(w.result[4], 0);
-	assert_int_equal(w.events, 4);
+	assert_int_equal(w.result[5], -EACCES);
+	assert_int_equal(w.result[6], -EACCES);
+	assert_int_equal(w.result[7], -ENOENT);
+	assert_int_equal(w.result[8], -EACCES);
+	assert_int_equal(w.result[9], 0);
+	assert_int_equal(w.events, 6);
 }
 
 /* --- addresses --------------------------------------------------------------------------------- */
