@@ -57,11 +57,15 @@ class Refusal:
         self.finder = finder
 
     def create_module(self, spec):
+        if spec.name == "wheel":
+            return None  # pips before 23.1 import it to learn whether it is there: an empty module says so
         if spec.name not in EXPECTED:
             self.finder.report(spec.name)
         raise ModuleNotFoundError("No module named {!r}".format(spec.name), name=spec.name)
 
     def exec_module(self, module):
+        if module.__name__ == "wheel":
+            return
         raise ModuleNotFoundError("No module named {!r}".format(module.__name__), name=module.__name__)
 
 
