@@ -18,7 +18,7 @@ static const char *check(const struct bpf *p)
 				}
 				break;
 			}
-			/* fall through */
+			__attribute__((fallthrough));
 		case BPF_LDX:
 			if (BPF_MODE(i->code) == BPF_MEM ? i->k >= BPF_MEMWORDS : BPF_MODE(i->code) != BPF_IMM && BPF_MODE(i->code) != BPF_LEN) {
 				return "unknown load";
