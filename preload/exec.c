@@ -5,6 +5,7 @@
 #include "preload/exec.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
@@ -20,7 +21,7 @@ struct start {
 	const char *path;
 	char *const *argv;
 	char *const *envp;
-	const char *var; /* to be put into envp; NULL: envp is used as it is */
+	const char *var, *drop; /* to be put into envp, to be left out */
 };
 
 static int kernel_exec(const char *path, char *const *argv, char *const *envp)
@@ -37,15 +38,15 @@ static int exec_start(char **vector, void *arg)
 {
 	const struct start *s = arg;
 
-	exec_fill_env(vector, s->envp, s->var);
+	exec_fill_env(vector, s->envp, s->var, s->drop);
 	return kernel_exec(s->path, s->argv, vector);
 }
 
 /* The checks have passed: `enter` takes over, in this very process.  var is SHIM_EXEC_VAR and the
- * path to run. */
+ * path to run.  `enter` itself has no use for the shim; what it starts gets a preload of its own. */
 static int exec_enter(const struct shim *shim, const char *var, char *const *argv, char *const *envp)
 {
-	struct start s = { .path = shim->enter, .argv = argv, .envp = envp, .var = var };
+	struct start s = { .path = shim->enter, .argv = argv, .envp = envp, .var = var, .drop = shim->preload };
 
 	if (!shim->enter[0])
 		return EACCES;
@@ -253,7 +254,7 @@ static int exec_at(int dirfd, const char *path, char *const *argv, char *const *
 	if (var && exec_env_room(envp) <= 512) {
 		char *vector[512];
 
-		exec_fill_env(vector, envp, var);
+		exec_fill_env(vector, envp, var, NULL);
 		syscall(SYS_execveat, dirfd, path, argv, vector, flags);
 	} else {
 		syscall(SYS_execveat, dirfd, path, argv, envp, flags);
@@ -266,9 +267,14 @@ EXPORT int execveat(int dirfd, const char *path, char *const argv[], char *const
 	return failed(exec_at(dirfd, path, argv, envp, flags));
 }
 
-EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
+static int exec_fd(int fd, char *const *argv, char *const *envp)
 {
 	if (fd < 0 || !argv || !envp)
-		return failed(EINVAL);
-	return failed(exec_at(fd, "", argv, envp, 0x1000 /* AT_EMPTY_PATH */));
+		return EINVAL;
+	return exec_at(fd, "", argv, envp, AT_EMPTY_PATH);
+}
+
+EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
+{
+	return failed(exec_fd(fd, argv, envp));
 }

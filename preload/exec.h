@@ -43,8 +43,9 @@ int exec_with_vector(size_t n, exec_vector_fn *fn, void *arg);
 
 /* Pointers that exec_fill_env() needs. */
 size_t exec_env_room(char *const *envp);
-/* envp with `var` ("NAME=value") first and without other variables of that name. */
-void exec_fill_env(char **vector, char *const *envp, const char *var);
+/* envp with `var` ("NAME=value") first, without other variables of that name, and without the entry
+ * `drop` (NULL: none). */
+void exec_fill_env(char **vector, char *const *envp, const char *var, const char *drop);
 /* For a sandboxed program: the LD_PRELOAD variable that envp ought to have, in buf (of size bytes) or
  * static memory; NULL when envp is fine as it is. */
 const char *exec_preload_var(const struct shim *shim, char *const *envp, char *buf, size_t size);

@@ -68,13 +68,13 @@ static size_t name_length(const char *var)
 	return eq ? (size_t)(eq - var) + 1 : strlen(var);
 }
 
-void exec_fill_env(char **vector, char *const *envp, const char *var)
+void exec_fill_env(char **vector, char *const *envp, const char *var, const char *drop)
 {
 	size_t len = name_length(var);
 
 	*vector++ = (char *)var;
 	for (; envp && *envp; envp++) {
-		if (strncmp(*envp, var, len))
+		if (strncmp(*envp, var, len) && !(drop && !strcmp(*envp, drop)))
 			*vector++ = *envp;
 	}
 	*vector = NULL;

@@ -27,14 +27,14 @@ struct spawn {
 	const posix_spawnattr_t *attr;
 	char *const *argv;
 	char *const *envp;
-	const char *var; /* to be put into envp */
+	const char *var, *drop; /* to be put into envp, to be left out */
 };
 
 static int spawn_start(char **vector, void *arg)
 {
 	const struct spawn *s = arg;
 
-	exec_fill_env(vector, s->envp, s->var);
+	exec_fill_env(vector, s->envp, s->var, s->drop);
 	return s->real(s->pid, s->path, s->actions, s->attr, s->argv, vector);
 }
 
@@ -52,6 +52,7 @@ static int spawn_enter(const struct shim *shim, struct spawn *s, bool search)
 	s->real = shim->real.posix_spawn;
 	s->path = shim->enter;
 	s->var = t.var;
+	s->drop = shim->preload;
 	return exec_with_vector(exec_env_room(s->envp), spawn_start, s);
 }
 

@@ -32,7 +32,11 @@ int main(int argc, char **argv, char **envp)
 			if (path)
 				return 117; /* twice */
 			path = *e + 15;
-		} else if (strncmp(*e, "LD_PRELOAD=", 11)) {
+		} else if (!strncmp(*e, "LD_PRELOAD=", 11)) {
+			/* The shim alone would be of no use here; with a library of the user's it may stay. */
+			if (strstr(*e, "libpipwarden.so") && !strchr(*e, ':'))
+				return 115;
+		} else {
 			*to++ = *e;
 		}
 	}
