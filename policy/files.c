@@ -10,6 +10,7 @@
 struct leaf {
 	const struct rule *rule;
 	const char *rest; /* what is left of the pattern after the literal components */
+	const char *last; /* that is "**" and this one component: the path's last one decides; else NULL */
 	size_t rank;      /* literal characters of the whole pattern */
 };
 
@@ -128,6 +129,8 @@ static bool add_pattern(struct policy *p, const struct rule *rule, const char *p
 	struct leaf leaf = {.rule = rule, .rank = literal_length(pattern)};
 	struct node *n = follow(&p->arena, home ? &t->below_home : &t->root, home ? pattern + 1 : pattern, &leaf.rest);
 
+	if (n && !strncmp(leaf.rest, "**/", 3) && !strchr(leaf.rest + 3, '/') && strcmp(leaf.rest + 3, "**"))
+		leaf.last = leaf.rest + 3;
 	if (!n || !array_grow(&n->leaves, n->leaf_count, &n->leaf_cap, sizeof(*n->leaves)))
 		return false;
 	n->leaves[n->leaf_count++] = leaf;
@@ -178,9 +181,18 @@ static bool excepted(const struct policy *p, const struct rule *r, const char *p
 struct search {
 	const struct policy *p;
 	const char *path; /* whole */
+	const char *last; /* its last component */
+	size_t last_len;
 	enum rule_list list;
 	const struct leaf *best;
 };
+
+static bool leaf_matches(const struct search *s, const struct leaf *l, const char *rest)
+{
+	if (l->last)
+		return *rest && glob_match(l->last, strlen(l->last), s->last, s->last_len);
+	return path_match(l->rest, rest);
+}
 
 static void look_at_leaves(struct search *s, const struct node *n, const char *rest)
 {
@@ -190,7 +202,7 @@ static void look_at_leaves(struct search *s, const struct node *n, const char *r
 			continue;
 		if (b && (l->rank < b->rank || (l->rank == b->rank && l->rule->severity <= b->rule->severity)))
 			continue;
-		if (path_match(l->rest, rest) && !excepted(s->p, l->rule, s->path))
+		if (leaf_matches(s, l, rest) && !excepted(s->p, l->rule, s->path))
 			s->best = l;
 	}
 }
@@ -216,7 +228,13 @@ static void walk(struct search *s, const struct node *n, const char *rest)
 static const struct rule *find(const struct policy *p, const char *path, enum rule_list list)
 {
 	struct search s = {.p = p, .path = path, .list = list};
+	size_t len = strlen(path);
 
+	while (len && path[len - 1] == '/')
+		len--;
+	s.last = memrchr(path, '/', len);
+	s.last = s.last ? s.last + 1 : path;
+	s.last_len = len - (size_t)(s.last - path);
 	walk(&s, &p->paths->root, path);
 	return s.best ? s.best->rule : NULL;
 }

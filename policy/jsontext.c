@@ -17,24 +17,44 @@ struct scan {
 	struct policy_error *err;
 };
 
-static void line_column(const char *text, size_t offset, unsigned *line, unsigned *column)
+/* Where each line begins: an error needs one place, but the model keeps the place of every entry. */
+static bool index_lines(struct json_text *t)
 {
-	*line = *column = 1;
-	for (size_t i = 0; i < offset; i++) {
-		if (text[i] == '\n') {
-			++*line;
-			*column = 1;
-		} else if (((unsigned char)text[i] & 0xc0) != 0x80) {
-			++*column;
-		}
+	size_t cap = 0;
+
+	if (!array_grow(&t->lines, 0, &cap, sizeof(*t->lines)))
+		return false;
+	t->lines[t->line_count++] = 0;
+	for (const char *end = t->source; (end = memchr(end, '\n', t->len - (size_t)(end - t->source))); ) {
+		if (!array_grow(&t->lines, t->line_count, &cap, sizeof(*t->lines)))
+			return false;
+		t->lines[t->line_count++] = (uint32_t)(++end - t->source);
 	}
+	return true;
+}
+
+static void line_column(const struct json_text *t, size_t offset, unsigned *line, unsigned *column)
+{
+	size_t low = 0, high = t->line_count;
+
+	while (high - low > 1) {
+		size_t middle = (low + high) / 2;
+		if (t->lines[middle] <= offset)
+			low = middle;
+		else
+			high = middle;
+	}
+	*line = (unsigned)low + 1;
+	*column = 1;
+	for (size_t i = t->lines[low]; i < offset; i++)
+		*column += ((unsigned char)t->source[i] & 0xc0) != 0x80;
 }
 
 static int fail(struct scan *s, size_t offset, const char *message)
 {
 	struct place at = {.origin = s->origin};
 
-	line_column(s->t->source, offset, &at.line, &at.column);
+	line_column(s->t, offset, &at.line, &at.column);
 	return policy_fail(s->err, &at, "%s", message);
 }
 
@@ -306,7 +326,7 @@ int json_text_parse(struct json_text *t, const char *origin, const char *text, s
 	if (len > POLICY_MAX_BYTES)
 		return policy_fail(err, &(struct place){.origin = origin}, "longer than %d bytes", POLICY_MAX_BYTES);
 	t->text = malloc(len + 1);
-	if (!t->text)
+	if (!t->text || !index_lines(t))
 		return policy_no_memory(err);
 	memcpy(t->text, text, len);
 	t->text[len] = '\0';
@@ -321,6 +341,7 @@ void json_text_finish(struct json_text *t)
 {
 	cJSON_Delete(t->root);
 	free(t->positions);
+	free(t->lines);
 	free(t->text);
 	*t = (struct json_text){0};
 }
@@ -332,5 +353,5 @@ void json_text_where(const struct json_text *t, const cJSON *item, bool key, uns
 	*line = *column = 0;
 	if (index >= t->count)
 		return;
-	line_column(t->source, key ? t->positions[index].key : t->positions[index].value, line, column);
+	line_column(t, key ? t->positions[index].key : t->positions[index].value, line, column);
 }

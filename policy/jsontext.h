@@ -21,6 +21,8 @@ struct json_text {
 		uint32_t key, value; /* offsets; key: of the member's name, or as value */
 	} *positions;
 	size_t count, cap;
+	uint32_t *lines; /* offsets of their beginnings */
+	size_t line_count;
 	cJSON *root;
 };
 
