@@ -318,7 +318,7 @@ static int make_folders(struct run *run)
 static int make_rundir(struct run *run, const struct options *o)
 {
 	static struct rundir dir;
-	char state[PATH_MAX], path[PATH_MAX + 8];
+	char state[PATH_MAX];
 	int error;
 
 	state_base(state);
@@ -331,12 +331,6 @@ static int make_rundir(struct run *run, const struct options *o)
 		return launch_error(125, "%s cannot be made: %s%s", dir.failed, strerror(-error), o->logs.n == 0 ? "; name a journal with --log" : "");
 	}
 	run->dir = &dir;
-	for (const char *const *name = (const char *const[]){"t", "s", NULL}; *name != NULL; name++) {
-		snprintf(path, sizeof path, "%s/%s", dir.tmp, *name);
-		if (mkdir(path, 0700) < 0 && errno != EEXIST) {
-			return launch_error(125, "%s cannot be made: %s", path, strerror(errno));
-		}
-	}
 	return 0;
 }
 
@@ -348,6 +342,7 @@ static int open_journal(struct run *run, const struct options *o, enum role role
 	struct journal_start start = {
 		.run_id = run->dir->id, .argv = (const char *const *)argv, .version = PIPWARDEN_VERSION, .policy_digest = policy_digest(run->policy),
 		.layers_json = layers, .replaced = (const char *const *)run->role_env.replaced, .removed = (const char *const *)run->role_env.removed,
+		.replaced_for = run->installer != NULL ? "installer, build" : "guest",
 	};
 	size_t n = 0;
 	int error = 0;

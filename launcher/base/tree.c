@@ -1,6 +1,7 @@
 #include "tree.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -73,13 +74,13 @@ static size_t list_processes(struct process **out)
 	return n;
 }
 
-/* Marks what lies below root, not below spare. */
-static void mark_below(struct process *all, size_t n, pid_t root, pid_t spare)
+/* Marks what lies below root. */
+static void mark_below(struct process *all, size_t n, pid_t root)
 {
 	for (bool changed = true; changed;) {
 		changed = false;
 		for (size_t i = 0; i < n; i++) {
-			if (all[i].below || all[i].pid == spare) {
+			if (all[i].below) {
 				continue;
 			}
 			bool below = all[i].parent == root;
@@ -101,23 +102,40 @@ static long milliseconds_now(void)
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-bool tree_kill(pid_t root, pid_t spare, int milliseconds)
+/* A subreaper's descendants become its children when their parents die: without a child there is no descendant. */
+static bool is_childless(void)
+{
+	pid_t pid;
+
+	do {
+		pid = waitpid(-1, NULL, WNOHANG);
+	} while (pid > 0);
+	return pid < 0 && errno == ECHILD;
+}
+
+bool tree_kill(pid_t root, int milliseconds)
 {
 	long end = milliseconds_now() + milliseconds;
 
+	/* What is dying already is given a moment: a look at all of /proc costs more. */
+	for (int i = 0; i < 10 && root == getpid(); i++) {
+		if (is_childless()) {
+			return true;
+		}
+		nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+	}
 	for (int clean = 0;;) {
+		if (root == getpid() && is_childless()) {
+			return true;
+		}
 		struct process *all;
 		size_t n = list_processes(&all), alive = 0;
 
-		mark_below(all, n, root, spare);
+		mark_below(all, n, root);
 		for (size_t i = 0; i < n; i++) {
 			if (all[i].below && !all[i].dead) {
 				kill(all[i].pid, SIGKILL);
 				alive++;
-			}
-			/* Reap our own, or what they orphaned never reaches us. */
-			if (all[i].below && all[i].parent == getpid()) {
-				waitpid(all[i].pid, NULL, WNOHANG);
 			}
 		}
 		free(all);

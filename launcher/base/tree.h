@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* SIGKILLs every descendant of `root` but those below `spare` (0: none), again and again until none is left or milliseconds have
- * passed; children of the calling process are reaped.  The caller must be a subreaper above them.  True: none is left. */
-bool tree_kill(pid_t root, pid_t spare, int milliseconds);
+/* SIGKILLs every descendant of `root`, again and again until none is left or milliseconds have passed; when root is the caller, which must be a
+ * subreaper, its children are reaped.  True: none is left. */
+bool tree_kill(pid_t root, int milliseconds);
 
 #endif

@@ -150,7 +150,7 @@ static void pass_on(struct init *in, int signal)
 static void __attribute__((noreturn)) end(struct init *in, int status, bool known)
 {
 	if ((in->start.flags & START_NAMESPACES) == 0) {
-		tree_kill(getpid(), 0, KILL_MILLISECONDS);
+		tree_kill(getpid(), KILL_MILLISECONDS);
 	}
 	if (known) {
 		say(in, INIT_STATUS, status, "");

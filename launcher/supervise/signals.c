@@ -182,14 +182,18 @@ static struct reply signal_pidfd(struct sandbox *sb, const struct seccomp_notif 
 
 static struct reply aim_at_process(struct sandbox *sb, const struct seccomp_notif *req, const struct aim *aim)
 {
+	pid_t tgid;
+
 	/* CONTINUE: registers only, and it is the caller itself or its thread group, which lives as long as the call waits. */
 	if (aim->pid == 0 || aim->pid == (pid_t)req->pid || aim->pid == target_tgid((pid_t)req->pid))
 		return reply_continue();
 	/* CONTINUE: registers only, and nobody is there: the kernel's own errno (a number that is not positive, too). */
 	if (aim->pid < 0 || (kill(aim->pid, 0) && errno == ESRCH))
 		return reply_continue();
-	/* CONTINUE: registers only; that the number is freed and given to a stranger between here and there is left to chance: the caller cannot choose who. */
-	if (target_is_member(sb, aim->pid))
+	/* CONTINUE: registers only; that the number is freed and given to a stranger between here and there is left to chance: the caller cannot choose who.
+	 * By thread group: a thread's parent is that of its process. */
+	tgid = target_tgid(aim->pid);
+	if (tgid && target_is_member(sb, tgid))
 		return reply_continue();
 	return refuse(sb, req, aim, aim->pid);
 }

@@ -207,6 +207,9 @@ void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev)
 	}
 	error = journal_event(sb->sup->run->journal, ev, NULL);
 	if (error == -ENOBUFS) {
+		struct event bound = {.type = "run.bound", .action = EV_ABORTED, .source = SRC_KERNEL, .role = ev->role, .package = ev->package,
+		                      .verdict = policy_rule(sb->sup->run->policy, "sandbox.flood")};
+		journal_event(sb->sup->run->journal, &bound, NULL); /* the journal keeps room for it */
 		supervisor_abort(sb->sup, 100, "too many different attempts: the run was ended");
 	} else if (error < 0) {
 		supervisor_abort(sb->sup, 125, "the journal cannot be written: nothing may happen unrecorded");
@@ -495,7 +498,8 @@ static void end_tree(struct supervisor *s)
 	long end = now_milliseconds() + END_MILLISECONDS;
 
 	kill(s->zygote.pid, SIGKILL);
-	tree_kill(getpid(), 0, END_MILLISECONDS);
+	waitpid(s->zygote.pid, NULL, 0);
+	tree_kill(getpid(), END_MILLISECONDS);
 	while (atomic_load(&s->live) > 0 && now_milliseconds() < end) {
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
@@ -571,6 +575,7 @@ static int prepare(struct supervisor *s, int *signals)
 		}
 	}
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a user's limit on file sizes is a full disk, not our death */
 	*signals = signalfd(-1, &all, SFD_CLOEXEC);
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->names = names_new();
