@@ -64,7 +64,7 @@ static const struct call {
 	{SYS_prlimit64, {0, RLIMIT_NOFILE, 0, A(scratch)}, {0, 0, 0}, {0, 0, 0}},
 	{SYS_prlimit64, {1, RLIMIT_CPU, A(scratch), 0}, {-SERVED, -SERVED, -SERVED}, {1, 1, 1}},
 	{SYS_openat, {(uint64_t)AT_FDCWD, A(null_device), O_RDONLY | O_CLOEXEC}, {FITS, FITS, FITS}, {0, 1, 1}},
-	{SYS_openat, {(uint64_t)AT_FDCWD, A(nowhere), O_WRONLY | O_CREAT, 04755}, {-EPERM, -EPERM, -EPERM}, {0, 0, 0}},
+	{SYS_openat, {(uint64_t)AT_FDCWD, A(nowhere), O_WRONLY | O_CREAT, 04755}, {-EPERM, -EPERM, -EPERM}, {1, 1, 1}},
 	{SYS_fchmod, {0, 0644}, {FITS, -SERVED, -SERVED}, {0, 1, 1}},
 	{SYS_kill, {1, 0}, {FITS, FITS, FITS}, {0, 0, 0}},
 #ifdef __x86_64__
