@@ -36,7 +36,7 @@ static struct reply enter(struct sandbox *sb, const struct seccomp_notif *req)
 	struct event ev = {
 		.type = "syscall.denied",
 		.action = EV_DENIED,
-		.verdict = policy_rule(supervisor_policy(sb->sup), "syscall.enter"),
+		.verdict = policy_rule(supervisor_policy(sb->sup), "exec.enter"),
 		.source = SRC_KERNEL,
 		.target = {.name = "enter"},
 		.detail = "only pip's children are started through pipwarden",
@@ -64,13 +64,13 @@ static void fill_event(struct sandbox *sb, const struct record_view *view, struc
 		ev->type = "env.read";
 		ev->target.name = view->text;
 		ev->action = EV_DECOY; /* the shim reports names of PW_OP_NAMES only: what was read is what we put there */
-		ev->verdict = policy_rule(p, "env.secret");
+		ev->verdict = policy_rule(p, "env.read");
 		break;
 	/* What the shim says beside a call that is notified anyway explains it and judges nothing. */
 	case PW_EV_EXEC:
 		ev->type = "exec";
 		ev->target.path = view->text;
-		ev->verdict = explains("exec");
+		ev->verdict = policy_rule(p, "exec.recorded");
 		break;
 	case PW_EV_CONNECT:
 		ev->type = "net.connect";
@@ -86,14 +86,14 @@ static void fill_event(struct sandbox *sb, const struct record_view *view, struc
 		ev->type = "file.write";
 		ev->target.path = view->text;
 		ev->action = EV_DENIED;
-		ev->verdict = policy_rule(p, "file.write.installer");
+		ev->verdict = policy_rule(p, "file.write.outside");
 		ev->detail = "pip may write its environment, cache and the outputs that its command line names; --allow-write PATH adds one";
 		break;
 	case PW_EV_IMPORT_REFUSED:
 		ev->type = "python.import";
 		ev->target.name = view->text;
 		ev->action = EV_DENIED;
-		ev->verdict = explains("python.import.installer");
+		ev->verdict = policy_rule(p, "pip.import");
 		ev->detail = "nothing of the environment runs inside pip; pip works without it";
 		break;
 	}

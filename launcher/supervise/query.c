@@ -41,11 +41,15 @@ static void record_refused(struct sandbox *sb, const struct seccomp_notif *req, 
 	supervisor_record(sb, (pid_t)req->pid, &ev);
 }
 
-static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const char *host)
+static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const char *host, const char *rule)
 {
 	bool installer = sb->role == ROLE_INSTALLER;
+	struct verdict verdict;
 
-	record_refused(sb, req, host, policy_rule(supervisor_policy(sb->sup), installer ? "net.resolve.installer" : "net.resolve"),
+	/* A name of the watch list says better what was meant. */
+	if (!policy_host_watched(supervisor_policy(sb->sup), host, &verdict))
+		verdict = policy_rule(supervisor_policy(sb->sup), rule);
+	record_refused(sb, req, host, verdict,
 	               installer ? "pip may contact the hosts of its own configuration only; --allow-host HOST adds one"
 	                         : "code of a package has no network; opening hosts to it (--allow-host build:HOST) comes with a later release");
 	return reply_error(EACCES);
@@ -112,12 +116,12 @@ struct reply query_answer(struct sandbox *sb, const struct seccomp_notif *req)
 	case NAME_REMOTE:
 		/* Build and guest: no host is allowed in this release, whatever the policy lists: there is no way out of their network namespace. */
 		if (sb->role != ROLE_INSTALLER || !supervisor_host_allowed(sb->sup, ROLE_INSTALLER, host, 0))
-			return refuse(sb, req, host);
+			return refuse(sb, req, host, sb->role == ROLE_INSTALLER ? "net.resolve.installer" : "net.resolve");
 		return resolve_later(sb, req, host, (int)query.family);
 	case NAME_BAD:
 		break;
 	}
 	if (!query.host[0])
 		return reply_error(EACCES); /* nothing was asked for */
-	return refuse(sb, req, host);
+	return refuse(sb, req, host, "net.resolve.bad");
 }

@@ -12,8 +12,6 @@
 
 static const char *type_of(const char *rule)
 {
-	if (!strncmp(rule, "net.socket.", strlen("net.socket.")))
-		return "net.socket";
 	if (!strcmp(rule, "process.signal"))
 		return "process.signal";
 	return "syscall.denied";

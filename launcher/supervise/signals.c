@@ -85,7 +85,7 @@ static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, 
 {
 	pid_t tgid = victim > 0 ? target_tgid(victim) : 0;
 	bool own = tgid && supervisor_is_own(sb->sup, tgid);
-	const char *rule = own ? "syscall.supervisor" : !strcmp(aim->type, "process.signal") ? "process.signal" : "syscall.other-process";
+	const char *rule = own ? "syscall.supervisor" : !strcmp(aim->type, "process.signal") ? "process.signal" : "process.limits";
 	struct target_identity who = {0};
 	struct event ev = {
 		.type = aim->type,

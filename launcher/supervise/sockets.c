@@ -21,6 +21,9 @@ struct verdict sockets_verdict(const struct sandbox *sb, const struct sockaddr_t
 
 	if (policy_address_denied(p, to->address, &verdict))
 		return verdict;
+	/* Programs find their own address by a datagram socket connected to a public resolver, and send nothing. */
+	if (strcmp(rule, "net.outside.probe") && policy_host_watched(p, to->address, &verdict))
+		return verdict;
 	return policy_rule(p, rule);
 }
 
@@ -122,7 +125,7 @@ static struct refusal refuse_inet(const struct sandbox *sb, int type, int protoc
 	if (protocol != 0 && protocol != (type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP))
 		return (struct refusal){"net.socket.family", EPROTONOSUPPORT}; /* MPTCP (Go falls back to TCP), SCTP, UDPLITE */
 	/* Plain TCP or UDP: refused as such only where there is no network namespace, or (datagrams) in the installer. */
-	return (struct refusal){sb->role == ROLE_INSTALLER ? "net.socket.family" : "net.socket.inet", EACCES};
+	return (struct refusal){sb->role == ROLE_INSTALLER ? "net.socket.family" : "net.socket", EACCES};
 }
 
 static struct refusal refuse_socket(const struct sandbox *sb, int family, int type, int protocol)
@@ -135,7 +138,7 @@ static struct refusal refuse_socket(const struct sandbox *sb, int family, int ty
 		return (struct refusal){"net.socket.raw", EPERM};
 	case AF_UNIX:
 		/* A datagram socket, even one of a pair, sends to any socket of the user; syslog(3) gives up silently. */
-		return (struct refusal){"net.socket.unix", EACCES};
+		return (struct refusal){"net.socket.family", EACCES};
 	case AF_NETLINK:
 		return (struct refusal){"net.socket.family", EPROTONOSUPPORT};
 	default:
@@ -160,7 +163,7 @@ struct reply handle_socket(struct sandbox *sb, const struct seccomp_notif *req)
 	};
 
 	describe_socket(text, sizeof text, family, type, protocol);
-	if (!strcmp(refusal.rule, "net.socket.inet"))
+	if (!strcmp(refusal.rule, "net.socket"))
 		ev.detail = "without a network namespace a sandbox has no network at all, its own loopback included";
 	supervisor_record(sb, (pid_t)req->pid, &ev);
 	return reply_error(refusal.error);

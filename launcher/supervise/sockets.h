@@ -5,7 +5,7 @@
 #include "launcher/names/names.h"
 #include "launcher/supervise/supervise.h"
 
-/* An address outside: the deny list's own rule (a cloud's metadata service), else `rule`. */
+/* An address outside: the rule of the deny list (a cloud's metadata service) or of the watch list, else `rule`. */
 struct verdict sockets_verdict(const struct sandbox *sb, const struct sockaddr_text *to, const char *rule);
 
 /* Records a refused net.connect or net.send.  host, protocol, detail: NULL where unknown. */
