@@ -1,0 +1,330 @@
+"""Item 5: whoever of pipwarden's processes dies, the whole tree ends; signals and the terminal are pip's."""
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from conftest import HIDDEN, HIDE_IDS, cannot, nothing_left
+from lib import packages
+from lib.index import Index
+from lib.procs import descendants, look, marked, wait_for
+
+# Says that it is there, then opens files for a minute: a build that is in the middle of something.
+SLOW_SETUP = """
+import os, subprocess, sys, time
+if 'bdist_wheel' in sys.argv:
+    subprocess.Popen(['/bin/sleep', '61'])
+    subprocess.Popen(['/bin/sh', '-c', 'trap "" TERM INT HUP; while :; do read x </etc/hostname; sleep 0.05; done'])
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            end = time.time() + 61
+            while time.time() < end:
+                open('/etc/hostname').close()
+                time.sleep(0.05)
+        os._exit(0)
+    time.sleep(0.1)
+    print('IN THE BUILD', flush=True)
+    time.sleep(61)
+from setuptools import setup
+setup(name='pwslow', version='1.0')
+"""
+
+
+@pytest.fixture(scope="module")
+def slow_index(base):
+    folder = base / "slow"
+    packages.build_tools(folder)
+    packages.sdist(folder, "pwslow", "1.0", {"setup.py": SLOW_SETUP})
+    with Index(folder) as running:
+        yield running
+
+
+class Build:
+    """A guarded (or plain) `pip install -v pwslow` that has come into its build."""
+
+    def __init__(self, world, guarded=True):
+        self.world, self.marker = world, "mark" + uuid.uuid4().hex
+        self.journal = world.new_journal()
+        prefix = [world.pipwarden, "--log", self.journal] if guarded else []
+        self.process = world.popen([*prefix, "pip", "install", "-v", "pwslow"], {"PWT_MARK": self.marker}, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.out, self.seen = b"", []
+        if not wait_for(self._ready, 40):
+            self.end()
+            raise AssertionError(f"the build did not start\n{self.out.decode()}")
+        time.sleep(0.2)  # its children come a moment later
+        self.seen = descendants(self.process.pid)
+
+    def _ready(self):
+        try:
+            self.out += self.process.stdout.read() or b""
+        except (BlockingIOError, TypeError):
+            pass
+        return b"IN THE BUILD" in self.out
+
+    def survivors(self):
+        return [p for p in {*[s for s in self.seen if s.lives()], *marked(self.marker)} if p.pid != os.getpid()]
+
+    def end(self):
+        for p in self.survivors():
+            p.kill()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.end()
+
+
+def parts_of(build):
+    """The processes of pipwarden itself: the guardian (or what stands for it below `setpriv`), the supervisor, the zygote."""
+    guardian = build.process.pid
+    children = [p for p in build.seen if p.ppid == guardian]
+    assert len(children) == 1, f"the guardian has {children}"
+    supervisor = children[0]
+    below = [p for p in build.seen if p.ppid == supervisor.pid]
+    zygote = [p for p in below if any("setup.py" in d.argv or "sleep 61" in d.argv for d in descendants(p.pid))
+              and not re.search(r"\bpip\b.*install", p.argv)]
+    pip = [p for p in below if re.search(r"\bpip\b.*install|pip_boot", p.argv)]
+    assert zygote and pip, f"below the supervisor: {below}"
+    return {"guardian": look(guardian), "supervisor": supervisor, "zygote": zygote[0], "pip": pip[0]}
+
+
+@pytest.mark.parametrize("victim", ["supervisor", "zygote", "guardian", "pip"])
+@pytest.mark.parametrize("hide", HIDDEN[:2], ids=HIDE_IDS[:2])
+def test_sigkill_in_mid_build(victim, hide, user, make_world, templates, distribution, slow_index):
+    world = make_world(user, index=slow_index, hide=hide)
+    world.use_venv(templates, distribution)
+    with Build(world) as build:
+        parts = parts_of(build)
+        assert len(build.survivors()) >= 6, "the tree is smaller than the test believes"
+        parts[victim].kill()
+        left = wait_for(lambda: not build.survivors(), 2)
+        assert left, f"after 2 s there are still {build.survivors()}"
+    # The next start sweeps what was left.
+    after = world.guarded(["run", "--", "/bin/true"])
+    assert after.status == 0 and after.err == "", str(after)
+    assert [n for n in nothing_left(world) if n.startswith("temp/") and not n.startswith("temp/pip-")] == []
+
+
+def test_a_plain_build_outlives_pip(user, make_world, templates, distribution, slow_index):
+    """The baseline: without pipwarden the same build's children go on."""
+    world = make_world(user, index=slow_index)
+    world.use_venv(templates, distribution)
+    with Build(world, guarded=False) as build:
+        build.process.kill()
+        time.sleep(1)
+        assert build.survivors()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_as_with_plain_pip(number, user, make_world, templates, distribution, slow_index):
+    statuses = []
+    for guarded in (False, True):
+        world = make_world(user, index=slow_index)
+        world.use_venv(templates, distribution)
+        with Build(world, guarded) as build:
+            # To the process group, as a terminal does with Ctrl-C; to the process alone for SIGTERM, as `kill` does.
+            os.killpg(build.process.pid, number) if number == signal.SIGINT else build.process.send_signal(number)
+            status = build.process.wait(15)
+            statuses.append(128 - status if status < 0 else status)
+            if guarded:
+                assert wait_for(lambda: not build.survivors(), 2), f"still there: {build.survivors()}"
+    assert statuses[1] == statuses[0]
+
+
+# --- a real terminal -------------------------------------------------------------------------------------------------------
+
+class Terminal:
+    """An interactive bash on a pseudo-terminal."""
+
+    def __init__(self, world, columns=100):
+        self.text = ""
+        self.master, slave = pty.openpty()
+        import fcntl
+        import struct
+        import termios
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        os.fchown(slave, world.user.uid, -1)
+
+        def own_terminal():
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        self.process = world.popen(["/bin/bash", "--norc", "--noprofile", "-i"], {"PS1": "READY> ", "TERM": "xterm", "HISTFILE": "/dev/null"},
+                                   stdin=slave, stdout=slave, stderr=slave, preexec_fn=own_terminal)
+        os.close(slave)
+        self.expect("READY> ")
+
+    def send(self, text):
+        os.write(self.master, text.encode())
+
+    def expect(self, pattern, seconds=40):
+        """Reads until the pattern has come; what came before is forgotten."""
+        end = time.monotonic() + seconds
+        while not (m := re.search(pattern, self.text)):
+            assert time.monotonic() < end, f"no {pattern!r} in {self.text[-3000:]!r}"
+            if select.select([self.master], [], [], 0.2)[0]:
+                try:
+                    self.text += os.read(self.master, 65536).decode(errors="replace")
+                except OSError:
+                    raise AssertionError(f"the shell ended: {self.text[-3000:]!r}")
+        self.text = self.text[m.end():]
+        return m
+
+    def command(self, line, seconds=40):
+        self.send(line + "\n")
+        self.expect(re.escape(line[-10:]) + r"\r?\n")
+        return self.expect(r"(?s)(.*?)READY> ", seconds)[1]
+
+    def close(self):
+        for p in descendants(self.process.pid):
+            p.kill()
+        self.process.kill()
+        self.process.wait(10)
+        os.close(self.master)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "guarded"])
+def terminal(request, user, make_world, templates, distribution, slow_index):
+    world = make_world(user, index=slow_index)
+    world.use_venv(templates, distribution)
+    world.prefix = f"{world.pipwarden} --log {world.new_journal()} " if request.param else ""
+    with Terminal(world) as t:
+        t.world = world
+        yield t
+
+
+def test_ctrl_c_in_a_terminal(terminal):
+    terminal.send(terminal.world.prefix + "pip install -v pwslow\n")
+    terminal.expect("IN THE BUILD\r?\n")
+    terminal.send("\x03")
+    terminal.expect("READY> ", 10)
+    status = terminal.command("echo status=$?")
+    assert re.search(r"status=(1|130)\b", status), status
+    assert "alive" in terminal.command("echo alive")
+
+
+def test_ctrl_z_and_fg(terminal):
+    terminal.send(terminal.world.prefix + "pip install -v pwslow\n")
+    terminal.expect("IN THE BUILD\r?\n")
+    terminal.send("\x1a")
+    terminal.expect("Stopped", 10)
+    terminal.expect("READY> ", 10)
+    assert "Stopped" in terminal.command("jobs")
+    terminal.send("fg\n")
+    terminal.expect("pip install -v pwslow")
+    time.sleep(0.3)
+    terminal.send("\x03")
+    terminal.expect("READY> ", 10)
+    assert re.search(r"status=(1|130)\b", terminal.command("echo status=$?"))
+
+
+def test_a_guest_keeps_the_terminal(terminal):
+    """Window size, line editing, job control: run's command has the user's own terminal."""
+    run = terminal.world.prefix and terminal.world.prefix + "run -- "
+    assert "40 100" in terminal.command(run + "stty size")
+    terminal.send(run + "/bin/sh -c 'echo g\"\"o; exec /bin/cat'\n")
+    terminal.expect("\ngo\r?\n")  # not before: a line that is typed while readline holds the terminal is no line
+    terminal.send("typed\n")
+    terminal.expect("typed\r?\ntyped\r?\n")
+    terminal.send("\x1a")
+    terminal.expect("Stopped", 10)
+    terminal.expect("READY> ")
+    terminal.send("fg\n")
+    terminal.expect("exec /bin/cat'\r?\n")
+    time.sleep(0.5)
+    terminal.send("again\n")
+    terminal.expect("again\r?\nagain\r?\n")
+    terminal.send("\x04")
+    terminal.expect("READY> ")
+    assert "status=0" in terminal.command("echo status=$?")
+
+
+# --- a full disk ------------------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def small_disk(base):
+    folder = base / ("small" + uuid.uuid4().hex[:6])
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=0777", "tmpfs", folder], capture_output=True).returncode:
+        cannot("no tmpfs can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=False)
+
+
+def test_journal_on_a_full_disk(user, make_world, templates, distribution, base, small_disk):
+    """Nothing is allowed unrecorded: the run stops with 125 and says so."""
+    folder = base / f"loud-{user.name}"
+    packages.build_tools(folder)
+    with Index(folder) as loud:
+        world = make_world(user, index=loud)
+        world.plant_canaries()
+        world.use_venv(templates, distribution)
+        packages.sdist(folder, "pwloud", "1.0", {"setup.py": (
+            "for i in range(3000):\n    try: open('%s/.ssh/id_%%d' %% i)\n    except OSError: pass\n"
+            "from setuptools import setup\nsetup(name='pwloud', version='1.0')\n") % world.home})
+        journal = small_disk / "events.jsonl"
+        marker = "mark" + uuid.uuid4().hex
+        result = world.run([world.pipwarden, "--log", journal, "--on-violation", "deny", "pip", "install", "pwloud"],
+                           {"PWT_MARK": marker}, timeout=90)
+    assert result.status == 125, str(result)
+    assert str(journal) in result.err or "No space" in result.err or "journal" in result.err, str(result)
+    assert wait_for(lambda: not marked(marker), 2)
+    assert not (world.site_packages() / "pwloud-1.0.dist-info").exists()
+
+
+def test_full_disk_from_the_start(make_world, user_named, small_disk):
+    world = make_world(user_named("user"))
+    (small_disk / "ballast").write_bytes(b"x" * 60_000)
+    try:
+        with open(small_disk / "more", "wb") as f:
+            f.write(b"x" * 100_000)
+    except OSError:
+        pass
+    result = world.run([world.pipwarden, "--log", small_disk / "events.jsonl", "run", "--", "/bin/touch", world.temp / "ran"])
+    assert result.status == 125 and not (world.temp / "ran").exists(), str(result)
+
+
+def test_two_runs_do_not_sweep_each_other(user, make_world, templates, distribution, slow_index):
+    world = make_world(user, index=slow_index)
+    world.use_venv(templates, distribution)
+    with Build(world) as build:
+        other = world.guarded(["run", "--", "/bin/sh", "-c", "echo $HOME; test -d $HOME"])
+        assert other.status == 0, str(other)
+        time.sleep(0.3)
+        assert build.process.poll() is None and len(build.survivors()) >= 6
+        assert not Path(other.out.strip()).exists() or other.out.strip() == str(world.home)
+
+
+def test_a_fork_storm_ends(user, make_world):
+    """Bounded: 300 sleepers that ignore signals, in sessions of their own; nothing of them outlives the run."""
+    world = make_world(user)
+    marker = "mark" + uuid.uuid4().hex
+    program = ("import os, signal, time\n"
+               "for i in range(300):\n    if os.fork() == 0:\n        os.setsid()\n        signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+               "        time.sleep(20)\n        os._exit(0)\nprint('forked', flush=True)\n")
+    result = world.guarded(["run", "--", "/usr/bin/python3", "-c", program], {"PWT_MARK": marker}, timeout=60)
+    assert result.out == "forked\n", str(result)
+    assert wait_for(lambda: not marked(marker), 2), f"{len(marked(marker))} are left"
