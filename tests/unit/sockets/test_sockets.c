@@ -457,10 +457,9 @@ static void *swap_link(void *argument)
 	struct race *race = argument;
 
 	while (!race->stop) {
-		rename("a", "x"); /* x: now the link to the outside */
-		symlink("../outside/agent.sock", "a");
-		rename("b", "x");
-		symlink("own.sock", "b");
+		/* x: now the link to the outside, now the one to its own */
+		CHECK(rename("a", "x") == 0 && symlink("../outside/agent.sock", "a") == 0);
+		CHECK(rename("b", "x") == 0 && symlink("own.sock", "b") == 0);
 	}
 	return NULL;
 }
