@@ -63,7 +63,7 @@ static enum alphabet alphabet_of(const char *value)
 	if (shape_prefix(value) && isupper((unsigned char)*value) && isupper((unsigned char)value[1]))
 		return ALPHABET_BASE32; /* AKIA…: A to Z, 2 to 7 */
 	for (const unsigned char *c = (const unsigned char *)value; *c; c++) {
-		if (*c >= 128 || (isalnum(*c) && !isxdigit(*c)))
+		if (isalnum(*c) && !isxdigit(*c))
 			return ALPHABET_TEXT;
 		digits += isxdigit(*c) != 0;
 	}
@@ -77,12 +77,6 @@ static char replacement(struct stream *s, size_t index, unsigned char c, enum al
 	if (isdigit(c))
 		return (char)(a == ALPHABET_BASE32 ? '2' + draw(s, index, 6) : '0' + draw(s, index, 10));
 	return (char)((isupper(c) ? 'A' : 'a') + first + draw(s, index, count));
-}
-
-/* Bytes outside ASCII count as small letters: what the value says in another script must not stay. */
-static bool replaceable(unsigned char c)
-{
-	return isalnum(c) || c >= 128;
 }
 
 /* --- what of a value stays -------------------------------------------------------------------- */
@@ -198,8 +192,12 @@ static void replace(struct stream *s, char *value, const bool *kept, enum alphab
 	size_t n = 0;
 
 	for (size_t i = 0; value[i]; i++) {
-		if (!kept[i] && replaceable((unsigned char)value[i]))
-			probe[n++] = value[i] = replacement(s, i, (unsigned char)value[i], a);
+		unsigned char c = (unsigned char)value[i];
+		/* Other scripts must not stay either, and must become what has no part in any shape: a letter could make a scheme. */
+		if (c >= 128)
+			value[i] = '~';
+		else if (!kept[i] && isalnum(c))
+			probe[n++] = value[i] = replacement(s, i, c, a);
 	}
 	probe[n] = '\0';
 }
@@ -212,7 +210,7 @@ static bool original_is_plain(const char *value, const bool *kept, char *probe)
 		if (!kept[i])
 			probe[n++] = value[i];
 	probe[n] = '\0';
-	return shape_is_plain(probe);
+	return shape_is_plain(probe, false);
 }
 
 static void mark_kept(const char *value, bool *kept)
@@ -246,7 +244,7 @@ char *decoy_value(const uint8_t key[DECOY_KEY_LEN], const char *name, const char
 			memcpy(decoy, value, len);
 			replace(&s, decoy, kept, alphabet_of(value), probe);
 			fix_checksum(decoy);
-			if (!shape_is_plain(probe) || try == 64)
+			if (!shape_is_plain(probe, false) || try == 64)
 				break;
 		}
 	} else {

@@ -173,7 +173,7 @@ static bool push_secret(struct text_list *l, const char *value, size_t len)
 {
 	char *copy = strndup(value, len);
 
-	if (copy && (len < REDACT_MIN || shape_is_plain(copy))) {
+	if (copy && (len < REDACT_MIN || shape_is_plain(copy, true))) {
 		free(copy);
 		return true;
 	}

@@ -187,14 +187,14 @@ bool shape_is_secret(const char *value)
 	return false;
 }
 
-bool shape_is_plain(const char *value)
+bool shape_is_plain(const char *value, bool other_scripts)
 {
 	bool seen[256] = {false};
 	unsigned different = 0;
 	size_t letters = 0;
 
 	for (const unsigned char *c = (const unsigned char *)value; *c; c++) {
-		if (!isalnum(*c) && *c < 128)
+		if (!isalnum(*c) && !(other_scripts && *c >= 128))
 			continue;
 		letters++;
 		if (!seen[*c]) {

@@ -19,7 +19,8 @@ size_t shape_prefix(const char *text);
 /* The header of a JWT at text: its length without the dot; 0: no JWT. */
 size_t shape_jwt_header(const char *text);
 
-/* Entropy: does a value have enough characters, and different ones, to be told apart from ordinary text? */
-bool shape_is_plain(const char *value);
+/* Has a value too few letters and digits, or too few different ones, to be told apart from ordinary text?  other_scripts: bytes
+ * outside ASCII count as letters. */
+bool shape_is_plain(const char *value, bool other_scripts);
 
 #endif

@@ -82,6 +82,7 @@ static void ask(const struct policy *p, const char *subject)
 	check_environment(p, subject);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *line = memchr(data, '\n', size);
