@@ -233,6 +233,8 @@ static int step(struct walk *w, bool follow, bool create, struct resolved *out)
 	pid_t pid = pathtext_pid(name, len);
 	if (pid && on_proc(w->cur) && fstat(w->cur, &dir) == 0 && dir.st_ino == PROC_ROOT_INODE && foreign_pid(w, w->cur, pid))
 		w->foreign = true;
+	if (*rest && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode))
+		return -ENOTDIR;
 	w->at = rest;
 	if (S_ISLNK(st.st_mode) && (follow || !last || *rest == '/')) {
 		int object = -1, kind = follow_link(w, fd, name, &object);

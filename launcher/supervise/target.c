@@ -222,12 +222,6 @@ bool target_numbers(pid_t tid, pid_t *inner_tgid, pid_t *inner_tid)
 	return *inner_tgid > 0 && *inner_tid > 0;
 }
 
-static pid_t parent_of(pid_t pid)
-{
-	char status[4096];
-	return read_proc(pid, "status", status, sizeof status) ? status_number(status, "\nPPid:") : 0;
-}
-
 bool target_is_member(const struct sandbox *sb, pid_t pid)
 {
 	if (pid <= 0)
@@ -239,9 +233,12 @@ bool target_is_member(const struct sandbox *sb, pid_t pid)
 		return stat(path, &st) == 0 && st.st_ino == sb->pid_ns;
 	}
 	for (int i = 0; i < CHAIN_MAX && pid > 1; i++) {
-		if (pid == sb->init)
+		char status[4096];
+		if (!read_proc(pid, "status", status, sizeof status))
+			return false;
+		if (pid == sb->init || status_number(status, "\nTgid:") == sb->init)
 			return true;
-		pid = parent_of(pid);
+		pid = status_number(status, "\nPPid:");
 	}
 	return false;
 }

@@ -115,8 +115,7 @@ static void protected_in_namespaces(void **state)
 {
 	w.namespaces = true;
 	if (!world_run(&w, many_ways)) {
-		print_message("no namespaces on this machine\n");
-		skip();
+		world_skip();
 	}
 	for (int i = 0; i < WAYS; i++) {
 		assert_int_equal(w.result[i], -EACCES);
@@ -221,7 +220,7 @@ static void silent_in_namespaces(void **state)
 {
 	w.namespaces = true;
 	if (!world_run(&w, silent_body))
-		skip();
+		world_skip();
 	for (int i = 0; i < 19; i++) {
 		if (w.result[i])
 			print_message("step %d\n", i);
@@ -490,7 +489,7 @@ static void own_proc(void **state)
 {
 	w.namespaces = true;
 	if (!world_run(&w, own_proc_body))
-		skip();
+		world_skip();
 	for (int i = 0; i < 6; i++)
 		assert_int_equal(w.result[i], 0);
 	assert_int_equal(w.events, 0);

@@ -124,7 +124,7 @@ static void own_in_namespaces(void **state)
 {
 	w.namespaces = true;
 	if (!world_run(&w, own_body))
-		skip();
+		world_skip();
 	for (long i = 0; i < w.result[RESULTS_MAX - 1]; i++)
 		assert_int_equal(w.result[i], 1);
 	assert_int_equal(w.events, 0);
@@ -325,7 +325,7 @@ static void shared_memory(void **state)
 	mode_t mode = mode_of(path);
 	unlink(path);
 	if (!run)
-		skip();
+		world_skip();
 	assert_int_equal(mode, 0600);
 	assert_int_equal(w.result[0], 0);
 	assert_int_equal(w.result[1], 0);

@@ -71,7 +71,7 @@ static void check_own(int abi, bool namespaces)
 	w.caps.landlock_abi = abi;
 	w.namespaces = namespaces;
 	if (!world_run(&w, own_body))
-		skip();
+		world_skip();
 	for (long i = 0; i < w.result[RESULTS_MAX - 1]; i++) {
 		if (!w.result[i])
 			print_message("step %ld\n", i);
