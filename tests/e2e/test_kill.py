@@ -246,7 +246,7 @@ def test_a_guest_keeps_the_terminal(terminal):
     run = terminal.world.prefix and terminal.world.prefix + "run -- "
     assert "40 100" in terminal.command(run + "stty size")
     terminal.send(run + "/bin/sh -c 'echo g\"\"o; exec /bin/cat'\n")
-    terminal.expect("\ngo\r?\n")  # not before: a line that is typed while readline holds the terminal is no line
+    terminal.expect("[\r\n]go\r?\n")  # not before: a line that is typed while readline holds the terminal is no line
     terminal.send("typed\n")
     terminal.expect("typed\r?\ntyped\r?\n")
     terminal.send("\x1a")

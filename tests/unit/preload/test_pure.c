@@ -1,4 +1,4 @@
-/* Heads of files and answers of the supervisor, as values. */
+/* Heads of files, answers of the supervisor and environments, as values. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,9 +9,11 @@
 #include <arpa/inet.h>
 #include <elf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "preload/answer.h"
+#include "preload/exec.h"
 #include "preload/exec_head.h"
 
 static void test_scripts(void **state)
@@ -191,11 +193,103 @@ static void test_text(void **state)
 	assert_string_equal(text, "255.255.255.255");
 }
 
+/* Fills in an array of exactly the promised size: a tool for that sees what is written past it. */
+static char **fill_env(char *const *envp, const char *var, const char *drop)
+{
+	char **vector = calloc(exec_env_room(envp), sizeof(*vector));
+
+	exec_fill_env(vector, envp, var, drop);
+	return vector;
+}
+
+static void test_environments(void **state)
+{
+	char *env[] = { (char *)"A=1", (char *)"X=old", (char *)"XY=2", (char *)"X", (char *)"X=older", (char *)"B=3", NULL };
+	char *none[] = { NULL };
+	char **v;
+
+	v = fill_env(env, "X=new", "B=3");
+	assert_string_equal(v[0], "X=new");
+	assert_ptr_equal(v[1], env[0]);
+	assert_ptr_equal(v[2], env[2]);
+	assert_ptr_equal(v[3], env[3]);
+	assert_null(v[4]);
+	free(v);
+	v = fill_env(env, "NEW=1", NULL);
+	for (size_t i = 0; i < 7; i++)
+		assert_ptr_equal(v[i + 1], env[i]);
+	free(v);
+	v = fill_env(none, "X=1", "");
+	assert_null(v[1]);
+	free(v);
+	v = fill_env(NULL, "X=1", NULL);
+	assert_null(v[1]);
+	free(v);
+}
+
+static int touch_all(char **vector, void *arg)
+{
+	size_t n = *(size_t *)arg;
+
+	for (size_t i = 0; i < n; i++)
+		vector[i] = NULL;
+	return 77;
+}
+
+static void test_vectors(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 255, 256, 257, 4095, 4096, 4097, 100000 };
+	size_t huge = SIZE_MAX / 4;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		size_t n = sizes[i];
+
+		assert_int_equal(exec_with_vector(n, touch_all, &n), 77);
+	}
+	errno = 5;
+	assert_int_equal(exec_with_vector(SIZE_MAX / 2, touch_all, &huge), E2BIG);
+	assert_int_equal(exec_with_vector(huge / 4, touch_all, &huge), ENOMEM);
+	assert_int_equal(errno, 5);
+}
+
+static void test_preload(void **state)
+{
+	static struct shim shim = { .preload = "LD_PRELOAD=/p/libpipwarden.so" };
+	static const struct {
+		const char *given, *wanted; /* NULL: none, left alone */
+	} cases[] = {
+		{ NULL, "LD_PRELOAD=/p/libpipwarden.so" },
+		{ "LD_PRELOAD=", "LD_PRELOAD=/p/libpipwarden.so" },
+		{ "LD_PRELOAD=/p/libpipwarden.so", NULL },
+		{ "LD_PRELOAD=/x.so:/p/libpipwarden.so", NULL },
+		{ "LD_PRELOAD=/x.so /p/libpipwarden.so:/y.so", NULL },
+		{ "LD_PRELOAD=/x.so", "LD_PRELOAD=/p/libpipwarden.so:/x.so" },
+		{ "LD_PRELOAD=/p/libpipwarden.so.1", "LD_PRELOAD=/p/libpipwarden.so:/p/libpipwarden.so.1" },
+		{ "LD_PRELOAD=/q/p/libpipwarden.so", "LD_PRELOAD=/p/libpipwarden.so:/q/p/libpipwarden.so" },
+		{ "LD_PRELOAD=0123456789012345678901234567890123456789", NULL }, /* no room: theirs is kept */
+		{ "LD_PRELOADED=1", "LD_PRELOAD=/p/libpipwarden.so" },
+	};
+	char buf[68];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *env[] = { (char *)"A=1", (char *)cases[i].given, NULL };
+		const char *got = exec_preload_var(&shim, env, buf, sizeof(buf));
+
+		if (cases[i].wanted)
+			assert_string_equal(got, cases[i].wanted);
+		else
+			assert_null(got);
+	}
+	shim.preload[0] = '\0'; /* a path that LD_PRELOAD cannot hold */
+	assert_null(exec_preload_var(&shim, NULL, buf, sizeof(buf)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scripts), cmocka_unit_test(test_long_script), cmocka_unit_test(test_elf),
 		cmocka_unit_test(test_answers), cmocka_unit_test(test_literals), cmocka_unit_test(test_text),
+		cmocka_unit_test(test_environments), cmocka_unit_test(test_vectors), cmocka_unit_test(test_preload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

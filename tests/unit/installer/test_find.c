@@ -1,0 +1,480 @@
+/* Finding and planning, against trees of files that look like Python environments: nothing in them can run. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/unit/installer/support.h"
+
+struct run {
+	struct installer ins;
+	struct installer_error err;
+	char *home, *cwd;
+	struct strings env;
+	int result;
+};
+
+static void run_setup(struct run *r, const struct tree *t)
+{
+	*r = (struct run){ .home = tree_path(t, "home"), .cwd = tree_path(t, "work") };
+	tree_dir(t, "home");
+	tree_dir(t, "work");
+	assert_int_equal(strings_addf(&r->env, "HOME=%s", r->home), 0);
+	assert_int_equal(strings_addf(&r->env, "PATH=%s/venv/bin:/usr/bin", t->root), 0);
+	assert_int_equal(strings_addf(&r->env, "XDG_CONFIG_DIRS=%s/xdg", t->root), 0);
+}
+
+static void run_end(struct run *r)
+{
+	installer_finish(&r->ins);
+	strings_finish(&r->env);
+	free(r->home);
+	free(r->cwd);
+}
+
+/* Finds and, when that works, plans. */
+static void run(struct run *r, const char *line)
+{
+	cleanup_strings struct strings words = { 0 };
+
+	installer_finish(&r->ins);
+	r->err = (struct installer_error){ 0 };
+	strings_split(&words, line);
+	r->result = installer_find(&r->ins, words.v, r->env.v, r->cwd, &r->err);
+	if (!r->result) {
+		r->result = installer_plan(&r->ins, NULL, r->env.v, r->cwd, r->home, &r->err);
+	}
+	if (!r->result && r->err.message[0]) {
+		fail_msg("a message without a failure: %s", r->err.message);
+	}
+}
+
+static void assert_runs(struct run *r, const char *line)
+{
+	run(r, line);
+	if (r->result) {
+		fail_msg("%s: %d %s", line, r->err.status, r->err.message);
+	}
+}
+
+static void assert_refused(struct run *r, const char *line, int status, const char *word)
+{
+	run(r, line);
+	if (!r->result) {
+		fail_msg("%s: was not refused", line);
+	}
+	if (r->err.status != status || !strstr(r->err.message, word)) {
+		fail_msg("%s: %d %s (wanted %d %s)", line, r->err.status, r->err.message, status, word);
+	}
+	assert_null(strchr(r->err.message, '\n'));
+}
+
+/* "host:port host:port" in the list's order, with a letter for the origin. */
+static void assert_hosts(struct run *r, const char *line, const char *want)
+{
+	static const char letters[] = "DCEARP";
+	cleanup_text char *got = inst_dup("");
+
+	assert_runs(r, line);
+	for (size_t i = 0; i < r->ins.host_count; i++) {
+		const struct index_host *h = &r->ins.hosts[i];
+
+		assert_null(strstr(h->where, "s3cret"));
+		inst_set(&got, inst_format("%s%s%c:%s:%u", got, i ? " " : "", letters[h->origin], h->host, h->port));
+	}
+	assert_string_equal(got, want);
+}
+
+static void a_venv_is_read_from_its_files(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+	cleanup_text char *site = tree_path(t, "venv/lib/python3.11/site-packages");
+	cleanup_text char *prefix = tree_path(t, "venv");
+	cleanup_text char *base = tree_path(t, "base");
+	cleanup_text char *script = tree_path(t, "venv/bin/pip");
+	cleanup_text char *main_file = inst_format("%s/pip/__main__.py", site);
+	cleanup_text char *bin = tree_path(t, "venv/bin");
+	cleanup_text char *share = tree_path(t, "venv/share");
+	cleanup_text char *base_lib = tree_path(t, "base/lib");
+	struct python_env *env = &r.ins.env;
+
+	tree_python(t, "23.2.1");
+	run_setup(&r, t);
+	assert_runs(&r, "pip --version");
+	assert_string_equal(env->prefix, prefix);
+	assert_string_equal(env->base_prefix, base);
+	assert_string_equal(env->version, "3.11");
+	assert_true(env->venv);
+	assert_false(env->debian);
+	assert_int_equal(env->site_dirs.n, 1);
+	assert_string_equal(env->site_dirs.v[0], site);
+	assert_string_equal(r.ins.pip_version, "23.2.1");
+	assert_string_equal(r.ins.program, script);
+	assert_string_equal(r.ins.command, "");
+	assert_int_equal(r.ins.host_count, 0);
+	assert_false(r.ins.module);
+	assert_true(strings_has(&env->write_dirs, site));
+	assert_true(strings_has(&env->write_dirs, bin));
+	assert_true(strings_has(&env->write_dirs, share));
+	assert_true(strings_has(&env->make_dirs, share));
+	assert_false(strings_has(&env->make_dirs, site));
+	assert_true(strings_has(&env->read_dirs, bin));
+	assert_true(strings_has(&env->read_dirs, base_lib));
+	assert_int_equal(env->read_files.n, 1);
+	for (size_t i = 0; i < env->write_dirs.n; i++) {
+		assert_string_not_equal(env->write_dirs.v[i], prefix);
+		assert_false(inst_path_below(env->write_dirs.v[i], base));
+		assert_false(inst_path_below(env->write_dirs.v[i], r.home));
+	}
+	assert_runs(&r, "python -I -m pip -q install x");
+	assert_string_equal(r.ins.program, main_file);
+	assert_string_equal(r.ins.command, "install");
+	assert_true(r.ins.module);
+	assert_int_equal(env->interpreter_flags.n, 1);
+	run_end(&r);
+}
+
+static void a_base_python_has_the_user_scheme(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+	cleanup_text char *user = tree_path(t, "home/.local/lib/python3.11/site-packages");
+	cleanup_text char *man = tree_path(t, "home/.local/share/man");
+	cleanup_text char *share = tree_path(t, "home/.local/share");
+	cleanup_text char *systemd = tree_path(t, "home/.local/share/systemd");
+	cleanup_text char *library = tree_path(t, "base/lib/python3.11");
+	cleanup_text char *site = tree_path(t, "base/lib/python3.11/site-packages");
+	struct python_env env;
+	cleanup_text char *python = tree_path(t, "base/bin/python3.11");
+
+	tree_python(t, "23.2.1");
+	tree_dir(t, "home/.local/share/systemd/user");
+	run_setup(&r, t);
+	assert_true(python_env_of_interpreter(python, r.env.v, r.home, &env));
+	assert_false(env.venv);
+	assert_true(strings_has(&env.write_dirs, user));
+	assert_true(strings_has(&env.write_dirs, site));
+	assert_true(strings_has(&env.write_dirs, man));
+	assert_false(strings_has(&env.write_dirs, share));
+	assert_false(strings_has(&env.write_dirs, systemd));
+	assert_false(strings_has(&env.write_dirs, library));
+	python_env_finish(&env);
+	assert_int_equal(strings_add(&r.env, "PYTHONNOUSERSITE=1"), 0);
+	assert_true(python_env_of_interpreter(python, r.env.v, r.home, &env));
+	assert_false(strings_has(&env.write_dirs, user));
+	python_env_finish(&env);
+	assert_false(python_env_of_interpreter("/nowhere/python", r.env.v, r.home, &env));
+	run_end(&r);
+}
+
+static void scripts_say_their_environment(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+	struct python_env env;
+	cleanup_text char *prefix = tree_path(t, "venv");
+	cleanup_text char *plain = tree_path(t, "venv/bin/tool");
+	cleanup_text char *long_form = tree_path(t, "venv/bin/long");
+	cleanup_text char *shell = tree_path(t, "venv/bin/shell");
+
+	tree_python(t, "23.2.1");
+	tree_file(t, "venv/bin/tool", 0755, "#!%s/venv/bin/python\n", t->root);
+	tree_file(t, "venv/bin/long", 0755, "#!/bin/sh\n'''exec' \"%s/venv/bin/python\" \"$0\" \"$@\"\n' '''\n", t->root);
+	tree_file(t, "venv/bin/shell", 0755, "#!/bin/sh\necho\n");
+	run_setup(&r, t);
+	assert_true(python_env_of_script(plain, r.env.v, r.home, &env));
+	assert_string_equal(env.prefix, prefix);
+	python_env_finish(&env);
+	assert_true(python_env_of_script(long_form, r.env.v, r.home, &env));
+	assert_string_equal(env.prefix, prefix);
+	python_env_finish(&env);
+	assert_false(python_env_of_script(shell, r.env.v, r.home, &env));
+	run_end(&r);
+}
+
+static void what_is_no_pip_is_refused(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+	cleanup_text char *old = NULL;
+
+	tree_python(t, "22.2.2");
+	run_setup(&r, t);
+	assert_refused(&r, "pip list", 125, "22.2.2");
+	assert_refused(&r, "pip-9.9 list", 127, "not found on PATH");
+	assert_refused(&r, "./pip list", 127, "./pip");
+	assert_refused(&r, "python -m venv x", 125, "-m pip");
+	tree_file(t, "venv/bin/pip", 0755, "#!/bin/sh\nexec something\n");
+	assert_refused(&r, "pip list", 126, "not a pip script");
+	tree_file(t, "venv/bin/pip", 0755, "#!/nowhere/python\nfrom pip._internal import main\n");
+	assert_refused(&r, "pip list", 126, "/nowhere/python");
+	tree_file(t, "venv/bin/pip", 0644, "#!/bin/sh\n");
+	tree_file(t, "venv/bin/pip3.11", 0644, "#!/bin/sh\n");
+	old = inst_format("%s/venv/bin/pip list", t->root);
+	assert_refused(&r, old, 126, "may not be executed");
+	tree_file(t, "venv/bin/python3", 0755, "#!/bin/sh\nexec python\n");
+	assert_refused(&r, "python3 -m pip list", 126, "not an interpreter");
+	assert_int_equal(strings_add(&r.env, "PYTHONHOME=/x"), 0);
+	assert_refused(&r, "python -m pip list", 125, "PYTHONHOME");
+	run_end(&r);
+}
+
+static void a_project_does_not_choose_the_pip(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+	cleanup_text char *in_tree = tree_path(t, "work/tools");
+
+	tree_python(t, "23.2.1");
+	run_setup(&r, t);
+	tree_file(t, "work/tools/pip", 0755, "#!%s/venv/bin/python\nfrom pip._internal import main\n", t->root);
+	inst_set(&r.env.v[1], inst_format("PATH=%s:/usr/bin", in_tree));
+	assert_refused(&r, "pip list", 126, "below the working directory");
+	assert_runs(&r, "tools/pip list");
+	assert_int_equal(strings_addf(&r.env, "VIRTUAL_ENV=%s/work", t->root), 0);
+	assert_runs(&r, "pip list");
+	/* A home directory as the working directory is no project, but a relative entry of PATH is one everywhere. */
+	inst_set(&r.env.v[0], inst_format("HOME=%s", r.cwd));
+	inst_set(&r.env.v[3], inst_dup("X="));
+	assert_runs(&r, "pip list");
+	inst_set(&r.env.v[1], inst_dup("PATH=tools"));
+	assert_int_equal(chdir(r.cwd), 0);
+	assert_refused(&r, "pip list", 126, "below the working directory");
+	assert_int_equal(chdir("/"), 0);
+	run_end(&r);
+}
+
+static void shims_are_resolved_by_their_files(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+	cleanup_text char *want = tree_path(t, "pyenv/versions/3.11.7/bin/pip");
+
+	tree_python(t, "23.2.1");
+	run_setup(&r, t);
+	tree_file(t, "pyenv/shims/pip", 0755, "#!/usr/bin/env bash\nexec pyenv exec pip \"$@\"\n");
+	tree_file(t, "pyenv/versions/3.11.7/bin/pip", 0755, "#!%s/venv/bin/python\nfrom pip._internal import main\n", t->root);
+	tree_dir(t, "pyenv/versions/3.11.2/bin");
+	tree_file(t, "pyenv/version", 0644, "3.11.7\n");
+	inst_set(&r.env.v[1], inst_format("PATH=%s/pyenv/shims:%s/venv/bin:/usr/bin", t->root, t->root));
+	assert_runs(&r, "pip list");
+	assert_string_equal(r.ins.program, want);
+	tree_file(t, "work/.python-version", 0644, "# mine\n3.11\n");
+	assert_runs(&r, "pip list");
+	assert_string_equal(r.ins.program, want);
+	tree_file(t, "work/.python-version", 0644, "3.12.1\n");
+	assert_refused(&r, "pip list", 127, "3.12.1");
+	tree_file(t, "work/.python-version", 0644, "../../work/x\n");
+	assert_runs(&r, "pip list"); /* it climbs: not a version, the global one counts */
+	tree_file(t, "work/.python-version", 0644, "system\n");
+	assert_runs(&r, "pip list");
+	assert_string_not_equal(r.ins.program, want);
+	assert_int_equal(strings_add(&r.env, "PYENV_VERSION=3.9.1:3.11.7"), 0);
+	assert_runs(&r, "pip list");
+	assert_string_equal(r.ins.program, want);
+	tree_file(t, "pyenv/shims/pip", 0755, "#!/usr/bin/env bash\nexec asdf exec pip \"$@\"\n");
+	assert_refused(&r, "pip list", 126, "asdf which pip");
+	run_end(&r);
+}
+
+static void hosts_are_those_that_pip_would_reach(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+
+	tree_python(t, "23.2.1");
+	run_setup(&r, t);
+	assert_hosts(&r, "pip install x", "D:files.example:443 D:index.example:443");
+	assert_hosts(&r, "pip freeze", "");
+	assert_hosts(&r, "pip install --no-index x", "");
+	assert_hosts(&r, "pip install -i https://u:s3cret@mirror.example/simple x", "A:mirror.example:443");
+	assert_hosts(&r, "pip install --index https://index.example/other x", "A:index.example:443 D:files.example:443");
+	assert_hosts(&r, "pip install --extra-index-url http://e.example:81/ x", "A:e.example:81 D:files.example:443 D:index.example:443");
+	assert_hosts(&r, "pip install --no-index -f https://l.example/x -f /local x", "A:l.example:443");
+	assert_hosts(&r, "pip install --no-index https://d.example/a.whl b@http://d.example/b.whl", "A:d.example:443 A:d.example:80");
+	assert_hosts(&r, "pip install --no-index -r https://r.example/r.txt", "A:r.example:443");
+	assert_hosts(&r, "pip install --proxy p.example:3128 --no-index x", "P:p.example:3128");
+
+	tree_file(t, "venv/pip.conf", 0644, "[global]\nindex-url = https://site.example/s\n[download]\nindex-url = https://download.example/\n");
+	tree_file(t, "home/.config/pip/pip.conf", 0644, "[global]\nindex-url = https://user.example/\nextra-index-url =\n https://one.example\n https://two.example\n");
+	assert_hosts(&r, "pip install x", "C:site.example:443 C:one.example:443 C:two.example:443");
+	assert_hosts(&r, "pip download x", "C:download.example:443 C:one.example:443 C:two.example:443");
+	assert_hosts(&r, "pip --isolated install x", "C:site.example:443");
+	assert_int_equal(strings_add(&r.env, "PIP_INDEX_URL=https://u:s3cret@env.example/"), 0);
+	assert_int_equal(strings_add(&r.env, "PIP_EXTRA_INDEX_URL="), 0);
+	assert_int_equal(strings_add(&r.env, "HTTPS_PROXY=http://u:s3cret@proxy.example"), 0);
+	assert_hosts(&r, "pip install x", "E:env.example:443 C:one.example:443 C:two.example:443 P:proxy.example:80");
+	assert_hosts(&r, "pip install --isolated x", "C:site.example:443 P:proxy.example:80");
+	assert_hosts(&r, "pip install --no-proxy-env -i https://a.example x", "A:a.example:443 C:one.example:443 C:two.example:443");
+	assert_int_equal(strings_add(&r.env, "PIP_CONFIG_FILE=/dev/null"), 0);
+	assert_hosts(&r, "pip install x", "E:env.example:443 P:proxy.example:80");
+	inst_set(&r.env.v[r.env.n - 1], inst_format("PIP_CONFIG_FILE=%s/own.conf", t->root));
+	tree_file(t, "own.conf", 0644, "[install]\nfind-links = https://own.example\n");
+	assert_hosts(&r, "pip install x", "E:env.example:443 C:own.example:443 P:proxy.example:80");
+	run_end(&r);
+}
+
+static void requirements_files_are_followed(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+
+	tree_python(t, "23.2.1");
+	run_setup(&r, t);
+	tree_file(t, "work/a.txt", 0644, "x\n-r sub/b.txt\n-c c.txt\n");
+	tree_file(t, "work/sub/b.txt", 0644, "--extra-index-url https://b.example/\n-r ../a.txt\nz @ https://z.example/z.whl\n");
+	tree_file(t, "work/c.txt", 0644, "-i https://${CHOSEN}/simple\n");
+	assert_int_equal(strings_add(&r.env, "CHOSEN=c.example"), 0);
+	assert_hosts(&r, "pip install -ra.txt", "R:c.example:443 R:b.example:443 D:files.example:443 D:index.example:443 R:z.example:443");
+	tree_file(t, "work/c.txt", 0644, "e\n-e .\n");
+	assert_refused(&r, "pip install -r a.txt", 125, "c.txt: editable");
+	tree_file(t, "work/c.txt", 0644, "e\nf @ git+https://x.example/f\n");
+	assert_refused(&r, "pip install -r a.txt", 125, "c.txt:2: a requirement from version control");
+	tree_file(t, "work/c.txt", 0644, "e\n./folder\n");
+	assert_refused(&r, "pip install -r a.txt", 125, "c.txt:2");
+	assert_refused(&r, "pip install -r /dev/null", 125, "not a regular file");
+	assert_runs(&r, "pip install -r missing.txt"); /* pip's own message */
+	run_end(&r);
+}
+
+static void what_cannot_be_guarded_is_refused(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+
+	tree_python(t, "23.2.1");
+	run_setup(&r, t);
+	assert_refused(&r, "pip install .", 125, "folder");
+	assert_refused(&r, "pip install ./x[y]", 125, "folder");
+	assert_refused(&r, "pip wheel file:///tmp", 125, "folder");
+	assert_refused(&r, "pip install -e x", 125, "editable");
+	assert_refused(&r, "pip install --edit x", 125, "editable");
+	assert_refused(&r, "pip download git+https://x.example/y", 125, "version control");
+	assert_refused(&r, "pip config edit", 125, "config edit");
+	assert_refused(&r, "pip --python /x install y", 125, "another interpreter");
+	assert_refused(&r, "pip install --use-feature venv-isolation y", 125, "venv-isolation");
+	assert_refused(&r, "pip install --use-feature=inprocess-build-deps y", 125, "inprocess-build-deps");
+	assert_refused(&r, "pip install --no-i y", 125, "in full");
+	assert_runs(&r, "pip list -e");
+	assert_runs(&r, "pip show -f ./x");
+	assert_runs(&r, "pip install ./x-1.0-py3-none-any.whl");
+	assert_runs(&r, "pip install --use-feature=fast-deps y");
+	assert_int_equal(strings_add(&r.env, "PIP_USE_FEATURE=fast-deps venv-isolation"), 0);
+	assert_refused(&r, "pip install y", 125, "PIP_USE_FEATURE");
+	assert_runs(&r, "pip install --isolated y");
+	tree_file(t, "venv/pip.conf", 0644, "[install]\neditable = .\n");
+	assert_refused(&r, "pip install --isolated y", 125, "pip.conf");
+	run_end(&r);
+}
+
+static void outputs_and_cache(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+	cleanup_text char *target = tree_path(t, "work/out");
+	cleanup_text char *log = tree_path(t, "home/logs/pip.log");
+	cleanup_text char *cache = tree_path(t, "home/.cache/pip");
+	cleanup_text char *config = tree_path(t, "home/.config/pip");
+	cleanup_text char *line = NULL;
+
+	tree_python(t, "23.2.1");
+	run_setup(&r, t);
+	fake_protected = r.home;
+	assert_runs(&r, "pip install -t out --log ~/logs/pip.log --report - x");
+	assert_int_equal(r.ins.outputs.n, 2);
+	assert_true(strings_has(&r.ins.outputs, target));
+	assert_true(strings_has(&r.ins.outputs, log));
+	assert_string_equal(r.ins.cache_dir, cache);
+	assert_runs(&r, "pip download x");
+	assert_true(strings_has(&r.ins.outputs, r.cwd));
+	assert_runs(&r, "pip download -d out x");
+	assert_false(strings_has(&r.ins.outputs, r.cwd));
+	assert_runs(&r, "pip install --no-cache-dir x");
+	assert_null(r.ins.cache_dir);
+	assert_runs(&r, "pip config set global.x y");
+	assert_true(strings_has(&r.ins.outputs, config));
+	assert_refused(&r, "pip config set --site global.x y", 125, "make the file first");
+	assert_refused(&r, "pip install -t ~ x", 125, "protected place");
+	assert_refused(&r, "pip install --root / x", 125, "--root");
+	tree_link(t, "work/link", r.home);
+	assert_refused(&r, "pip install -t link x", 125, "protected place");
+	line = inst_format("pip install --cache-dir %s x", t->root);
+	assert_refused(&r, line, 125, "--cache-dir");
+	assert_int_equal(strings_add(&r.env, "PIP_TARGET=~"), 0);
+	assert_refused(&r, "pip install x", 125, "PIP_TARGET");
+	inst_set(&r.env.v[r.env.n - 1], inst_dup("PIP_NO_CACHE_DIR=false"));
+	assert_runs(&r, "pip install x");
+	assert_null(r.ins.cache_dir);
+	run_end(&r);
+}
+
+static void older_pips_and_pip_itself(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+
+	tree_python(t, "23.0.1");
+	run_setup(&r, t);
+	assert_runs(&r, "pip install x");
+	assert_true(r.ins.use_pep517);
+	assert_false(r.ins.pip_is_target);
+	tree_file(t, "venv/lib/python3.11/site-packages/wheel/__init__.py", 0644, "\n");
+	assert_runs(&r, "pip install x");
+	assert_false(r.ins.use_pep517);
+	assert_runs(&r, "pip install --no-binary :all: x");
+	assert_true(r.ins.use_pep517);
+	assert_runs(&r, "pip install -U Pip");
+	assert_true(r.ins.pip_is_target);
+	assert_runs(&r, "pip install ./pip-24.0-py3-none-any.whl");
+	assert_true(r.ins.pip_is_target);
+	assert_runs(&r, "pip install pip-tools");
+	assert_false(r.ins.pip_is_target);
+	run_end(&r);
+}
+
+static void the_spec_is_json(void **state)
+{
+	const struct tree *t = *state;
+	struct strings pth = { 0 };
+	struct run r;
+	cleanup_text char *spec = NULL;
+	cleanup_text char *sub = NULL;
+
+	tree_python(t, "23.2.1");
+	run_setup(&r, t);
+	assert_runs(&r, "pip install x");
+	assert_int_equal(strings_add(&pth, "/a \"b\"\\c\n.pth"), 0);
+	spec = installer_boot_spec(&r.ins, false, &pth, NULL, 0);
+	assert_non_null(strstr(spec, "\"sealed\":true"));
+	assert_non_null(strstr(spec, "/venv/bin/pip\""));
+	assert_non_null(strstr(spec, "\"runner\":null"));
+	assert_non_null(strstr(spec, "[\"/a \\\"b\\\"\\\\c\\u000a.pth\"]"));
+	sub = installer_boot_spec(&r.ins, true, NULL, "/p", 5);
+	assert_non_null(strstr(sub, "__pip-runner__.py\",\"pythonpath\":\"/p\",\"started\":5,\"allow_pth\":[]}"));
+	strings_finish(&pth);
+	run_end(&r);
+}
+
+#define in_tree(test) cmocka_unit_test_setup_teardown(test, tree_setup, tree_teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		in_tree(a_venv_is_read_from_its_files),
+		in_tree(a_base_python_has_the_user_scheme),
+		in_tree(scripts_say_their_environment),
+		in_tree(what_is_no_pip_is_refused),
+		in_tree(a_project_does_not_choose_the_pip),
+		in_tree(shims_are_resolved_by_their_files),
+		in_tree(hosts_are_those_that_pip_would_reach),
+		in_tree(requirements_files_are_followed),
+		in_tree(what_cannot_be_guarded_is_refused),
+		in_tree(outputs_and_cache),
+		in_tree(older_pips_and_pip_itself),
+		in_tree(the_spec_is_json),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

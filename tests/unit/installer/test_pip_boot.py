@@ -1,0 +1,345 @@
+"""The bootstrap against every CPython from 3.8 that is here: nothing of an environment runs inside pip, and pip cannot tell.
+
+Offline: environments come from ensurepip.  PIPWARDEN_ONLINE=1 adds newer pips from the configured index.
+"""
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import zipfile
+
+BOOT = None
+ONLINE_PIPS = ["22.3", "23.2.1", "24.0", "25.0", "pip"]  # "pip": the newest
+
+# A pip that shows what pip can see.  It stands in where the real one would only hide a difference.
+PROBE = r"""
+import importlib.util, json, os, site, sys
+
+def name(flag):
+    return getattr(sys.flags, flag, None)
+
+flags = [f for f in dir(sys.flags) if not f.startswith("_") and f not in ("count", "index", "no_site", "n_fields",
+         "n_sequence_fields", "n_unnamed_fields")]
+print(json.dumps({"path": sys.path, "argv": sys.argv, "prefix": [sys.prefix, sys.base_prefix, sys.exec_prefix],
+    "executable": sys.executable, "flags": {f: name(f) for f in flags}, "user": [site.ENABLE_USER_SITE, site.USER_SITE],
+    "name": __name__, "file": __file__, "package": __package__, "warn": sys.warnoptions,
+    "spec": __spec__ and __spec__.name, "main": sys.modules["__main__"].__file__,
+    "setuptools": importlib.util.find_spec("setuptools") is not None,
+    "keyring": importlib.util.find_spec("keyring") is not None, "none": importlib.util.find_spec("nosuchthing") is not None,
+    "pythonpath": os.environ.get("PYTHONPATH")}, sort_keys=True))
+"""
+
+LATE = r"""
+import os, sys, py_compile, importlib.util
+here = os.path.dirname(__file__)
+with open(here + "/late.py", "w") as f:
+    f.write("print('late: changed')\n")
+with open(here + "/new.py", "w") as f:
+    f.write("print('new: changed')\n")
+# A compiled file that Python would take: right source time and size, other code.
+source = here + "/other.py"
+st = os.stat(source)
+with open(here + "/evil.py", "w") as f:
+    f.write("print('other: changed')\n")
+cache = importlib.util.cache_from_source(source)
+py_compile.compile(here + "/evil.py", cfile=cache)
+data = bytearray(open(cache, "rb").read())
+data[8:16] = int(st.st_mtime).to_bytes(4, "little") + st.st_size.to_bytes(4, "little")
+os.unlink(cache)
+open(cache, "wb").write(bytes(data))
+for module in ("late", "new", "other"):
+    try:
+        __import__("pip." + module)
+    except ImportError as error:
+        print(module + ": refused")
+"""
+
+
+def pythons():
+    found = sorted(glob.glob("/usr/bin/python3.[0-9]*"))
+    root = os.environ.get("PYENV_ROOT")
+    if not root and shutil.which("pyenv"):
+        root = subprocess.run(["pyenv", "root"], stdout=subprocess.PIPE, universal_newlines=True).stdout.strip()
+    for folder in sorted(glob.glob(os.path.join(root or "/nonexistent", "versions", "*"))):
+        found.append(os.path.join(folder, "bin", "python"))
+    by_version = {}
+    for path in found:
+        if path.endswith("-config"):
+            continue
+        done = subprocess.run([path, "-IS", "-c", "import sys; print(sys.version_info[0] * 100 + sys.version_info[1])"],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        if done.returncode == 0 and int(done.stdout) >= 308:
+            by_version.setdefault((int(done.stdout), path.startswith("/usr/")), path)
+    return [by_version[key] for key in sorted(by_version)]
+
+
+class World:
+    """One interpreter, with environments of it."""
+
+    def __init__(self, python, root):
+        self.python = python
+        self.root = root
+        self.work = os.path.join(root, "work")
+        self.mark = os.path.join(root, "mark")
+        self.home = os.path.join(root, "home")
+        os.makedirs(self.work)
+        os.makedirs(self.home)
+
+    def environment(self, **more):
+        env = {"PATH": "/usr/bin:/bin", "HOME": self.home, "LANG": "C.UTF-8", "PIP_CONFIG_FILE": "/dev/null",
+               "PIP_DISABLE_PIP_VERSION_CHECK": "1", "COLUMNS": "120"}
+        env.update({k: v for k, v in more.items() if v is not None})
+        return env
+
+    def venv(self, name, *options):
+        folder = os.path.join(self.root, name)
+        subprocess.run([self.python, "-m", "venv", *options, folder], check=True, env=self.environment(), cwd=self.root,
+                       stdout=subprocess.DEVNULL)
+        return Venv(self, folder)
+
+
+class Venv:
+    def __init__(self, world, folder):
+        self.world = world
+        self.folder = folder
+        self.python = os.path.join(folder, "bin", "python")
+        self.script = os.path.join(folder, "bin", "pip")
+        self.site = glob.glob(os.path.join(folder, "lib", "python3.*", "site-packages"))[0]
+        self.pip = os.path.join(self.site, "pip")
+
+    def add(self, name, text):
+        path = os.path.join(self.site, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def fake_pip(self, main, **modules):
+        self.add("pip/__init__.py", "__version__ = '99'\n")
+        self.add("pip/__main__.py", main)
+        for name, text in modules.items():
+            self.add("pip/{}.py".format(name), text)
+        with open(self.script, "w") as f:
+            f.write("#!{}\n{}".format(self.python, main))
+        os.chmod(self.script, 0o755)
+
+    def run(self, how, args, flags=(), guarded=False, spec=None, **env):
+        """how: script, module or runner, as pip would be started; guarded: through the bootstrap."""
+        runner = os.path.join(self.pip, "__pip-runner__.py")
+        program = {"script": self.script, "module": os.path.join(self.pip, "__main__.py"), "runner": runner}[how]
+        if guarded:
+            full = {"program": program, "pip_dir": self.pip, "module": how == "module", "runner": runner if how == "runner" else None}
+            full.update(spec or {})
+            command = [self.python, *flags, "-S", BOOT, json.dumps(full)]
+        elif how == "module":
+            command = [self.python, *flags, "-m", "pip"]
+        else:
+            command = [self.python, *flags, program]
+        return subprocess.run(command + list(args), cwd=self.world.work, env=self.world.environment(**env), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+
+
+def wheel(folder, name, files=None):
+    path = os.path.join(folder, "{}-1.0-py3-none-any.whl".format(name))
+    info = "{}-1.0.dist-info/".format(name)
+    content = {name + ".py": "x = 1\n"}
+    content.update(files or {})
+    content[info + "METADATA"] = "Metadata-Version: 2.1\nName: {}\nVersion: 1.0\n".format(name)
+    content[info + "WHEEL"] = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    content[info + "RECORD"] = "".join("{},,\n".format(member) for member in list(content) + [info + "RECORD"])
+    with zipfile.ZipFile(path, "w") as z:
+        for member, text in content.items():
+            z.writestr(member, text)
+    return path
+
+
+class BootTest(unittest.TestCase):
+    python = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.root = tempfile.mkdtemp(prefix="pipwarden-boot-")
+        cls.world = World(cls.python, cls.root)
+        cls.real = cls.world.venv("real")
+        cls.real.add("extra.pth", "{}\n".format(cls.world.home))
+        cls.probe = cls.world.venv("probe", "--without-pip")
+        cls.probe.fake_pip(PROBE)
+        cls.probe.add("setuptools/__init__.py", "")
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.root)
+
+    def same(self, venv, how, args, flags=(), **env):
+        plain = venv.run(how, args, flags, **env)
+        guarded = venv.run(how, args, flags, guarded=True, **env)
+        case = "{} {} {}".format(how, flags, args)
+        self.assertEqual(plain.stdout, guarded.stdout, case)
+        self.assertEqual(plain.stderr, guarded.stderr, case)
+        self.assertEqual(plain.returncode, guarded.returncode, case)
+        return guarded
+
+    def test_output_is_that_of_plain_pip(self):
+        for args in (["--version"], ["list", "-v"], ["freeze", "--all"], ["show", "-f", "pip"], ["inspect"], ["check"], ["debug"],
+                     ["config", "list"], ["cache", "dir"], ["nonsense"], [], ["install"], ["help", "install"], ["index", "versions"],
+                     ["hash", "nothing"], ["uninstall", "-y", "nothing"]):
+            for how in ("script", "module", "runner"):
+                self.same(self.real, how, args)
+
+    def test_pip_sees_what_it_would_see(self):
+        library = os.path.join(self.root, "library")
+        os.makedirs(library, exist_ok=True)
+        for flags in ((), ("-I",), ("-E",), ("-s",), ("-u", "-W", "error"), ("-B", "-O", "-X", "dev")):
+            for how in ("script", "module"):
+                self.same(self.probe, how, ["a", "--b"], flags)
+                self.same(self.probe, how, [], flags, PYTHONPATH=library + ":relative:" + library)
+                self.same(self.probe, how, [], flags, PYTHONPATH="")
+                # Kept from the interpreter's start and given back.
+                plain = self.probe.run(how, [], flags, PYTHONPATH=library + ":relative")
+                kept = self.probe.run(how, [], flags, guarded=True, spec={"pythonpath": library + ":relative"})
+                self.assertEqual(plain.stdout, kept.stdout)
+        system = self.world.venv("system", "--without-pip", "--system-site-packages")
+        system.fake_pip(PROBE)
+        os.makedirs(os.path.join(self.world.home, ".local/lib", os.path.basename(os.path.dirname(system.site)), "site-packages"), exist_ok=True)
+        for how in ("script", "module"):
+            self.same(system, how, [])
+            self.same(system, how, [], (), PYTHONNOUSERSITE="1")
+        self.assertIn(b'"setuptools": true', self.probe.run("script", [], guarded=True).stdout)
+
+    def test_ends_as_plain_pip_ends(self):
+        venv = self.world.venv("ends", "--without-pip")
+        for main in ("raise SystemExit(7)", "import sys; sys.exit('words')", "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
+                     "import os; os._exit(3)", "pass"):
+            venv.fake_pip(main)
+            self.same(venv, "script", [])
+            self.same(venv, "module", [])
+        venv.fake_pip("raise KeyboardInterrupt")
+        self.assertEqual(venv.run("script", []).returncode, venv.run("script", [], guarded=True).returncode)
+
+    def plant(self, venv, names):
+        for name in names:
+            venv.add(name, "open({!r}, 'a').write({!r})\n".format(self.world.mark, name + " "))
+        venv.add("evil.pth", "import os; open({!r}, 'a').write('pth ')\n".format(self.world.mark))
+        for name in ("typing.py", "json.py", "readline.py"):
+            with open(os.path.join(self.world.work, name), "w") as f:
+                f.write("open({!r}, 'a').write('cwd ')\n".format(self.world.mark))
+
+    def marks(self):
+        try:
+            with open(self.world.mark) as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+        finally:
+            if os.path.exists(self.world.mark):
+                os.unlink(self.world.mark)
+
+    def test_nothing_of_the_environment_runs(self):
+        venv = self.world.venv("hostile")
+        wheels = os.path.join(self.root, "wheels")
+        os.makedirs(wheels)
+        wheel(wheels, "demo")
+        # One that lays a module into pip's way and one into pip itself, in the very run that installs it.
+        mark = "open({!r}, 'a').write('wheel ')\n".format(self.world.mark)
+        wheel(wheels, "sly", {"_manylinux.py": mark, "keyring/__init__.py": mark, "pip/_internal/added.py": mark})
+        self.plant(venv, ["_manylinux.py", "attr.py", "socks.py", "keyring/__init__.py", "msvcrt.py", "truststore.py", "wheel.py",
+                          "sitecustomize.py", "usercustomize.py", "_distutils_hack/__init__.py", "simplejson.py", "ctypes.py",
+                          "brotli.py", "zstandard.py", "OpenSSL/__init__.py", "cryptography/__init__.py"])
+        self.addCleanup(lambda: [os.unlink(os.path.join(self.world.work, n)) for n in ("typing.py", "json.py", "readline.py")])
+        plain = venv.run("module", ["list"])
+        seen = self.marks()
+        for word in ("pth", "sitecustomize.py", "cwd"):
+            self.assertIn(word, seen, "the hostile set is not: {}".format(plain.stderr))
+        # An extension module beside a module of pip wins in Python's own finder.
+        tag = subprocess.run([venv.python, "-ISc", "import _imp; print(_imp.extension_suffixes()[0])"], stdout=subprocess.PIPE,
+                             universal_newlines=True, check=True).stdout.strip()
+        venv.add("pip/_internal/configuration" + tag, "not even one")
+        self.assertNotEqual(venv.run("script", ["config", "list"]).returncode, 0)
+        self.marks()
+        paths = os.path.join(self.root, "paths")
+        os.makedirs(paths)
+        for name in ("site.py", "os.py", "json.py", "io.py", "pip.py", "re.py", "posixpath.py", "runpy.py"):
+            with open(os.path.join(paths, name), "w") as f:
+                f.write("open({!r}, 'a').write('path ')\n".format(self.world.mark))
+        with zipfile.ZipFile(os.path.join(self.root, "evil.zip"), "w") as z:
+            z.writestr("site.py", "open({!r}, 'a').write('zip ')\n".format(self.world.mark))
+        runs = [(how, args, flags, env)
+                for how in ("script", "module", "runner")
+                for args in (["--version"], ["list"], ["debug"], ["freeze"], ["check"], ["config", "list"],
+                             ["install", "--no-index", "--force-reinstall", "-f", wheels, "demo"],
+                             ["install", "--no-index", "--keyring-provider", "import", "--force-reinstall", "-f", wheels, "sly"]
+                             if b"keyring-provider" in venv.run("script", ["install", "--help"], guarded=True).stdout else ["help"])
+                for flags, env in (((), {}), (("-W", "error::ImportWarning"), {"PYTHONPATH": paths + ":" + self.root + "/evil.zip"}))]
+        for how, args, flags, env in runs:
+            done = venv.run(how, args, flags, guarded=True, **env)
+            self.assertEqual(self.marks(), "", (how, args, done.stderr))
+            self.assertEqual(done.returncode, 0, (how, args, done.stderr))
+        self.assertTrue(os.path.exists(os.path.join(venv.site, "demo.py")))
+        # encodings is imported before the bootstrap can act: a PYTHONPATH is kept from the start, and given back.
+        with open(os.path.join(paths, "encodings.py"), "w") as f:
+            f.write("open({!r}, 'a').write('encodings ')\n".format(self.world.mark))
+        done = venv.run("script", ["list"], guarded=True, spec={"pythonpath": paths})
+        self.assertEqual((self.marks(), done.returncode), ("", 0), done.stderr)
+
+    def test_changed_modules_of_pip(self):
+        for sealed, want in ((True, b"late: refused\nnew: refused\nother: original\n"),
+                             (False, b"late: changed\nnew: changed\nother: changed\n")):
+            venv = self.world.venv("seal{}".format(sealed), "--without-pip")
+            venv.fake_pip(LATE, late="print('late: original')\n", other="print('other: original')\n")
+            done = venv.run("module", [], guarded=True, spec={"sealed": sealed, "event": {"magic": 0x50575244, "op": 4, "type": 6}})
+            self.assertEqual((done.stdout, done.stderr), (want, b""))
+        venv = self.world.venv("started", "--without-pip")
+        venv.fake_pip("print('ran')")
+        self.assertEqual(venv.run("module", [], guarded=True, spec={"started": time.time_ns() + 10**9}).stdout, b"ran\n")
+        late = venv.run("module", [], guarded=True, spec={"started": time.time_ns() - 3600 * 10**9})
+        self.assertEqual(late.stdout, b"")
+        self.assertIn(b"No module named 'pip'", late.stderr)
+
+    def test_a_start_up_file_that_is_allowed(self):
+        venv = self.world.venv("allowed", "--without-pip")
+        venv.fake_pip("import patch, patch.late\ntry:\n    import other\nexcept ModuleNotFoundError:\n    print('other: refused')\n")
+        venv.add("patch/__init__.py", "print('patch')\n")
+        venv.add("patch/late.py", "print('late')\n")
+        venv.add("other.py", "print('other')\n")
+        venv.add("b.pth", "import other\n")
+        allowed = venv.add("a.pth", "import patch\n")
+        done = venv.run("script", [], guarded=True, spec={"allow_pth": [allowed]})
+        self.assertEqual((done.stdout, done.stderr), (b"patch\nlate\nother: refused\n", b""))
+
+    @unittest.skipUnless(os.environ.get("PIPWARDEN_ONLINE"), "PIPWARDEN_ONLINE=1 runs it")
+    def test_other_pips(self):
+        for version in ONLINE_PIPS:
+            venv = self.world.venv("pip" + version)
+            want = "pip" if version == "pip" else "pip==" + version
+            env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PIP_CONFIG_FILE")}
+            done = subprocess.run([venv.python, "-m", "pip", "install", "-q", "-U", want], env=env, cwd=self.world.work,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            if b"No matching distribution" in done.stderr or venv.run("script", ["--version"]).returncode:
+                print("{}: {} does not run here".format(self.python, want), file=sys.stderr)
+                continue
+            for args in (["--version"], ["list"], ["freeze", "--all"], ["inspect"], ["check"], ["debug"], ["show", "-f", "pip"]):
+                for how in ("script", "module", "runner"):
+                    if os.path.exists(os.path.join(venv.pip, "__pip-runner__.py")):
+                        self.same(venv, how, args)
+
+
+def load_tests(loader, _tests, _pattern):
+    suite = unittest.TestSuite()
+    for python in pythons():
+        name = "Boot_" + python.replace("/", "_")
+        suite.addTests(loader.loadTestsFromTestCase(type(name, (BootTest,), {"python": python})))
+    if not suite.countTestCases():
+        raise SystemExit("no CPython from 3.8 on was found")
+    return suite
+
+
+if __name__ == "__main__":
+    at = sys.argv.index("--boot")
+    BOOT = os.path.abspath(sys.argv[at + 1])
+    del sys.argv[at:at + 2]
+    unittest.main()
