@@ -184,6 +184,9 @@ def env(runner, check):
         out, _ = runner.shimmed(2, [sys.executable, "-S", "-c", code])
         check(out[1].count("libpipwarden.so") == 1 and out[1].count("{LD_PRELOAD=") == 1 and out[2] == "",
               "LD_PRELOAD %r: %s" % (value, out))
+    # `enter` with the shim in it, behind the user's library: there it is inert, or this would never end.
+    out, _ = runner.shimmed(1, ["/bin/sh", "-c", "/bin/echo ended; :"], shim=reader + ":" + runner.lib + "/libpipwarden.so")
+    check(out == (0, "ended\n", "") and runner.started() == ["/bin/echo"], "the shim in enter: %s" % (out,))
     for bind in ("1", ""):
         out, _ = runner.shimmed(1, ["/bin/sh", "-c", "echo fine"], LD_BIND_NOW=bind)
         check(out == (0, "fine\n", ""), "LD_BIND_NOW: %s" % (out,))
