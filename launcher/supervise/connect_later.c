@@ -14,14 +14,13 @@
 
 #include "launcher/base/fd.h"
 #include "launcher/supervise/connect.h"
-#include "launcher/supervise/target.h"
+#include "launcher/supervise/later.h"
 #include "launcher/supervise/worker.h"
 
 #define TICK_MS 50
 
 struct job {
-	struct sandbox *sb;
-	struct seccomp_notif req; /* a copy: the listener's own is used again */
+	struct later later;
 	int sock, pinned;
 	socklen_t len;
 	struct sockaddr_storage address;
@@ -31,6 +30,7 @@ static void job_free(struct job *job)
 {
 	close_fd(&job->sock);
 	close_fd(&job->pinned);
+	later_finish(&job->later);
 	free(job);
 }
 
@@ -90,9 +90,9 @@ static int connect_rounds(struct job *job)
 			return timed_out;
 		if (errno != EINTR)
 			return errno;
-		if (!target_alive(job->sb, &job->req))
+		if (!later_alive(&job->later))
 			return -1;
-		if (is_interrupted((pid_t)job->req.pid))
+		if (is_interrupted((pid_t)job->later.req.pid))
 			return EINTR;
 		if (now_us() >= deadline)
 			return timed_out;
@@ -112,25 +112,26 @@ static void run(void *argument)
 		worker_tick_stop(&tick);
 	}
 	if (error == 0)
-		reply_send(job->sb, job->req.id, reply_value(0));
+		later_send(&job->later, reply_value(0));
 	else if (error > 0)
-		reply_send(job->sb, job->req.id, reply_error(error));
+		later_send(&job->later, reply_error(error));
 	job_free(job);
 }
 
 struct reply connect_later(struct sandbox *sb, const struct seccomp_notif *req, int sock, int pinned, const void *address, socklen_t len)
 {
-	struct job *job = calloc(1, sizeof *job);
+	struct job *job = len <= sizeof job->address ? calloc(1, sizeof *job) : NULL;
 
-	if (!job || len > sizeof job->address) {
-		free(job);
+	if (!job) {
 		close_fd(&sock);
 		close_fd(&pinned);
-		return reply_error(job ? EINVAL : ENOMEM);
+		return reply_error(len <= sizeof job->address ? ENOMEM : EINVAL);
 	}
-	*job = (struct job){.sb = sb, .req = *req, .sock = sock, .pinned = pinned, .len = len};
+	job->sock = sock;
+	job->pinned = pinned;
+	job->len = len;
 	memcpy(&job->address, address, len);
-	if (worker_start(run, job)) {
+	if (later_init(&job->later, sb, req) || worker_start(run, job)) {
 		job_free(job);
 		return reply_error(EAGAIN);
 	}

@@ -9,13 +9,14 @@
 
 #include "launcher/base/fd.h"
 #include "launcher/names/names.h"
+#include "launcher/supervise/later.h"
 #include "launcher/supervise/session.h"
 #include "launcher/supervise/target.h"
 #include "launcher/supervise/worker.h"
 
 struct job {
-	struct sandbox *sb;
-	uint64_t id;
+	struct later later;
+	struct names *names;
 	int family;
 	char host[PW_HOST_MAX];
 };
@@ -60,8 +61,9 @@ static void resolve(void *argument)
 	struct job *job = argument;
 	struct pw_answer answer;
 
-	names_resolve(supervisor_resolver(job->sb->sup), job->host, job->family, &answer);
-	reply_send(job->sb, job->id, answer_fd(&answer));
+	names_resolve(job->names, job->host, job->family, &answer);
+	later_send(&job->later, answer_fd(&answer));
+	later_finish(&job->later);
 	free(job);
 }
 
@@ -71,9 +73,11 @@ static struct reply resolve_later(struct sandbox *sb, const struct seccomp_notif
 
 	if (!job)
 		return reply_error(ENOMEM);
-	*job = (struct job){.sb = sb, .id = req->id, .family = family};
+	job->names = supervisor_resolver(sb->sup); /* lives as long as the process */
+	job->family = family;
 	memcpy(job->host, host, sizeof job->host);
-	if (worker_start(resolve, job)) {
+	if (later_init(&job->later, sb, req) || worker_start(resolve, job)) {
+		later_finish(&job->later);
 		free(job);
 		return reply_error(EAGAIN);
 	}
