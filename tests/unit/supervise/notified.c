@@ -7,6 +7,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -200,6 +201,7 @@ struct handshake {
 	_Atomic int go;
 	_Atomic int refused;
 	_Atomic pid_t init;
+	_Atomic bool racing, swapped, stop;
 };
 
 static struct handshake *shake(const struct world *w)
@@ -298,7 +300,7 @@ static int count_fds(void)
 bool world_run(struct world *w, void (*body)(struct world *w))
 {
 	struct handshake *h = shake(w);
-	memset(h, 0, sizeof *h);
+	h->listener = h->go = h->refused = h->init = 0;
 	w->events = w->notified = 0;
 	int before = count_fds(), status = -1;
 	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
@@ -346,6 +348,44 @@ bool world_run(struct world *w, void (*body)(struct world *w))
 	assert_int_equal(status, 0);
 	assert_int_equal(count_fds(), before); /* no handler has left a descriptor open */
 	return true;
+}
+
+/* --- races ------------------------------------------------------------------------------------- */
+
+enum { SWAPS = 20000 };
+
+bool world_swapping(struct world *w)
+{
+	shake(w)->racing = true;
+	return !shake(w)->swapped;
+}
+
+/* A thread of the test itself: notified, it would be in step with the calls that it races. */
+static void *swap(void *argument)
+{
+	struct world *w = argument;
+	struct handshake *h = shake(w);
+	char a[200], b[200];
+	snprintf(a, sizeof a, "%s/a", w->own);
+	snprintf(b, sizeof b, "%s/b", w->own);
+	for (int i = 0; (i < SWAPS || !h->racing) && !h->stop; i++)
+		syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 2 /* RENAME_EXCHANGE */);
+	h->swapped = true;
+	return NULL;
+}
+
+bool world_run_swapping(struct world *w, void (*body)(struct world *w))
+{
+	pthread_t racer;
+	assert_int_equal(mkdir(world_path(w, "own/a"), 0755), 0);
+	world_file(w, world_path(w, "own/a/plain"), "x", 0644);
+	assert_int_equal(symlink(w->outside, world_path(w, "own/b")), 0);
+	memset(shake(w), 0, sizeof(struct handshake));
+	assert_int_equal(pthread_create(&racer, NULL, swap, w), 0);
+	bool run = world_run(w, body);
+	shake(w)->stop = true;
+	pthread_join(racer, NULL);
+	return run;
 }
 
 void world_skip(void)

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -335,32 +334,12 @@ static void shared_memory(void **state)
 
 /* --- races ------------------------------------------------------------------------------------- */
 
-enum { SWAPS = 20000 };
-static _Atomic bool stop;
-
-/* The racer is a thread of the test itself: notified, it would be in step with the calls that it races. */
-static void *swap(void *argument)
-{
-	struct world *x = argument;
-	char a[200], b[200];
-	snprintf(a, sizeof a, "%s/a", x->own);
-	snprintf(b, sizeof b, "%s/b", x->own);
-	for (int i = 0; i < SWAPS || !x->result[3]; i++) {
-		syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 2 /* RENAME_EXCHANGE */);
-		if (i % 64 == 0 && stop)
-			break;
-	}
-	x->result[4] = 1;
-	return NULL;
-}
-
 static void race_body(struct world *x)
 {
 	char file[200];
 	long done = 0, refused = 0, other = 0;
 	snprintf(file, sizeof file, "%s/a/plain", x->own);
-	x->result[3] = 1;
-	while (!*(volatile long *)&x->result[4]) {
+	while (world_swapping(x)) {
 		long got = TRY(SYS_chmod, file, 0777);
 		*(got == 0 ? &done : got == -EPERM ? &refused : &other) += 1;
 		got = times_at(AT_FDCWD, file, 1, 0);
@@ -371,20 +350,11 @@ static void race_body(struct world *x)
 	x->result[2] = other;
 }
 
-/* own/a is now a folder of its own, now a link to outside; both have a "plain". */
 static void swapped_component(void **state)
 {
 	struct stat before, after;
-	assert_int_equal(mkdir(world_path(&w, "own/a"), 0755), 0);
-	world_file(&w, world_path(&w, "own/a/plain"), "x", 0644);
-	assert_int_equal(symlink(w.outside, world_path(&w, "own/b")), 0);
 	assert_int_equal(stat(world_path(&w, "outside/plain"), &before), 0);
-	pthread_t racer;
-	stop = false;
-	assert_int_equal(pthread_create(&racer, NULL, swap, &w), 0);
-	bool run = world_run(&w, race_body);
-	stop = true;
-	pthread_join(racer, NULL);
+	bool run = world_run_swapping(&w, race_body);
 	assert_true(run);
 	print_message("changed %ld, refused %ld, neither %ld\n", w.result[0], w.result[1], w.result[2]);
 	assert_int_equal(stat(world_path(&w, "outside/plain"), &after), 0);

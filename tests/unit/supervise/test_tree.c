@@ -131,10 +131,47 @@ static void check_outside(int abi)
 static void outside_abi_1(void **state) { check_outside(1); }
 static void outside_abi_7(void **state) { check_outside(7); }
 
+/* Renames, links and truncation in a folder that is now its own, now outside. */
+static void race_body(struct world *x)
+{
+	long done = 0, refused = 0;
+	char plain[200], moved[200], linked[200];
+	snprintf(plain, sizeof plain, "%s/a/plain", x->own);
+	snprintf(moved, sizeof moved, "%s/dir/moved", x->own);
+	snprintf(linked, sizeof linked, "%s/dir/linked", x->own);
+	while (world_swapping(x)) {
+		long got = TRY(SYS_rename, plain, moved);
+		*(got == 0 ? &done : &refused) += 1;
+		if (got == 0)
+			while (TRY(SYS_rename, moved, plain) != 0 && world_swapping(x))
+				;
+		if (TRY(SYS_link, plain, linked) == 0)
+			unlink(linked);
+		TRY(SYS_truncate, plain, 0);
+	}
+	x->result[0] = done;
+	x->result[1] = refused;
+}
+
+static void swapped_component(void **state)
+{
+	struct stat before, after;
+	w.caps.landlock_abi = 1;
+	assert_int_equal(stat(world_path(&w, "outside/plain"), &before), 0);
+	assert_true(world_run_swapping(&w, race_body));
+	print_message("done %ld, refused %ld\n", w.result[0], w.result[1]);
+	assert_true(w.result[0] > 0 && w.result[1] > 0);
+	assert_int_equal(stat(world_path(&w, "outside/plain"), &after), 0);
+	assert_int_equal(after.st_ino, before.st_ino);
+	assert_int_equal(after.st_size, 5);
+	assert_int_equal(after.st_ctim.tv_nsec, before.st_ctim.tv_nsec);
+	assert_false(there(world_path(&w, "outside/moved")));
+}
+
 static int group(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
-	const struct CMUnitTest tests[] = {TEST(own_abi_1), TEST(own_abi_1_namespaces), TEST(outside_abi_1), TEST(outside_abi_7)};
+	const struct CMUnitTest tests[] = {TEST(own_abi_1), TEST(own_abi_1_namespaces), TEST(outside_abi_1), TEST(outside_abi_7), TEST(swapped_component)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
