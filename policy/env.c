@@ -147,6 +147,19 @@ static bool secret_parts(const struct policy *p, const char *name)
 	return false;
 }
 
+/* MAX_TOKENS=4096, OTP_VERSION=26.2, USE_AUTH=true: a word of a secret's name, and a value that is none.  Six digits could be a one-time
+ * password. */
+static bool setting(const char *value)
+{
+	static const char *const words[] = {"true", "false", "yes", "no", "on", "off", "none", "auto"};
+	size_t len = strlen(value);
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!strcasecmp(value, words[i]))
+			return true;
+	return len < (strchr(value, '.') ? 8 : 6) && strspn(value, "0123456789.") == len;
+}
+
 static bool allowed_by_option(const struct policy *p, enum role role, const char *name)
 {
 	for (size_t i = 0; i < p->env_allowed_count; i++) {
@@ -175,7 +188,7 @@ struct env_answer env_decide(const struct policy *p, enum role role, const char 
 		return answer;
 	const struct env_pattern *e = listed(p, name);
 	if (!e) {
-		if (secret_parts(p, name) || shape_is_secret(value))
+		if ((secret_parts(p, name) && !setting(value)) || shape_is_secret(value))
 			answer.class = ENV_SECRET;
 		return answer;
 	}

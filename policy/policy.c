@@ -215,6 +215,8 @@ int policy_finish(struct policy *p, const char *const homes[], struct policy_err
 		return policy_fail(err, NULL, "the policy is finished already");
 	for (; homes && *homes; homes++) {
 		const char *home = path_normal(&p->arena, *homes, NULL);
+		if (!home && **homes == '/')
+			return policy_no_memory(err);
 		if (home && strchr(home, '*'))
 			return policy_fail(err, NULL, "%s: a home directory with '*' in its name cannot be protected", home);
 		/* "/" as a home (a daemon's) would make everything a protected place. */

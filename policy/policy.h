@@ -106,7 +106,8 @@ enum env_class {
 	ENV_SECRET,  /* a decoy takes its place */
 	ENV_POINTER, /* names a secret-bearing socket or file: removed from build and guest */
 };
-/* By exact names, patterns, segments and the shape of the value; policy_allow_env makes it ENV_PUBLIC.
+/* By exact names, patterns, segments (unless the value is a plain setting: 4096, true) and the shape of the value; an empty
+ * value is ENV_PUBLIC, and so are pointers in the roles that run no package's code. policy_allow_env makes it ENV_PUBLIC.
  * pip's own settings, proxies and index URLs are ENV_PUBLIC for ROLE_INSTALLER (see decoy.h for what
  * becomes of their user:password@ in the other roles). */
 enum env_class policy_env(const struct policy *p, enum role role, const char *name, const char *value);

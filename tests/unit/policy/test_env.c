@@ -61,6 +61,16 @@ static void secret_names(void **state)
 	expect(ROLE_BUILD, "GITHUB_TOKEN", "", ENV_PUBLIC);
 }
 
+static void plain_settings(void **state)
+{
+	expect(ROLE_BUILD, "MAX_TOKENS", "4096", ENV_PUBLIC);
+	expect(ROLE_BUILD, "OTP_VERSION", "26.2.1", ENV_PUBLIC);
+	expect(ROLE_BUILD, "USE_AUTH", "True", ENV_PUBLIC);
+	expect(ROLE_BUILD, "MY_OTP", "123456", ENV_SECRET);
+	expect(ROLE_BUILD, "MY_TOKEN", "no-way", ENV_SECRET);
+	expect(ROLE_BUILD, "GITHUB_TOKEN", "true", ENV_SECRET);
+}
+
 static void pointers(void **state)
 {
 	static const char *const names[] = {"SSH_AUTH_SOCK", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "KUBECONFIG", "DOCKER_HOST",
@@ -159,7 +169,7 @@ static void long_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(must_pass), cmocka_unit_test(secret_names), cmocka_unit_test(pointers), cmocka_unit_test(installers_own),
+		cmocka_unit_test(must_pass), cmocka_unit_test(secret_names), cmocka_unit_test(plain_settings), cmocka_unit_test(pointers), cmocka_unit_test(installers_own),
 		cmocka_unit_test(shapes), cmocka_unit_test(options), cmocka_unit_test(layers), cmocka_unit_test(long_names),
 	};
 
