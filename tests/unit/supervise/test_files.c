@@ -497,7 +497,7 @@ static void own_proc(void **state)
 
 /* --- cost -------------------------------------------------------------------------------------- */
 
-enum { ROUNDS = 20000 };
+enum { ROUNDS = 4000 };
 
 static long elapsed_ns(const char *path, int flags)
 {
