@@ -11,6 +11,7 @@
 #include "launcher/names/names.h"
 #include "launcher/supervise/later.h"
 #include "launcher/supervise/session.h"
+#include "launcher/supervise/sockets.h"
 #include "launcher/supervise/target.h"
 #include "launcher/supervise/worker.h"
 
@@ -44,15 +45,12 @@ static void record_refused(struct sandbox *sb, const struct seccomp_notif *req, 
 
 static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const char *host, const char *rule)
 {
-	bool installer = sb->role == ROLE_INSTALLER;
 	struct verdict verdict;
 
 	/* A name of the watch list says better what was meant. */
 	if (!policy_host_watched(supervisor_policy(sb->sup), host, &verdict))
 		verdict = policy_rule(supervisor_policy(sb->sup), rule);
-	record_refused(sb, req, host, verdict,
-	               installer ? "pip may contact the hosts of its own configuration only; --allow-host HOST adds one"
-	                         : "code of a package has no network; opening hosts to it (--allow-host build:HOST) comes with a later release");
+	record_refused(sb, req, host, verdict, sockets_hint(sb));
 	return reply_error(EACCES);
 }
 

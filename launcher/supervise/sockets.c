@@ -31,6 +31,8 @@ const char *sockets_hint(const struct sandbox *sb)
 {
 	if (sb->role == ROLE_INSTALLER)
 		return "pip may contact the hosts of its own configuration only; --allow-host HOST adds one";
+	if (sb->role == ROLE_GUEST)
+		return "what is run has no network; opening hosts to it (--allow-host HOST) comes with a later release";
 	return "code of a package has no network; opening hosts to it (--allow-host build:HOST) comes with a later release";
 }
 
@@ -158,7 +160,7 @@ struct reply handle_socket(struct sandbox *sb, const struct seccomp_notif *req)
 		.action = EV_DENIED,
 		.verdict = policy_rule(supervisor_policy(sb->sup), refusal.rule),
 		.source = SRC_KERNEL,
-		.target = {.name = req->data.nr == SYS_socketpair ? "socketpair" : "socket", .protocol = text},
+		.target = {.name = text, .protocol = text}, /* name: what a summary shows */
 		.detail = "a kind of socket that could reach past the sandbox",
 	};
 
