@@ -64,7 +64,7 @@ static void grant_scheme(struct python_env *env, const char *base, const char *p
 	grant(env, headers);
 }
 
-static void grant_writes(struct python_env *env, const char *user_base)
+static void grant_writes(struct python_env *env)
 {
 	if (env->venv) {
 		grant_scheme(env, env->prefix, "site-packages");
@@ -73,17 +73,22 @@ static void grant_writes(struct python_env *env, const char *user_base)
 		/* Debian's and Fedora's pip install below /usr/local; others (Arch, Alpine) into /usr's own scheme, data excepted. */
 		grant_scheme(env, "/usr/local", env->debian ? "dist-packages" : "site-packages");
 		grant_data(env, "/usr/local");
-		if (!env->debian) {
+		if (env->debian) {
+			/* Debian's scheme puts headers, and nothing else, where the distribution has its own. */
+			cleanup_text char *headers = inst_format("/usr/include/python%s", env->version);
+
+			grant(env, headers);
+		} else {
 			grant_scheme(env, "/usr", "site-packages");
 		}
 	} else {
 		grant_scheme(env, env->prefix, "site-packages");
 		grant_data(env, env->prefix);
 	}
-	if (user_base) {
-		grant_scheme(env, user_base, "site-packages");
-		grant_name(env, user_base, "etc");
-		grant_share(env, user_base);
+	if (env->user_base) {
+		grant_scheme(env, env->user_base, "site-packages");
+		grant_name(env, env->user_base, "etc");
+		grant_share(env, env->user_base);
 	}
 }
 
@@ -98,19 +103,39 @@ static void read_folders(struct python_env *env, const char *base, const char *c
 	}
 }
 
-void python_env_grants(struct python_env *env, const char *user_base)
+void python_env_grants(struct python_env *env)
 {
 	static const char *const all[] = { "bin", "lib", "lib64", "include", "share", NULL };
 	static const char *const user[] = { "bin", "lib", NULL };
 	cleanup_text char *real_bin = inst_path_dir(env->interpreter_real);
 
-	grant_writes(env, user_base);
+	grant_writes(env);
 	read_folders(env, env->prefix, all);
 	read_folders(env, env->base_prefix, all);
 	if (!strings_has(&env->read_dirs, real_bin)) {
 		strings_put(&env->read_dirs, real_bin);
 	}
-	if (user_base) {
-		read_folders(env, user_base, user);
+	if (env->user_base) {
+		read_folders(env, env->user_base, user);
+	}
+}
+
+void python_env_narrow(struct python_env *env, bool writes, bool user)
+{
+	if (!writes) {
+		strings_finish(&env->write_dirs);
+		strings_finish(&env->make_dirs);
+		return;
+	}
+	/* What exists of the user scheme stays, for an upgrade may remove an older version from there; nothing new is made in it. */
+	for (size_t i = 0; !user && env->user_base && i < env->make_dirs.n;) {
+		cleanup_text char *dir = inst_dup(env->make_dirs.v[i]);
+
+		if (inst_path_below(dir, env->user_base)) {
+			strings_remove(&env->write_dirs, dir);
+			strings_remove(&env->make_dirs, dir);
+		} else {
+			i++;
+		}
 	}
 }

@@ -24,6 +24,7 @@ struct strings {
 int strings_add(struct strings *s, const char *text); /* copies; 0 or -ENOMEM */
 int strings_addf(struct strings *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool strings_has(const struct strings *s, const char *text);
+void strings_remove(struct strings *s, const char *text);
 void strings_finish(struct strings *s);
 
 /* A Python environment, as its files tell it. */
@@ -35,8 +36,10 @@ struct python_env {
 	char *base_prefix;      /* sys.base_prefix */
 	char *version;          /* "3.11" */
 	bool venv, debian;
+	char *user_base;        /* of the user scheme; NULL: the environment has none */
 	struct strings site_dirs;   /* existing site-packages and dist-packages of the environment, in sys.path order, user site included when it exists */
-	struct strings write_dirs;  /* what pip may write: purelib, platlib, scripts, headers, data subfolders (share etc man include), user scheme */
+	struct strings write_dirs;  /* what pip may write: purelib, platlib, scripts, headers, data subfolders (share etc man include), user scheme;
+	                             * installer_plan takes away what the command does not need (all of it for `pip list`) */
 	struct strings make_dirs;   /* those of write_dirs that do not exist and have to be made (removed at the end if empty) */
 	struct strings read_dirs;   /* what a build may read: bin, lib, lib64, include, share of prefix and base prefix, the user base's lib and bin */
 	struct strings read_files;  /* pyvenv.cfg */

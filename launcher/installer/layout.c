@@ -201,13 +201,13 @@ static char *user_base_of(const struct python_env *env, char *const envp[], cons
 	return inst_path_join(home, ".local");
 }
 
-static void read_sites(struct python_env *env, const char *user_base, bool system_site)
+static void read_sites(struct python_env *env, bool system_site)
 {
 	if (env->venv) {
 		add_prefix_sites(env, env->prefix, true);
 	}
-	if (user_base) {
-		cleanup_text char *user = inst_format("%s/lib/python%s/site-packages", user_base, env->version);
+	if (env->user_base) {
+		cleanup_text char *user = inst_format("%s/lib/python%s/site-packages", env->user_base, env->version);
 
 		add_site(env, user);
 	}
@@ -249,11 +249,11 @@ bool python_env_read(struct python_env *env, char *const envp[], const char *hom
 	inst_set(&env->interpreter_real, realpath(env->interpreter, NULL));
 	if (env->interpreter_real && read_prefixes(env, &cfg)) {
 		cleanup_text char *shared = inst_path_join(env->base_prefix, "lib/python3/dist-packages");
-		cleanup_text char *user_base = user_base_of(env, envp, home, cfg.system_site);
 
 		env->debian = !strcmp(env->base_prefix, "/usr") && inst_path_is_dir(shared);
-		read_sites(env, user_base, cfg.system_site);
-		python_env_grants(env, user_base);
+		inst_set(&env->user_base, user_base_of(env, envp, home, cfg.system_site));
+		read_sites(env, cfg.system_site);
+		python_env_grants(env);
 		ok = true;
 	}
 	free(cfg.home);
@@ -310,6 +310,7 @@ void python_env_finish(struct python_env *env)
 	free(env->prefix);
 	free(env->base_prefix);
 	free(env->version);
+	free(env->user_base);
 	strings_finish(&env->interpreter_flags);
 	strings_finish(&env->site_dirs);
 	strings_finish(&env->write_dirs);

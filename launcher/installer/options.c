@@ -81,7 +81,7 @@ static const struct option_def table[] = {
 	FLAG("no-python-version-warning", 0, OPT_OTHER, ALL),
 	FLAG("no-require-hashes", 0, OPT_OTHER, PACKAGES),
 	FLAG("no-use-pep517", 0, OPT_NO_PEP517, PACKAGES),
-	FLAG("no-user", 0, OPT_OTHER, CMD_INSTALL),
+	FLAG("no-user", 0, OPT_NO_USER, CMD_INSTALL),
 	FLAG("no-verify", 0, OPT_OTHER, CMD_WHEEL),
 	FLAG("no-warn-conflicts", 0, OPT_OTHER, CMD_INSTALL),
 	FLAG("no-warn-script-location", 0, OPT_OTHER, CMD_INSTALL),

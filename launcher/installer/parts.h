@@ -64,7 +64,9 @@ int inst_interpreter_words(char *const argv[], struct strings *flags, const char
 /* --- layout.c, grants.c ------------------------------------------------------------------------ */
 
 bool python_env_read(struct python_env *env, char *const envp[], const char *home); /* interpreter and its flags are set */
-void python_env_grants(struct python_env *env, const char *user_base);
+void python_env_grants(struct python_env *env);
+/* Takes from the grants what this command cannot need. */
+void python_env_narrow(struct python_env *env, bool writes, bool user);
 bool inst_name_version(const char *name, char *out, size_t size); /* "python3.11" → "3.11" */
 
 /* --- package.c --------------------------------------------------------------------------------- */
@@ -85,7 +87,7 @@ bool pip_conf_parse(const char *text, size_t len, conf_fn *each, void *ctx);
 enum option_id {
 	OPT_OTHER, OPT_INDEX_URL, OPT_EXTRA_INDEX_URL, OPT_FIND_LINKS, OPT_NO_INDEX, OPT_PROXY, OPT_NO_PROXY_ENV, OPT_REQUIREMENT,
 	OPT_CONSTRAINT, OPT_EDITABLE, OPT_SCRIPT_REQUIREMENTS, OPT_DEST, OPT_WHEEL_DIR, OPT_TARGET, OPT_PREFIX, OPT_ROOT, OPT_SRC,
-	OPT_LOG, OPT_REPORT, OPT_OUTPUT, OPT_CACHE_DIR, OPT_NO_CACHE_DIR, OPT_USE_FEATURE, OPT_PYTHON, OPT_USER, OPT_GLOBAL, OPT_SITE,
+	OPT_LOG, OPT_NO_USER, OPT_REPORT, OPT_OUTPUT, OPT_CACHE_DIR, OPT_NO_CACHE_DIR, OPT_USE_FEATURE, OPT_PYTHON, OPT_USER, OPT_GLOBAL, OPT_SITE,
 	OPT_NO_BINARY, OPT_NO_PEP517,
 };
 enum { CMD_INSTALL = 1, CMD_DOWNLOAD = 2, CMD_WHEEL = 4, CMD_LOCK = 8, CMD_LIST = 16, CMD_FREEZE = 32, CMD_UNINSTALL = 64, CMD_INDEX = 128,

@@ -95,6 +95,33 @@ static bool has_package(const struct python_env *env, const char *name)
 	return false;
 }
 
+/* pip's decide_user_install: asked for, or the site-packages cannot be written. */
+static bool installs_for_user(const struct installer *ins, const struct asked *a)
+{
+	static const char *const folders[] = { "/site-packages", "/dist-packages" };
+	const struct python_env *env = &ins->env;
+
+	if (a->flag[OPT_USER]) {
+		return true;
+	}
+	if (a->flag[OPT_NO_USER] || a->single[OPT_PREFIX].value || a->single[OPT_TARGET].value || a->single[OPT_ROOT].value) {
+		return false;
+	}
+	for (size_t i = 0; i < env->write_dirs.n; i++) {
+		const char *dir = env->write_dirs.v[i];
+
+		if (env->user_base && inst_path_below(dir, env->user_base)) {
+			continue;
+		}
+		for (size_t k = 0; k < 2; k++) {
+			if (inst_ends(dir, folders[k])) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 static bool names_pip(const struct asked *a, const char *cwd)
 {
 	for (size_t i = 0; i < a->positionals.n; i++) {
@@ -127,6 +154,7 @@ static int plan(struct installer *ins, const struct asked *a, const struct polic
 	if (inst_refuse(a, ins, envp, cwd, err) || inst_outputs_plan(ins, a, p, envp, cwd, home, err)) {
 		return -1;
 	}
+	python_env_narrow(&ins->env, command & (CMD_INSTALL | CMD_UNINSTALL), installs_for_user(ins, a));
 	ins->no_index = a->flag[OPT_NO_INDEX];
 	if (command & (CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK | CMD_LIST | CMD_INDEX | CMD_SEARCH)) {
 		if (!ins->no_index && plan_indexes(ins, a, err)) {

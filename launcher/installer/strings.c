@@ -47,6 +47,23 @@ bool strings_has(const struct strings *s, const char *text)
 	return false;
 }
 
+void strings_remove(struct strings *s, const char *text)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (strcmp(s->v[i], text)) {
+			s->v[kept++] = s->v[i];
+		} else {
+			free(s->v[i]);
+		}
+	}
+	s->n = kept;
+	if (s->v) {
+		s->v[kept] = NULL;
+	}
+}
+
 void strings_finish(struct strings *s)
 {
 	for (size_t i = 0; i < s->n; i++) {

@@ -103,6 +103,10 @@ static void a_venv_is_read_from_its_files(void **state)
 	tree_python(t, "23.2.1");
 	run_setup(&r, t);
 	assert_runs(&r, "pip --version");
+	assert_int_equal(env->write_dirs.n, 0);
+	assert_int_equal(r.ins.host_count, 0);
+	assert_string_equal(r.ins.command, "");
+	assert_runs(&r, "pip install x");
 	assert_string_equal(env->prefix, prefix);
 	assert_string_equal(env->base_prefix, base);
 	assert_string_equal(env->version, "3.11");
@@ -112,8 +116,6 @@ static void a_venv_is_read_from_its_files(void **state)
 	assert_string_equal(env->site_dirs.v[0], site);
 	assert_string_equal(r.ins.pip_version, "23.2.1");
 	assert_string_equal(r.ins.program, script);
-	assert_string_equal(r.ins.command, "");
-	assert_int_equal(r.ins.host_count, 0);
 	assert_false(r.ins.module);
 	assert_true(strings_has(&env->write_dirs, site));
 	assert_true(strings_has(&env->write_dirs, bin));
@@ -166,6 +168,35 @@ static void a_base_python_has_the_user_scheme(void **state)
 	assert_false(strings_has(&env.write_dirs, user));
 	python_env_finish(&env);
 	assert_false(python_env_of_interpreter("/nowhere/python", r.env.v, r.home, &env));
+	run_end(&r);
+}
+
+static void only_what_the_command_needs_is_granted(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+	struct python_env *env = &r.ins.env;
+	cleanup_text char *user = tree_path(t, "home/.local/lib/python3.11/site-packages");
+	cleanup_text char *bin = tree_path(t, "home/.local/bin");
+
+	tree_python(t, "23.2.1");
+	tree_dir(t, "home/.local/bin");
+	tree_file(t, "base/lib/python3.11/site-packages/pip/__init__.py", 0644, "__version__ = '23.2.1'\n");
+	tree_file(t, "base/lib/python3.11/site-packages/pip/_internal/models/index.py", 0644,
+	          "PyPI = PackageIndex(\"https://index.example/\", file_storage_domain=\"files.example\")\n");
+	run_setup(&r, t);
+	inst_set(&r.env.v[1], inst_format("PATH=%s/base/bin", t->root));
+	assert_runs(&r, "python3.11 -m pip list");
+	assert_int_equal(env->write_dirs.n, 0);
+	assert_int_equal(env->make_dirs.n, 0);
+	assert_runs(&r, "python3.11 -m pip install x");
+	assert_true(strings_has(&env->write_dirs, bin));
+	assert_false(strings_has(&env->write_dirs, user));
+	assert_runs(&r, "python3.11 -m pip install --user x");
+	assert_true(strings_has(&env->write_dirs, user));
+	assert_true(strings_has(&env->make_dirs, user));
+	assert_runs(&r, "python3.11 -s -m pip install --user x");
+	assert_false(strings_has(&env->write_dirs, user));
 	run_end(&r);
 }
 
@@ -464,6 +495,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		in_tree(a_venv_is_read_from_its_files),
 		in_tree(a_base_python_has_the_user_scheme),
+		in_tree(only_what_the_command_needs_is_granted),
 		in_tree(scripts_say_their_environment),
 		in_tree(what_is_no_pip_is_refused),
 		in_tree(a_project_does_not_choose_the_pip),
