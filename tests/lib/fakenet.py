@@ -249,7 +249,7 @@ class FakeInternet:
         self._ip("-n", i, "route", "add", "local", "0.0.0.0/0", "dev", "lo")  # every address is answered here
         self._ip("-n", i, "-6", "route", "add", "local", "::/0", "dev", "lo")
         self._ip("-n", i, "route", "add", HOST4 + "/32", "dev", "host")
-        self._ip("-n", i, "-6", "route", "add", HOST6 + "/128", "dev", "host")
+        self._ip("-n", i, "-6", "route", "add", HOST6 + "/128", "dev", "host", "table", "local")  # else answers would be looped
         etc = Path("/etc/netns", h)
         etc.mkdir(parents=True)
         (etc / "resolv.conf").write_text(f"nameserver {INET4}\noptions timeout:1 attempts:1\n")

@@ -139,6 +139,21 @@ static void decoy_of_a_decoy(void **state)
 	}
 }
 
+/* "r8_" is a known prefix: a decoy that began with it by chance would be read as another kind of value. */
+static void no_prefix_by_chance(void **state)
+{
+	char name[16];
+
+	for (int n = 0; n < 3000; n++) {
+		snprintf(name, sizeof(name), "NAME%d", n);
+		char *one = decoy_of(key, name, "k1_p_BEGIN P"), *two = decoy_of(key, name, one);
+		assert_string_equal(one, two);
+		assert_int_equal(shape_prefix(one), 0);
+		free(one);
+		free(two);
+	}
+}
+
 static void prefixes(void **state)
 {
 	static const char *const kept[] = {"AKIA", "", "ghp_", "npm_", "pypi-AgEIZXhhbXBsZXM", "sk-ant-api03-", "sk-proj-", "xoxb-", "glpat-", "hf_",
@@ -330,7 +345,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shape_stays), cmocka_unit_test(nothing_of_the_original), cmocka_unit_test(deterministic),
-		cmocka_unit_test(decoy_of_a_decoy), cmocka_unit_test(prefixes), cmocka_unit_test(checksums), cmocka_unit_test(removed),
+		cmocka_unit_test(decoy_of_a_decoy), cmocka_unit_test(no_prefix_by_chance), cmocka_unit_test(prefixes), cmocka_unit_test(checksums), cmocka_unit_test(removed),
 		cmocka_unit_test(userinfo), cmocka_unit_test(roles), cmocka_unit_test(one_decoy_a_run), cmocka_unit_test(passed_through),
 		cmocka_unit_test(redaction),
 	};
