@@ -127,7 +127,7 @@ int guardian_run(struct run *run)
 	}
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* it holds the user's environment */
 	status = watch(supervisor);
-	if (!tree_kill(getpid(), KILL_MILLISECONDS)) {
+	if (!tree_kill(getpid(), NULL, KILL_MILLISECONDS)) {
 		fputs("pipwarden: processes of the run could not be ended\n", stderr);
 	}
 	take_terminal_back(foreground);

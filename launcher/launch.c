@@ -359,11 +359,13 @@ static int open_journal(struct run *run, const struct options *o, enum role role
 		paths[n++] = o->logs.v[i];
 	}
 	paths[n] = NULL;
-	run->journal_path = paths[0];
+	run->journal_path = o->logs.n > 0 ? o->logs.v[0] : paths[0]; /* the place that the user named */
 	run->journal = journal_open(paths, o->log_fd, &start, secrets, &error, &bad);
 	free(layers);
 	if (run->journal == NULL) {
-		return launch_error(125, "the journal %s cannot be written: %s", bad != NULL ? bad : "", strerror(error < 0 ? -error : error));
+		error = error < 0 ? -error : error;
+		return bad != NULL ? launch_error(125, "the journal %s cannot be written: %s", bad, strerror(error))
+		                   : launch_error(125, "the journal on descriptor %d cannot be written: %s", o->log_fd, strerror(error));
 	}
 	return 0;
 }

@@ -74,13 +74,21 @@ static size_t list_processes(struct process **out)
 	return n;
 }
 
-/* Marks what lies below root. */
-static void mark_below(struct process *all, size_t n, pid_t root)
+static bool is_one_of(pid_t pid, const pid_t *list)
+{
+	while (list != NULL && *list > 0 && *list != pid) {
+		list++;
+	}
+	return list != NULL && *list > 0;
+}
+
+/* Marks what lies below root, but not keep and what lies below them. */
+static void mark_below(struct process *all, size_t n, pid_t root, const pid_t *keep)
 {
 	for (bool changed = true; changed;) {
 		changed = false;
 		for (size_t i = 0; i < n; i++) {
-			if (all[i].below) {
+			if (all[i].below || is_one_of(all[i].pid, keep)) {
 				continue;
 			}
 			bool below = all[i].parent == root;
@@ -113,25 +121,25 @@ static bool is_childless(void)
 	return pid < 0 && errno == ECHILD;
 }
 
-bool tree_kill(pid_t root, int milliseconds)
+bool tree_kill(pid_t root, const pid_t *keep, int milliseconds)
 {
 	long end = milliseconds_now() + milliseconds;
 
 	/* What is dying already is given a moment: a look at all of /proc costs more. */
-	for (int i = 0; i < 10 && root == getpid(); i++) {
+	for (int i = 0; i < 10 && root == getpid() && keep == NULL; i++) {
 		if (is_childless()) {
 			return true;
 		}
 		nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
 	}
 	for (int clean = 0;;) {
-		if (root == getpid() && is_childless()) {
+		if (root == getpid() && keep == NULL && is_childless()) {
 			return true;
 		}
 		struct process *all;
 		size_t n = list_processes(&all), alive = 0;
 
-		mark_below(all, n, root);
+		mark_below(all, n, root, keep);
 		for (size_t i = 0; i < n; i++) {
 			if (all[i].below && !all[i].dead) {
 				kill(all[i].pid, SIGKILL);

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* SIGKILLs every descendant of `root`, again and again until none is left or milliseconds have passed; when root is the caller, which must be a
- * subreaper, its children are reaped.  True: none is left. */
-bool tree_kill(pid_t root, int milliseconds);
+/* SIGKILLs every descendant of `root`, again and again until none is left or milliseconds have passed.  keep: processes that stay, with what lies below them,
+ * ended by 0; or NULL: none, and when root is the caller, which must be a subreaper, its children are reaped.  True: none is left. */
+bool tree_kill(pid_t root, const pid_t *keep, int milliseconds);
 
 #endif

@@ -150,7 +150,7 @@ static void pass_on(struct init *in, int signal)
 static void __attribute__((noreturn)) end(struct init *in, int status, bool known)
 {
 	if ((in->start.flags & START_NAMESPACES) == 0) {
-		tree_kill(getpid(), KILL_MILLISECONDS);
+		tree_kill(getpid(), NULL, KILL_MILLISECONDS);
 	}
 	if (known) {
 		say(in, INIT_STATUS, status, "");
@@ -182,7 +182,7 @@ static void __attribute__((noreturn)) watch(struct init *in, int signals)
 		}
 		if (fds[0].revents != 0) {
 			struct signalfd_siginfo si;
-			if (read(signals, &si, sizeof si) < 0 && errno != EINTR) {
+			if (read(signals, &si, sizeof si) != sizeof si || si.ssi_signo == SIGTERM) {
 				end(in, 0, false);
 			}
 		}
@@ -204,7 +204,6 @@ void init_main(const int *fds, size_t nfds)
 	sigset_t all;
 	int r, signals;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "pipwarden-init");
 	signal(SIGCHLD, SIG_DFL);
 	sigfillset(&all);
@@ -213,6 +212,8 @@ void init_main(const int *fds, size_t nfds)
 	if (nfds < START_FDS || (r = start_decode(fds[START_FD_SPEC], &in.start)) < 0) {
 		_exit(126);
 	}
+	/* Killed as PID 1 it takes everything along; elsewhere it has to live on to end its sandbox. */
+	prctl(PR_SET_PDEATHSIG, (in.start.flags & START_NAMESPACES) != 0 ? SIGKILL : SIGTERM);
 	if (fchdir(fds[START_FD_CWD]) < 0) { /* before the mount namespace, which moves it along */
 		give_up(&in, "directory", errno);
 	}

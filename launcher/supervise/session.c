@@ -400,6 +400,9 @@ static void end_sandbox(struct session *n)
 	if (n->sandbox.listener < 0) {
 		return;
 	}
+	if (!n->sup->namespaces) {
+		supervisor_end_orphans(n->sup); /* where init was killed, what it held is ours now */
+	}
 	if (!listener_wait_empty(&n->listener, EMPTY_MILLISECONDS)) {
 		supervisor_abort(n->sup, 125, "a sandbox could not be ended");
 	}

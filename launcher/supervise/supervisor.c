@@ -499,10 +499,17 @@ static void end_tree(struct supervisor *s)
 
 	kill(s->zygote.pid, SIGKILL);
 	waitpid(s->zygote.pid, NULL, 0);
-	tree_kill(getpid(), END_MILLISECONDS);
+	tree_kill(getpid(), NULL, END_MILLISECONDS);
 	while (atomic_load(&s->live) > 0 && now_milliseconds() < end) {
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
+}
+
+void supervisor_end_orphans(struct supervisor *s)
+{
+	const pid_t keep[] = {s->zygote.pid, s->command > 0 ? s->command : s->zygote.pid, 0};
+
+	tree_kill(getpid(), keep, END_MILLISECONDS);
 }
 
 static double cpu_seconds(void)

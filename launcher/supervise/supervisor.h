@@ -74,6 +74,9 @@ int supervisor_main(const struct run *run);
 void supervisor_give_ticket(struct supervisor *s, pid_t tgid, const char *path);
 bool supervisor_take_ticket(struct supervisor *s, pid_t tgid, const char *path);
 
+/* Kills what has become the supervisor's child without being one of its parts: left over by an init or a pip that is dead. Any thread. */
+void supervisor_end_orphans(struct supervisor *s);
+
 /* Binds a build directory to a package.  False: it is, contains, or lies in one that is bound to another. */
 bool supervisor_own_directory(struct supervisor *s, const char *directory, const char *package);
 
