@@ -226,6 +226,31 @@ static void mark_kept(const char *value, bool *kept)
 	keep_escapes(value, kept);
 }
 
+/* A decoy is good when it would be read as its value was: the same parts kept, the same alphabet, and not plain.  By chance one
+ * might begin with a known prefix or have too few different characters; then its own decoy would be another. */
+static bool reads_alike(const char *decoy, const char *probe, const bool *kept, bool *again, size_t len, enum alphabet a)
+{
+	memset(again, 0, len + 1);
+	mark_kept(decoy, again);
+	return !memcmp(kept, again, len + 1) && alphabet_of(decoy) == a && !shape_is_plain(probe, false);
+}
+
+static void make_decoy(const uint8_t *key, const char *name, const char *value, const bool *kept, bool *again, char *probe, char *decoy)
+{
+	size_t len = strlen(value);
+	enum alphabet a = alphabet_of(value);
+
+	/* Each try depends on the shape alone. */
+	for (unsigned try = 0; try < 64; try++) {
+		struct stream s = stream_of(key, name, try << 16);
+		memcpy(decoy, value, len);
+		replace(&s, decoy, kept, a, probe);
+		fix_checksum(decoy);
+		if (reads_alike(decoy, probe, kept, again, len, a))
+			return;
+	}
+}
+
 char *decoy_value(const uint8_t key[DECOY_KEY_LEN], const char *name, const char *value, bool *remove)
 {
 	size_t len = strlen(value), start, colon, end;
@@ -234,29 +259,19 @@ char *decoy_value(const uint8_t key[DECOY_KEY_LEN], const char *name, const char
 	if (url_origin(value) && shape_userinfo(value, 0, &start, &colon, &end) && start < url_origin(value))
 		return decoy_userinfo(key, name, value);
 	char *decoy = strdup(value), *probe = malloc(len + 1);
-	bool *kept = calloc(len + 1, 1);
+	bool *kept = calloc(2, len + 1);
 	if (decoy && probe && kept) {
 		mark_kept(value, kept);
 		*remove = original_is_plain(value, kept, probe);
-		/* A decoy must not be plain either, or its own decoy would be its removal; each try depends on the shape alone. */
-		for (unsigned try = 0; !*remove; try++) {
-			struct stream s = stream_of(key, name, try << 16);
-			memcpy(decoy, value, len);
-			replace(&s, decoy, kept, alphabet_of(value), probe);
-			fix_checksum(decoy);
-			if (!shape_is_plain(probe, false) || try == 64)
-				break;
-		}
-	} else {
+		if (!*remove)
+			make_decoy(key, name, value, kept, kept + len + 1, probe, decoy);
+	}
+	if (*remove || !probe || !kept) {
 		free(decoy);
 		decoy = NULL;
 	}
 	free(kept);
 	free(probe);
-	if (*remove) {
-		free(decoy);
-		decoy = NULL;
-	}
 	return decoy;
 }
 
