@@ -202,21 +202,41 @@ static bool same_variable(const struct supervisor *s, char *const *envp, const c
 	return now == NULL ? true : then != NULL && strcmp(now, then) == 0;
 }
 
-/* A build requirement that is a path or a file: URL which the top-level command line did not name. */
-static bool names_a_file(const struct supervisor *s, const char *word)
+static bool ends_with(const char *text, const char *end)
 {
-	const char *at = strstr(word, " @ ");
+	size_t len = strlen(text), n = strlen(end);
 
-	for (size_t i = 0; i < s->run->installer->args.n; i++) {
-		if (strcmp(s->run->installer->args.v[i], word) == 0) {
-			return false;
+	return len >= n && strcasecmp(text + len - n, end) == 0;
+}
+
+/* Would pip take this for a file, a folder or a repository?  PEP 508's `name @ url` with or without blanks, and what pip itself takes for a path. */
+static bool is_local_or_vcs(const char *word)
+{
+	static const char *const archives[] = {".whl", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tlz", ".tar.lz", ".tar.lzma"};
+	static const char *const schemes[] = {"file:", "git+", "hg+", "svn+", "bzr+", "git:", "ssh:"};
+	const char *at = strchr(word, '@');
+	const char *url = at != NULL ? at + 1 + strspn(at + 1, " \t") : word;
+
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+		if (strncasecmp(url, schemes[i], strlen(schemes[i])) == 0) {
+			return true;
 		}
 	}
-	if (at != NULL) {
-		word = at + 3;
+	if (strncasecmp(url, "http:", 5) == 0 || strncasecmp(url, "https:", 6) == 0) {
+		return false; /* a host: connect() decides */
 	}
-	return strncasecmp(word, "file:", 5) == 0 || word[0] == '/' || word[0] == '.' || strstr(word, "git+") != NULL ||
-	       strstr(word, "hg+") != NULL || strstr(word, "svn+") != NULL || strstr(word, "bzr+") != NULL;
+	for (size_t i = 0; i < sizeof archives / sizeof *archives; i++) {
+		if (ends_with(word, archives[i])) {
+			return true;
+		}
+	}
+	return at != NULL || word[0] == '.' || strchr(word, '/') != NULL;
+}
+
+/* A build requirement that is a path or a repository which the top-level command line did not name. */
+static bool names_a_file(const struct supervisor *s, const char *word)
+{
+	return is_local_or_vcs(word) && !strings_has(&s->run->installer->args, word);
 }
 
 /* Options of pip's own sub-pip call that take a path of pip's own choosing. */
@@ -244,8 +264,10 @@ static bool is_subpip(struct supervisor *s, const struct start *r, struct birthr
 	if (!same_variable(s, r->envp, "PYTHONPATH") || !same_variable(s, r->envp, "PYTHONSTARTUP") || !same_variable(s, r->envp, "PYTHONHOME")) {
 		return false; /* a build, with a build's rights */
 	}
+	bool positional = false; /* behind "--" */
 	for (size_t i = 2; r->argv[i] != NULL; i++) {
-		if (takes_path(r->argv[i - 1]) || r->argv[i][0] == '-') {
+		if (!positional && (takes_path(r->argv[i - 1]) || r->argv[i][0] == '-')) {
+			positional = strcmp(r->argv[i], "--") == 0;
 			continue;
 		}
 		if (names_a_file(s, r->argv[i])) {
