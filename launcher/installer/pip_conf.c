@@ -119,9 +119,10 @@ bool pip_conf_parse(const char *text, size_t len, conf_fn *each, void *ctx)
 {
 	cleanup_text char *copy = inst_dup_n(text, len);
 	struct reader r = { .ok = true };
+	unsigned lines = 0;
 
 	/* A file with more is no configuration; the bound keeps a hostile one from costing quadratic time. */
-	for (char *line = copy; *line && r.n < 4096 && r.sections.n < 256;) {
+	for (char *line = copy; *line && lines++ < 16384 && r.n < 4096 && r.sections.n < 256;) {
 		size_t n = strcspn(line, "\r\n");
 		char end = line[n];
 
