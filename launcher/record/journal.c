@@ -225,7 +225,7 @@ static const char *verdict_word(const struct journal_counts *c)
 	return c->by_severity[SEV_HIGH] + c->by_severity[SEV_MEDIUM] > 0 ? "suspicious" : "clean";
 }
 
-static int write_end(struct journal *j, int exit_status, uint64_t notifications, double cpu)
+static int write_end(struct journal *j, int exit_status, const struct journal_cost *cost)
 {
 	struct encoder *e = begin(j);
 	struct line *l = &e->line;
@@ -244,8 +244,10 @@ static int write_end(struct journal *j, int exit_status, uint64_t notifications,
 	}
 	encode_string(e, "verdict", verdict_word(&j->counts));
 	line_text(l, ",\"cost\":{");
-	encode_count(e, "notifications", notifications);
+	encode_count(e, "notifications", cost->installer + cost->sandboxes);
+	encode_count(e, "installer_notifications", cost->installer);
 	/* By hand: printf's decimal point is the locale's. */
+	double cpu = cost->supervisor_cpu;
 	uint64_t micro = cpu > 0 && cpu < 1e9 ? (uint64_t)(cpu * 1e6 + 0.5) : 0;
 	snprintf(text, sizeof(text), ",\"supervisor_cpu\":%llu.%06llu}", (unsigned long long)(micro / 1000000),
 	         (unsigned long long)(micro % 1000000));
@@ -253,14 +255,14 @@ static int write_end(struct journal *j, int exit_status, uint64_t notifications,
 	return commit(j);
 }
 
-int journal_end(struct journal *j, int exit_status, uint64_t notifications, double supervisor_cpu_seconds)
+int journal_end(struct journal *j, int exit_status, const struct journal_cost *cost)
 {
 	pthread_mutex_lock(&j->lock);
 	int r = j->error;
 	for (const struct fold_entry *e = j->fold.first; e != NULL && r == 0; e = e->next) {
 		r = e->again > 0 ? write_closing(j, e) : 0;
 	}
-	r = r < 0 ? r : write_end(j, exit_status, notifications, supervisor_cpu_seconds);
+	r = r < 0 ? r : write_end(j, exit_status, cost);
 	pthread_mutex_unlock(&j->lock);
 	return r < 0 ? r : flush(j);
 }

@@ -49,9 +49,12 @@ struct journal_counts {
 };
 void journal_counts(struct journal *j, struct journal_counts *out);
 
-/* Writes the closing lines and run.end (exit status, counts, verdict word, notification count and CPU time as
- * "cost"), flushes. 0 or -errno. */
-int journal_end(struct journal *j, int exit_status, uint64_t notifications, double supervisor_cpu_seconds);
+struct journal_cost {
+	uint64_t installer, sandboxes; /* notifications: system calls that were asked about */
+	double supervisor_cpu;         /* seconds */
+};
+/* Writes the closing lines and run.end (exit status, counts, verdict word, cost), flushes. 0 or -errno. */
+int journal_end(struct journal *j, int exit_status, const struct journal_cost *cost);
 void journal_close(struct journal *j);
 
 /* The text that goes to standard error at the end: what, by which package, what became of it, how to allow it, where

@@ -550,9 +550,13 @@ static int finish(struct supervisor *s, int status)
 	int error;
 
 	status = judge(s, status);
-	error = journal_end(run->journal, status, atomic_load(&s->notifications), cpu_seconds());
+	struct journal_cost cost = {
+		.installer = s->installer != NULL ? atomic_load(&s->installer->notifications) : 0,
+		.sandboxes = atomic_load(&s->notifications), .supervisor_cpu = cpu_seconds(),
+	};
+	error = journal_end(run->journal, status, &cost);
 	if (error < 0) {
-		cannot(error, "the journal %s could not be completed", run->journal_path);
+		cannot(error, "the journal %s could not be completed", run->journal_path != NULL ? run->journal_path : "on --log-fd");
 		status = 125;
 	}
 	if (why != NULL) {
@@ -636,7 +640,6 @@ int supervisor_main(const struct run *run)
 	if (s.installer != NULL) {
 		listener_wait_empty(&listener, 100);
 		listener_join(&listener);
-		atomic_fetch_add(&s.notifications, atomic_load(&installer.notifications));
 	}
 	return finish(&s, status);
 }

@@ -59,7 +59,7 @@ struct supervisor {
 	_Atomic(const char *) abort_why;
 	_Atomic bool guest_done;
 	_Atomic int guest_status;
-	_Atomic uint64_t notifications;
+	_Atomic uint64_t notifications; /* of sandboxes that have ended */
 	_Atomic unsigned sandboxes, live;
 	pthread_mutex_t lock;      /* tickets, owners */
 	struct ticket { pid_t tgid; char *path; } ticket[64];

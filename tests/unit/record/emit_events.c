@@ -28,7 +28,7 @@ int main(int argc, char **argv)
 		                   .source = (enum event_source)(i % 2), .verdict = {.severity = (enum severity)(i / 5)}, .target = {.name = name}};
 		r |= journal_event(j, &ev, NULL);
 	}
-	r |= journal_end(j, 100, 12, 0.5);
+	r |= journal_end(j, 100, &(struct journal_cost){.sandboxes = 12, .supervisor_cpu = 0.5});
 	journal_close(j);
 	return r == 0 ? 0 : 1;
 }

@@ -93,7 +93,7 @@ static void test_several_places(void **state)
 	assert_non_null(j);
 	struct event ev = file_event("/x", SEV_HIGH);
 	assert_int_equal(journal_event(j, &ev, NULL), 0);
-	assert_int_equal(journal_end(j, 0, 0, 0), 0);
+	assert_int_equal(journal_end(j, 0, &(struct journal_cost){0}), 0);
 	journal_close(j);
 	assert_true(fcntl(pipe_fd[1], F_GETFD) >= 0); /* stays the caller's */
 	FILE *f = fopen(p->path, "r"), *g = fopen(other, "r");
@@ -138,7 +138,7 @@ static void test_full(void **state)
 	assert_int_equal(again, -EFBIG);
 	assert_int_equal(last, written + 1);
 	assert_int_equal(journal_event(j, &ev, &seq), -EFBIG); /* room again, but something is missing: for good */
-	end = journal_end(j, 125, 0, 0);
+	end = journal_end(j, 125, &(struct journal_cost){0});
 	assert_int_equal(end, -EFBIG);
 	journal_counts(j, &counts);
 	assert_true(counts.failed);
@@ -174,7 +174,7 @@ static int fill_disk(const char *folder)
 		r = journal_event(j, &ev, NULL);
 	}
 	ftruncate(fd, 0) == 0 ? (void)0 : abort();
-	int end = journal_end(j, 125, 0, 0);
+	int end = journal_end(j, 125, &(struct journal_cost){0});
 	journal_close(j);
 	size_t n = read_lines(path, lines);
 	return r == -ENOSPC && end == -ENOSPC && n == (size_t)i ? 0 : 1;
@@ -219,7 +219,7 @@ static void test_reader_gone(void **state)
 	assert_non_null(j);
 	close(pipe_fd[0]);
 	assert_int_equal(journal_event(j, &ev, NULL), -EPIPE);
-	assert_int_equal(journal_end(j, 0, 0, 0), -EPIPE);
+	assert_int_equal(journal_end(j, 0, &(struct journal_cost){0}), -EPIPE);
 	journal_close(j);
 	close(pipe_fd[1]);
 }
@@ -269,7 +269,7 @@ static void test_interrupted(void **state)
 		struct event ev = file_event(path, SEV_LOW);
 		assert_int_equal(journal_event(j, &ev, NULL), 0);
 	}
-	assert_int_equal(journal_end(j, 0, 0, 0), 0);
+	assert_int_equal(journal_end(j, 0, &(struct journal_cost){0}), 0);
 	timer_settime(timer, 0, &never, NULL);
 	timer_delete(timer);
 	journal_close(j);

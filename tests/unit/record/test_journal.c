@@ -20,7 +20,7 @@ static void test_lines(void **state)
 	ev.target.port = 443;
 	assert_int_equal(journal_event(j, &ev, &seq), 0);
 	assert_int_equal(seq, 2);
-	assert_int_equal(journal_end(j, 100, 7, 0.0125), 0);
+	assert_int_equal(journal_end(j, 100, &(struct journal_cost){.sandboxes = 7, .supervisor_cpu = 0.0125}), 0);
 	journal_close(j);
 
 	assert_int_equal(stat(p->path, &st), 0);
@@ -99,7 +99,7 @@ static void test_one_write_and_flushes(void **state)
 		assert_int_equal(syncs, steps[i].syncs);
 	}
 	writes = syncs = 0;
-	assert_int_equal(journal_end(j, 0, 0, 0), 0);
+	assert_int_equal(journal_end(j, 0, &(struct journal_cost){0}), 0);
 	assert_int_equal(writes, 2); /* a closing line and run.end */
 	assert_int_equal(syncs, 1);
 	journal_close(j);
@@ -113,7 +113,7 @@ static void test_unknown_is_left_out(void **state)
 	                   .verdict = {.rule = "syscall.ptrace", .severity = SEV_MEDIUM}};
 	struct journal *j = open_at(p->path, NULL);
 	assert_int_equal(journal_event(j, &ev, NULL), 0);
-	assert_int_equal(journal_end(j, 0, 0, 0), 0);
+	assert_int_equal(journal_end(j, 0, &(struct journal_cost){0}), 0);
 	journal_close(j);
 	size_t n = read_lines(p->path, lines);
 	const char *const absent[] = {"package", "process", "target", "origin", "hint", "kind"};
@@ -161,7 +161,7 @@ static void test_folding(void **state)
 	assert_int_equal(counts.by_severity[SEV_HIGH], 1005);
 	assert_int_equal(counts.denied, 1005);
 	assert_false(counts.failed);
-	assert_int_equal(journal_end(j, 0, 0, 0), 0);
+	assert_int_equal(journal_end(j, 0, &(struct journal_cost){0}), 0);
 	journal_close(j);
 
 	size_t n = read_lines(p->path, lines);
@@ -218,7 +218,7 @@ static void test_threads(void **state)
 	}
 	journal_counts(j, &counts);
 	assert_int_equal(counts.by_severity[SEV_INFO], THREADS * EACH);
-	assert_int_equal(journal_end(j, 0, 0, 0), 0);
+	assert_int_equal(journal_end(j, 0, &(struct journal_cost){0}), 0);
 	journal_close(j);
 	size_t n = read_lines(p->path, lines); /* checks the numbers */
 	double attempts = 0;
@@ -254,7 +254,7 @@ static void test_bound(void **state)
 	journal_counts(j, &counts);
 	assert_int_equal(counts.by_severity[SEV_INFO], JOURNAL_DISTINCT_MAX + 3);
 	assert_false(counts.failed);
-	assert_int_equal(journal_end(j, 100, 0, 0), 0);
+	assert_int_equal(journal_end(j, 100, &(struct journal_cost){0}), 0);
 	journal_close(j);
 	cJSON **lines = calloc(LINES_MAX, sizeof(*lines));
 	size_t n = read_lines(p->path, lines);
@@ -283,7 +283,7 @@ static void test_bytes_bound(void **state)
 	}
 	assert_int_equal(r, -ENOBUFS);
 	assert_true(n < JOURNAL_DISTINCT_MAX / 2);
-	assert_int_equal(journal_end(j, 0, 0, 0), 0);
+	assert_int_equal(journal_end(j, 0, &(struct journal_cost){0}), 0);
 	journal_close(j);
 	assert_int_equal(stat(p->path, &st), 0);
 	assert_true(st.st_size < (off_t)JOURNAL_BYTES_MAX + (1 << 20));
@@ -310,7 +310,7 @@ static void test_long(void **state)
 	argv[0] = argv[1] = argv[2] = path;
 	assert_int_equal(journal_event(j, &ev, NULL), 0);
 	assert_int_equal(journal_event(j, &ev, NULL), 0);
-	assert_int_equal(journal_end(j, 0, 0, 0), 0);
+	assert_int_equal(journal_end(j, 0, &(struct journal_cost){0}), 0);
 	journal_close(j);
 	size_t n = read_lines(p->path, lines);
 	assert_int_equal(n, 6);
@@ -353,7 +353,7 @@ static void test_redacted_everywhere(void **state)
 	assert_null(strstr(summary, secrets[0]));
 	assert_non_null(strstr(summary, "[redacted]"));
 	free(summary);
-	assert_int_equal(journal_end(j, 0, 0, 0), 0);
+	assert_int_equal(journal_end(j, 0, &(struct journal_cost){0}), 0);
 	journal_close(j);
 	FILE *f = fopen(p->path, "r");
 	char text[16384] = "";
