@@ -4,8 +4,6 @@
 
 #include "tests/unit/installer/support.h"
 
-extern char **environ;
-
 static void show(const char *name, const struct strings *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
