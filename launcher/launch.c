@@ -186,6 +186,26 @@ static int add_options(struct policy *p, const struct options *o, enum role role
 	return 0;
 }
 
+/* The policy judges grants by their words; a link to a protected place is that place. */
+static int check_grants(const struct policy *p, struct policy_error *err)
+{
+	for (int i = 0; i < 2 * ROLE_COUNT; i++) {
+		enum file_access access = i % 2 == 0 ? FILE_READ : FILE_WRITE;
+		const char *const *grants = policy_grants(p, (enum role)(i / 2), access);
+		for (; grants != NULL && *grants != NULL; grants++) {
+			const char *what = NULL;
+			char *real = realpath(*grants, NULL);
+			bool conflict = real != NULL && policy_grant_conflict(p, real, access, &what);
+			free(real);
+			if (conflict) {
+				snprintf(err->message, sizeof err->message, "%.100s leads to a protected place (%.80s)", *grants, what != NULL ? what : "?");
+				return -1;
+			}
+		}
+	}
+	return 0;
+}
+
 struct policy *launch_policy(const struct options *o, enum role role)
 {
 	const char **homes = find_homes();
@@ -197,7 +217,7 @@ struct policy *launch_policy(const struct options *o, enum role role)
 		return NULL;
 	}
 	p = policy_new(&err);
-	if (p == NULL || add_layers(p, o, &err) < 0 || add_options(p, o, role, &err) < 0 || policy_finish(p, homes, &err) < 0) {
+	if (p == NULL || add_layers(p, o, &err) < 0 || add_options(p, o, role, &err) < 0 || policy_finish(p, homes, &err) < 0 || check_grants(p, &err) < 0) {
 		policy_message(&err);
 		policy_free(p);
 		return NULL;

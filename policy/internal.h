@@ -4,6 +4,8 @@
 
 #include <cjson/cJSON.h>
 
+#include <sha2.h>
+
 #include "policy/policy.h"
 
 #define POLICY_VERSION 1
@@ -126,6 +128,7 @@ struct policy {
 	size_t grant_count, grant_cap;
 	struct strings granted[ROLE_COUNT][2];
 
+	SHA2_CTX mixed; /* what came so far, for the digest */
 	char digest[65];
 };
 
@@ -175,9 +178,11 @@ struct env_answer {
 struct env_answer env_decide(const struct policy *p, enum role role, const char *name, const char *value, bool heed_options);
 
 /* show.c */
-void policy_make_digest(struct policy *p);
+/* Everything that makes the policy what it is goes into the digest: kind is a word for what it is. */
+void policy_mix(struct policy *p, const char *kind, const char *text, size_t len);
 
 extern const char policy_builtin_text[];
 extern const size_t policy_builtin_len;
+extern const char policy_builtin_sha256[]; /* made at build time */
 
 #endif

@@ -41,6 +41,8 @@ int policy_allow_host(struct policy *p, enum role role, const char *spec, struct
 	if (wrong)
 		return refuse(p, spec, wrong, err);
 	entry.at = option_place;
+	policy_mix(p, "host", role_name(role), strlen(role_name(role)));
+	policy_mix(p, "name", copy, strlen(copy));
 	list->v[list->n++] = entry;
 	return 0;
 }
@@ -48,13 +50,15 @@ int policy_allow_host(struct policy *p, enum role role, const char *spec, struct
 int policy_allow_env(struct policy *p, enum role role, const char *spec, struct policy_error *err)
 {
 	const char *text = split_role(spec, &role, false);
-	const char *wrong = env_pattern_error(text);
+	const char *wrong = strchr(text, ':') ? "there is no such role" : env_pattern_error(text);
 
 	if (p->frozen || wrong)
 		return refuse(p, spec, wrong ? wrong : "", err);
 	char *copy = arena_copy(&p->arena, text, strlen(text));
 	if (!copy || !array_grow(&p->env_allowed, p->env_allowed_count, &p->env_allowed_cap, sizeof(*p->env_allowed)))
 		return policy_no_memory(err);
+	policy_mix(p, "env", role_name(role), strlen(role_name(role)));
+	policy_mix(p, "name", copy, strlen(copy));
 	p->env_allowed[p->env_allowed_count++] = (struct env_allowed){copy, role};
 	return 0;
 }
@@ -71,6 +75,8 @@ int policy_allow_path(struct policy *p, enum role role, enum file_access access,
 	char *path = path_normal(&p->arena, text, cwd);
 	if (!path || !array_grow(&p->grants, p->grant_count, &p->grant_cap, sizeof(*p->grants)))
 		return policy_no_memory(err);
+	policy_mix(p, access == FILE_READ ? "read" : "write", role_name(role), strlen(role_name(role)));
+	policy_mix(p, "path", path, strlen(path));
 	p->grants[p->grant_count++] = (struct grant){.role = role, .access = access, .path = path, .at = option_place};
 	return 0;
 }

@@ -112,6 +112,8 @@ struct policy *policy_new(struct policy_error *err)
 		return NULL;
 	}
 	p->on_violation = -1;
+	SHA256Init(&p->mixed);
+	policy_mix(p, "built-in", policy_builtin_sha256, strlen(policy_builtin_sha256));
 	if (policy_read_layer(p, "built-in", policy_builtin_text, policy_builtin_len, err)) {
 		policy_free(p);
 		return NULL;
@@ -140,6 +142,7 @@ int policy_add_text(struct policy *p, const char *origin, const char *text, size
 {
 	if (p->frozen)
 		return policy_fail(err, NULL, "the policy is finished");
+	policy_mix(p, "layer", text, len);
 	return policy_read_layer(p, origin, text, len, err);
 }
 
@@ -199,8 +202,19 @@ int policy_add_file(struct policy *p, const char *path, struct policy_error *err
 	return result;
 }
 
+void policy_mix(struct policy *p, const char *kind, const char *text, size_t len)
+{
+	char head[64];
+
+	/* The length in front: no two sequences of parts read the same. */
+	snprintf(head, sizeof(head), "%s %zu ", kind, len);
+	SHA256Update(&p->mixed, (const uint8_t *)head, strlen(head));
+	SHA256Update(&p->mixed, (const uint8_t *)text, len);
+}
+
 void policy_on_violation(struct policy *p, enum policy_action one)
 {
+	policy_mix(p, "on-violation", policy_action_name(one), strlen(policy_action_name(one)));
 	p->on_violation = one;
 }
 
@@ -227,9 +241,7 @@ int policy_finish(struct policy *p, const char *const homes[], struct policy_err
 	if (actions_compile(p, err) || hosts_compile(p, err) || files_compile(p, err))
 		return -1;
 	env_compile(p);
-	policy_make_digest(p);
-	if (!p->digest[0])
-		return policy_no_memory(err);
+	SHA256End(&p->mixed, p->digest);
 	p->frozen = true;
 	return 0;
 }

@@ -65,7 +65,7 @@ void policy_on_violation(struct policy *p, enum policy_action one);
  * the user's own), $XDG_RUNTIME_DIR is not expanded. Compiles the matchers, checks grants, freezes.  0 or -1 with *err. */
 int policy_finish(struct policy *p, const char *const homes[], struct policy_error *err);
 
-const char *policy_digest(const struct policy *p); /* SHA-256 of the canonical result, hex */
+const char *policy_digest(const struct policy *p); /* SHA-256 of the layers and options that made it, hex */
 /* The result as JSON with the origin of each rule, for `policy show`.  The caller frees. */
 char *policy_show(const struct policy *p);
 

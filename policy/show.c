@@ -1,5 +1,4 @@
-/* The result of all layers as JSON: for people with the origin of each entry, for the digest without. */
-#include <sha256.h>
+/* The result of all layers as JSON: for people, with the origin of each entry. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,16 +187,4 @@ char *policy_show(const struct policy *p)
 
 	cJSON_Delete(root);
 	return text;
-}
-
-void policy_make_digest(struct policy *p)
-{
-	cJSON *root = result(p, false);
-	char *text = root ? cJSON_PrintUnformatted(root) : NULL;
-
-	p->digest[0] = '\0';
-	if (text)
-		SHA256Data((const uint8_t *)text, strlen(text), p->digest);
-	cJSON_free(text);
-	cJSON_Delete(root);
 }

@@ -117,7 +117,9 @@ void grants_record(struct sandbox *sb, const struct seccomp_notif *req, const st
 	if (r->unreadable)
 		snprintf(detail, sizeof detail, "its arguments cannot be read");
 	if (r->missing) {
+		/* Honest programs look for files that may be there (.env, .netrc): what is not there is nobody's secret. */
 		snprintf(detail, sizeof detail, "it does not exist");
+		ev.verdict.severity = SEV_INFO;
 		if (ev.verdict.action != ACTION_ALLOW)
 			ev.verdict.action = ACTION_DENY;
 	}
