@@ -1,0 +1,87 @@
+"""What pipwarden costs: the bare command and the guarded one in turn, so that a busy machine is busy for both.  usage: run.py PIPWARDEN [ROUNDS]
+
+Prints medians, the median of the pairwise ratios, notifications and the supervisor's CPU time, and names the machine."""
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from lib import binary, packages  # noqa: E402
+from lib.index import Index  # noqa: E402
+from lib.pythons import distribution  # noqa: E402
+from lib.world import Templates, User, World  # noqa: E402
+
+CHILDREN = 20  # subprocess.run(["true"]) in one command: the cost of one child is the difference divided by this
+
+
+def machine() -> str:
+    info = Path("/proc/cpuinfo").read_text()
+    model = next((line.split(":")[1].strip() for line in info.splitlines() if line.startswith("model name")), platform.machine())
+    release = next((line.split("=")[1].strip('"') for line in Path("/etc/os-release").read_text().splitlines() if line.startswith("PRETTY_NAME=")), "")
+    return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}, {release}, {'root' if os.geteuid() == 0 else 'an ordinary user'}"
+
+
+class Bench:
+    def __init__(self, program: Path, folder: Path, index: Index, rounds: int):
+        self.world = World(folder / "world", User("bench", os.geteuid(), os.getegid()), program, index_url=index.url)
+        (folder / "templates").mkdir()
+        self.templates, self.rounds = Templates(folder / "templates", index.folder), rounds
+
+    def pairs(self, name: str, argv: list, rounds: int, *, fresh: bool = False, prefix: tuple = ("run", "--"), per: int = 1) -> None:
+        bare, held, costs, cpu = [], [], [], []
+        for i in range(rounds + 1):
+            for guarded in (False, True) if i % 2 else (True, False):
+                if fresh:
+                    self.world.use_venv(self.templates, distribution())
+                before = os.times()
+                result = self.world.guarded([*prefix, *argv]) if guarded else self.world.run(argv)
+                after = os.times()
+                if result.status != 0:
+                    raise SystemExit(str(result))
+                if i == 0:
+                    continue  # warms the caches
+                (held if guarded else bare).append(result.seconds)
+                if guarded:
+                    costs.append(result.cost)
+                else:
+                    cpu.append(after.children_user + after.children_system - before.children_user - before.children_system)
+        ratio = statistics.median(h / b for h, b in zip(held, bare))
+        added = statistics.median(h - b for h, b in zip(held, bare)) / per
+        supervisor = statistics.median(c.get("supervisor_cpu", 0) for c in costs)
+        print(f"{name:<34} {rounds:>4} {statistics.median(bare) * 1000:>9.1f} {statistics.median(held) * 1000:>9.1f} {ratio:>7.3f} {added * 1000:>9.2f} "
+              f"{statistics.median(c.get('notifications', 0) for c in costs):>8.0f} {supervisor * 1000:>9.1f} {supervisor / statistics.median(cpu) * 100:>7.1f} %",
+              flush=True)
+
+
+def main() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="pwbench", dir="/tmp"))
+    folder.chmod(0o755)
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 15
+    try:
+        program = binary.public(Path(sys.argv[1]).resolve(), folder)
+        with Index(packages.world(folder / "packages")) as index:
+            bench = Bench(program, folder, index, rounds)
+            version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+            print(f"{version}: {machine()}")
+            print(f"{'command':<34} {'n':>4} {'bare ms':>9} {'guarded':>9} {'ratio':>7} {'added ms':>9} {'notif.':>8} {'sup. ms':>9} {'of its CPU':>9}")
+            bench.pairs("run -- /bin/true", ["/bin/true"], rounds * 4)
+            children = f"import subprocess\nfor i in range({CHILDREN}): subprocess.run(['/bin/true'])"
+            bench.pairs("guest: one started child", ["/usr/bin/python3", "-c", children], rounds, per=CHILDREN)
+            bench.pairs("pip --version", ["pip", "--version"], rounds, fresh=False, prefix=())
+            bench.pairs("pip install: wheel", ["pip", "install", "pwpure"], rounds, fresh=True, prefix=())
+            bench.pairs("pip install: setup.py, C", ["pip", "install", "pwnative"], rounds, fresh=True, prefix=())
+            bench.pairs("pip install: PEP 517, isolated, C", ["pip", "install", "pwisolated"], max(3, rounds // 2), fresh=True, prefix=())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
