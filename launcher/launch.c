@@ -318,6 +318,14 @@ static int check_log(const struct run *run, enum role role, const char *log)
 	return 0;
 }
 
+/* A file that pip is to write: a rule can only be made for what exists. */
+static int make_file(const char *path)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666);
+
+	return fd < 0 && errno != EISDIR && errno != ENXIO ? -errno : 0;
+}
+
 /* Folders that a grant needs and that do not exist yet: made now, removed at the end if empty. */
 static int make_folders(struct run *run)
 {
@@ -327,6 +335,13 @@ static int make_folders(struct run *run)
 		int error = rundir_make(run->dir, ins->env.make_dirs.v[i], 0755);
 		if (error < 0 && error != -EACCES && error != -EROFS && error != -EPERM) {
 			return launch_error(125, "%s cannot be made: %s", ins->env.make_dirs.v[i], strerror(-error));
+		}
+	}
+	for (size_t i = 0; ins != NULL && i < ins->outputs.n; i++) {
+		const char *output = ins->outputs.v[i];
+		int error = strings_has(&ins->output_files, output) ? make_file(output) : rundir_make(run->dir, output, 0777 & ~run->umask);
+		if (error < 0) { /* pip would say the same, later and worse */
+			return launch_error(125, "%s cannot be made: %s", output, strerror(-error));
 		}
 	}
 	if (ins != NULL && ins->cache_dir != NULL) {

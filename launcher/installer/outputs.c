@@ -92,6 +92,7 @@ static int plan_config(struct installer *ins, const struct asked *a, const struc
 		return 0;
 	}
 	if (a->flag[OPT_GLOBAL]) {
+		strings_put(&ins->output_files, "/etc/pip.conf");
 		return add_output(ins, p, "/etc/pip.conf", "--global", err);
 	}
 	if (a->flag[OPT_SITE] || (!a->flag[OPT_USER] && inst_path_is_file(site))) {
@@ -106,11 +107,18 @@ static int plan_config(struct installer *ins, const struct asked *a, const struc
 int inst_outputs_plan(struct installer *ins, const struct asked *a, const struct policy *p, char *const envp[], const char *cwd, const char *home,
                  struct installer_error *err)
 {
-	static const enum option_id named[] = { OPT_DEST, OPT_WHEEL_DIR, OPT_TARGET, OPT_PREFIX, OPT_ROOT, OPT_SRC, OPT_REPORT, OPT_OUTPUT };
+	static const enum option_id folders[] = { OPT_DEST, OPT_WHEEL_DIR, OPT_TARGET, OPT_PREFIX, OPT_ROOT, OPT_SRC };
+	static const enum option_id files[] = { OPT_REPORT, OPT_OUTPUT };
 	const char *command = ins->command;
 
-	for (size_t i = 0; i < sizeof(named) / sizeof(*named); i++) {
-		if (add_named(ins, p, &a->single[named[i]], cwd, home, err)) {
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		if (add_named(ins, p, &a->single[folders[i]], cwd, home, err)) {
+			return -1;
+		}
+	}
+	size_t folder_count = ins->outputs.n;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		if (add_named(ins, p, &a->single[files[i]], cwd, home, err)) {
 			return -1;
 		}
 	}
@@ -118,6 +126,9 @@ int inst_outputs_plan(struct installer *ins, const struct asked *a, const struct
 		if (add_named(ins, p, &a->logs.v[i], cwd, home, err)) {
 			return -1;
 		}
+	}
+	for (size_t i = folder_count; i < ins->outputs.n; i++) {
+		strings_put(&ins->output_files, ins->outputs.v[i]);
 	}
 	if ((!strcmp(command, "download") && !a->single[OPT_DEST].value) || (!strcmp(command, "wheel") && !a->single[OPT_WHEEL_DIR].value)) {
 		if (add_output(ins, p, cwd, !strcmp(command, "wheel") ? "pip wheel without -w" : "pip download without -d", err)) {
@@ -130,6 +141,7 @@ int inst_outputs_plan(struct installer *ins, const struct asked *a, const struct
 		if (add_output(ins, p, file, "pip lock", err)) {
 			return -1;
 		}
+		strings_put(&ins->output_files, file);
 	}
 	if (!strcmp(command, "config") && plan_config(ins, a, p, envp, home, err)) {
 		return -1;

@@ -198,6 +198,7 @@ void installer_finish(struct installer *ins)
 	free(ins->cache_dir);
 	strings_finish(&ins->args);
 	strings_finish(&ins->outputs);
+	strings_finish(&ins->output_files);
 	for (size_t i = 0; i < ins->host_count; i++) {
 		free(ins->hosts[i].host);
 		free(ins->hosts[i].where);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "launcher/installer/parts.h"
+#include "preload/pw_event.h"
 
 /* A JSON string.  Bytes that are not UTF-8 pass: Python decodes its arguments with surrogateescape, and json keeps those. */
 static void write_string(FILE *out, const char *text)
@@ -52,7 +53,7 @@ char *installer_boot_spec(const struct installer *ins, bool runner, const struct
 		fputs(i ? "," : "", out);
 		write_string(out, allow_pth->v[i]);
 	}
-	fputs("]}", out);
+	fprintf(out, "],\"event\":{\"magic\":%u,\"op\":%d,\"type\":%d}}", PW_MAGIC, PW_OP_EVENT, PW_EV_IMPORT_REFUSED);
 	if (fclose(out)) {
 		free(text);
 		return NULL;

@@ -17,31 +17,24 @@ static char *make_spec(const struct supervisor *s, bool subpip, const char *pyth
 	return installer_boot_spec(s->run->installer, subpip, &s->run->allow_pth, pythonpath, subpip ? (unsigned long long)s->run->started_ns : 0);
 }
 
-/* interpreter argv0, flags, -S, bootstrap, spec */
-static int common_argv(const struct supervisor *s, struct bootstrap *b, const char *argv0)
-{
-	const struct installer *ins = s->run->installer;
-
-	if (b->spec == NULL || strings_add(&b->argv, argv0) < 0) {
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < ins->env.interpreter_flags.n; i++) {
-		if (strings_add(&b->argv, ins->env.interpreter_flags.v[i]) < 0) {
-			return -ENOMEM;
-		}
-	}
-	if (strings_add(&b->argv, "-S") < 0 || strings_add(&b->argv, s->boot_path) < 0 || strings_add(&b->argv, b->spec) < 0) {
-		return -ENOMEM;
-	}
-	return 0;
-}
-
 static int add_all(struct strings *to, char *const *words)
 {
 	for (size_t i = 0; words != NULL && words[i] != NULL; i++) {
 		if (strings_add(to, words[i]) < 0) {
 			return -ENOMEM;
 		}
+	}
+	return 0;
+}
+
+/* interpreter argv0, its flags (pip starts its own pips without), -S, bootstrap, spec */
+static int common_argv(const struct supervisor *s, struct bootstrap *b, const char *argv0, char *const *flags)
+{
+	if (b->spec == NULL || strings_add(&b->argv, argv0) < 0 || add_all(&b->argv, flags) < 0) {
+		return -ENOMEM;
+	}
+	if (strings_add(&b->argv, "-S") < 0 || strings_add(&b->argv, s->boot_path) < 0 || strings_add(&b->argv, b->spec) < 0) {
+		return -ENOMEM;
 	}
 	return 0;
 }
@@ -66,7 +59,7 @@ int bootstrap_pip(const struct supervisor *s, struct bootstrap *b, struct start 
 	}
 	b->spec = make_spec(s, false, environment_get(&b->environment, "PYTHONPATH"));
 	snprintf(temp, sizeof temp, "%s/t", supervisor_temp(s));
-	if (common_argv(s, b, ins->env.interpreter) < 0 || add_all(&b->argv, ins->args.v) < 0 ||
+	if (common_argv(s, b, ins->env.interpreter, ins->env.interpreter_flags.v) < 0 || add_all(&b->argv, ins->args.v) < 0 ||
 	    environment_set(&b->environment, "TMPDIR", temp) < 0 ||
 	    (ins->use_pep517 && environment_set(&b->environment, "PIP_USE_PEP517", "1") < 0) || finish_environment(s, b) < 0) {
 		return -ENOMEM;
@@ -85,7 +78,7 @@ int bootstrap_subpip(const struct supervisor *s, const struct start *request, st
 		return -ENOMEM;
 	}
 	b->spec = make_spec(s, true, environment_get(&b->environment, "PYTHONPATH"));
-	if (common_argv(s, b, request->argv[0]) < 0 || add_all(&b->argv, request->argv + 2) < 0 || finish_environment(s, b) < 0) {
+	if (common_argv(s, b, request->argv[0], NULL) < 0 || add_all(&b->argv, request->argv + 2) < 0 || finish_environment(s, b) < 0) {
 		return -ENOMEM;
 	}
 	out->path = request->path;

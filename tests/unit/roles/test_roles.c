@@ -1,0 +1,415 @@
+/* What becomes of a program that pip starts: sub-pip, build with which folders, or refusal; and what a hook may return. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "launcher/supervise/roles.h"
+
+/* A run whose temp is a folder of the test; pip lies in <root>/venv. */
+struct world {
+	char root[PATH_MAX];
+	struct rundir dir;
+	struct installer ins;
+	struct run run;
+	struct supervisor sup;
+	char *envp[8];
+};
+
+static char text[40][PATH_MAX];
+static int next_text;
+
+/* A path below the root, in a rotating buffer. */
+static char *at(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static char *at(struct world *w, const char *format, ...)
+{
+	char below[1000];
+	char *out = text[next_text++ % 40];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(below, sizeof below, format, ap);
+	va_end(ap);
+	snprintf(out, PATH_MAX, "%.2000s/%s", w->root, below);
+	return out;
+}
+
+static void folder(const char *path)
+{
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof copy, "%s", path);
+	for (char *slash = strchr(copy + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(copy, 0755);
+		*slash = '/';
+	}
+	assert_true(mkdir(copy, 0755) == 0 || errno == EEXIST);
+}
+
+static void file(const char *path, const char *content)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+	close(fd);
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof *w);
+	char *envp[] = {"PATH=/usr/bin", NULL};
+
+	snprintf(w->root, sizeof w->root, "/tmp/pwroles-XXXXXX");
+	assert_non_null(mkdtemp(w->root));
+	folder(at(w, "run/t"));
+	folder(at(w, "venv/bin"));
+	folder(at(w, "venv/lib/pip/_vendor"));
+	file(at(w, "venv/lib/pip/__pip-runner__.py"), "");
+	file(at(w, "venv/bin/python3"), "#!");
+	snprintf(w->dir.tmp, sizeof w->dir.tmp, "%.2000s/run", w->root);
+	memcpy(w->envp, envp, sizeof envp);
+	w->ins.env.interpreter = strdup(at(w, "venv/bin/python3"));
+	w->ins.env.interpreter_real = strdup(at(w, "venv/bin/python3"));
+	w->ins.env.prefix = strdup(at(w, "venv"));
+	w->ins.pip_dir = strdup(at(w, "venv/lib/pip"));
+	w->ins.runner = strdup(at(w, "venv/lib/pip/__pip-runner__.py"));
+	strings_add(&w->ins.args, "install");
+	strings_add(&w->ins.args, "./named.whl");
+	w->run.dir = &w->dir;
+	w->run.installer = &w->ins;
+	w->run.role_env.envp = w->envp;
+	w->sup.run = &w->run;
+	pthread_mutex_init(&w->sup.lock, NULL);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+	char command[PATH_MAX + 20];
+
+	snprintf(command, sizeof command, "rm -rf %s", w->root);
+	assert_int_equal(system(command), 0);
+	for (size_t i = 0; i < w->sup.owner_count; i++) {
+		free(w->sup.owners[i].directory);
+		free(w->sup.owners[i].package);
+	}
+	free(w->sup.owners);
+	free(w->ins.env.interpreter);
+	free(w->ins.env.interpreter_real);
+	free(w->ins.env.prefix);
+	free(w->ins.pip_dir);
+	free(w->ins.runner);
+	strings_finish(&w->ins.args);
+	free(w);
+	return 0;
+}
+
+static struct birthright decide(struct world *w, const char *cwd, char **envp, char **argv)
+{
+	struct start request = {.path = argv[0], .argv = argv, .envp = envp};
+	struct birthright b;
+
+	birthright_decide(&w->sup, &request, cwd, &b);
+	return b;
+}
+
+static enum become become(struct world *w, const char *cwd, char **envp, char **argv)
+{
+	struct birthright b = decide(w, cwd, envp, argv);
+	enum become what = b.become;
+
+	birthright_finish(&b);
+	return what;
+}
+
+#define ARGV(...) ((char *[]){__VA_ARGS__, NULL})
+
+/* --- sub-pip -------------------------------------------------------------------------------------- */
+
+static void subpip_is_recognised(void **state)
+{
+	struct world *w = *state;
+	char *python = w->ins.env.interpreter, *runner = w->ins.runner;
+
+	assert_int_equal(become(w, "/", w->envp, ARGV(python, runner, "install", "--prefix", "/x/y", "--", "setuptools>=40")), BECOME_SUBPIP);
+	/* another interpreter, another runner, a runner that is only called so */
+	assert_int_equal(become(w, "/", w->envp, ARGV("/usr/bin/python3", runner, "install")), BECOME_BUILD);
+	assert_int_equal(become(w, "/", w->envp, ARGV(python, at(w, "run/t/__pip-runner__.py"), "install")), BECOME_BUILD);
+	assert_int_equal(become(w, "/", w->envp, ARGV(python, "-c", runner)), BECOME_BUILD);
+	folder(at(w, "run/t/pip-build-env-1/bin"));
+	assert_int_equal(symlink(python, at(w, "run/t/pip-build-env-1/bin/python3")), 0);
+	assert_int_equal(become(w, "/", w->envp, ARGV(at(w, "run/t/pip-build-env-1/bin/python3"), runner, "install")), BECOME_BUILD);
+}
+
+static void subpip_environment(void **state)
+{
+	struct world *w = *state;
+	char *python = w->ins.env.interpreter, *runner = w->ins.runner;
+	static const char *const names[] = {"PYTHONPATH=/tmp/x", "PYTHONSTARTUP=/tmp/x", "PYTHONHOME=/tmp/x"};
+
+	for (size_t i = 0; i < 3; i++) {
+		char *envp[] = {"PATH=/usr/bin", (char *)names[i], NULL};
+		assert_int_equal(become(w, "/", envp, ARGV(python, runner, "install", "--", "x")), BECOME_BUILD);
+		w->envp[1] = (char *)names[i]; /* the launched pip had it too */
+		w->envp[2] = NULL;
+		assert_int_equal(become(w, "/", envp, ARGV(python, runner, "install", "--", "x")), BECOME_SUBPIP);
+	}
+}
+
+static void subpip_requirements(void **state)
+{
+	struct world *w = *state;
+	char *python = w->ins.env.interpreter, *runner = w->ins.runner;
+	static const char *const refused[] = {
+		"x @ file:///etc", "x@file:///etc", "x @\tFILE:/etc", "file:///etc/x.whl", "git+https://example.invalid/x", "x @ git+file:///x", "x[y]@hg+http://a",
+		"/etc/x.whl", "./x", "x/y", "evil.whl", "evil-1.0.tar.gz", "..", "x @ ../y", "svn+ssh://x", "-r/etc/passwd/x",
+	};
+	static const char *const fine[] = {
+		"setuptools", "setuptools>=40.8.0", "wheel==0.38; python_version >= '3'", "a[b,c]~=1.0", "x @ https://example.invalid/x-1.0.whl", "./named.whl",
+	};
+
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		if (become(w, "/", w->envp, ARGV(python, runner, "install", "--prefix", "/p", "--", (char *)refused[i])) != BECOME_REFUSED) {
+			fail_msg("%s was not refused", refused[i]);
+		}
+	}
+	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+		if (become(w, "/", w->envp, ARGV(python, runner, "install", "--find-links", "/any/where", "--", (char *)fine[i])) != BECOME_SUBPIP) {
+			fail_msg("%s was refused", fine[i]);
+		}
+	}
+}
+
+/* --- builds --------------------------------------------------------------------------------------- */
+
+#define HASH "0123456789abcdef0123456789abcdef"
+
+static void setup_py(void **state)
+{
+	struct world *w = *state;
+	char *source = at(w, "run/t/pip-install-1/cool_pkg_" HASH);
+
+	folder(source);
+	folder(at(w, "run/t/pip-pip-egg-info-1"));
+	file(at(w, "run/t/pip-install-1/cool_pkg_" HASH "/PKG-INFO"), "Metadata-Version: 1.0\nName: something-else\nVersion: 1.2.3 \n\nName: body\n");
+	struct birthright b = decide(w, source, w->envp, ARGV(w->ins.env.interpreter, "-c", "code", "egg_info", "--egg-base", at(w, "run/t/pip-pip-egg-info-1")));
+	assert_int_equal(b.become, BECOME_BUILD);
+	assert_string_equal(b.package, "cool_pkg"); /* pip's word, not the package's */
+	assert_string_equal(b.version, "1.2.3");
+	assert_string_equal(b.stage, "metadata");
+	assert_int_equal(b.write.n, 2);
+	assert_true(strings_has(&b.write, source) && strings_has(&b.write, at(w, "run/t/pip-pip-egg-info-1")));
+	assert_null(b.hook);
+	birthright_finish(&b);
+}
+
+static void plain_tool(void **state)
+{
+	struct world *w = *state;
+	struct birthright b = decide(w, w->root, w->envp, ARGV("/usr/bin/uname", "-rs", at(w, "run"), at(w, "run/t"), at(w, "venv")));
+
+	assert_int_equal(b.become, BECOME_BUILD);
+	assert_int_equal(b.write.n, 0);
+	assert_null(b.source);
+	birthright_finish(&b);
+	/* neither pip's temp itself nor the folder of all sources is anybody's */
+	folder(at(w, "run/t/pip-install-1"));
+	b = decide(w, at(w, "run/t"), w->envp, ARGV("/usr/bin/true", at(w, "run/t/pip-install-1")));
+	assert_int_equal(b.write.n, 0);
+	birthright_finish(&b);
+}
+
+static struct birthright call_hook(struct world *w, const char *source, const char *hook, const char *control, const char *input)
+{
+	folder(at(w, "run/t/%s", control));
+	file(at(w, "run/t/%s/input.json", control), input);
+	return decide(w, source, w->envp, ARGV(w->ins.env.interpreter, at(w, "venv/lib/pip/_vendor/_in_process.py"), (char *)hook, at(w, "run/t/%s", control)));
+}
+
+static void hook_folders(void **state)
+{
+	struct world *w = *state;
+	char *source = at(w, "run/t/pip-install-1/a_" HASH), input[3000];
+
+	folder(source);
+	folder(at(w, "run/t/pip-wheel-1"));
+	folder(at(w, "run/t/pip-build-env-1/overlay/bin"));
+	snprintf(input, sizeof input, "{\"kwargs\": {\"wheel_directory\": \"%s\", \"metadata_directory\": null}}", at(w, "run/t/pip-wheel-1"));
+	char *envp[] = {strdup(at(w, "run/t/pip-build-env-1/overlay/bin")), NULL}, *path;
+	assert_true(asprintf(&path, "PATH=%s:/usr/bin", envp[0]) > 0);
+	w->envp[0] = path;
+	struct birthright b = call_hook(w, source, "build_wheel", "tmp1", input);
+	assert_int_equal(b.become, BECOME_BUILD);
+	assert_string_equal(b.stage, "build");
+	assert_string_equal(b.hook, "build_wheel");
+	assert_true(strings_has(&b.write, at(w, "run/t/tmp1")) && strings_has(&b.write, at(w, "run/t/pip-wheel-1")) && strings_has(&b.write, source));
+	assert_int_equal(b.write.n, 3);
+	assert_int_equal(b.read.n, 1);
+	assert_string_equal(b.read.v[0], at(w, "run/t/pip-build-env-1"));
+	birthright_finish(&b);
+	free(envp[0]);
+	free(path);
+	w->envp[0] = "PATH=/usr/bin";
+}
+
+/* input.json carries what an earlier hook returned: it must not name another package's folders, nor what lies above or below them. */
+static void hook_cannot_take_anothers(void **state)
+{
+	struct world *w = *state;
+	char *honest = at(w, "run/t/pip-install-1/honest_" HASH), *evil = at(w, "run/t/pip-install-1/evil_" HASH), input[3000];
+	struct birthright b;
+
+	folder(honest);
+	folder(evil);
+	folder(at(w, "run/t/pip-modern-metadata-1/honest.dist-info"));
+	snprintf(input, sizeof input, "{\"kwargs\": {\"metadata_directory\": \"%s\"}}", at(w, "run/t/pip-modern-metadata-1"));
+	b = call_hook(w, honest, "prepare_metadata_for_build_wheel", "tmp1", input);
+	assert_int_equal(b.become, BECOME_BUILD);
+	assert_string_equal(b.stage, "metadata");
+	birthright_finish(&b);
+	const char *const taken[] = {honest, at(w, "run/t/pip-modern-metadata-1"), at(w, "run/t/pip-modern-metadata-1/honest.dist-info"), at(w, "run/t/tmp1")};
+	for (size_t i = 0; i < 4; i++) {
+		char control[20];
+		snprintf(control, sizeof control, "tmp-evil%zu", i);
+		snprintf(input, sizeof input, "{\"kwargs\": {\"wheel_directory\": \"%s\"}}", taken[i]);
+		b = call_hook(w, evil, "build_wheel", control, input);
+		assert_int_equal(b.become, BECOME_REFUSED);
+		assert_string_equal(b.rule, "file.write.build");
+		birthright_finish(&b);
+	}
+	/* its own, again, is fine */
+	b = call_hook(w, honest, "get_requires_for_build_wheel", "tmp1", "{\"kwargs\": {}}");
+	assert_int_equal(b.become, BECOME_BUILD);
+	birthright_finish(&b);
+}
+
+static void links_are_no_folders(void **state)
+{
+	struct world *w = *state;
+	char *outside = at(w, "outside"), input[3000];
+
+	folder(outside);
+	folder(at(w, "run/t/pip-install-1/evil_" HASH));
+	assert_int_equal(symlink(outside, at(w, "run/t/pip-wheel-1")), 0);
+	assert_int_equal(symlink(outside, at(w, "run/t/pip-install-1/link_" HASH)), 0);
+	snprintf(input, sizeof input, "{\"kwargs\": {\"wheel_directory\": \"%s\"}}", at(w, "run/t/pip-wheel-1"));
+	struct birthright b = call_hook(w, at(w, "run/t/pip-install-1/link_" HASH), "build_wheel", "tmp1", input);
+	assert_null(b.source);
+	assert_int_equal(b.write.n, 1); /* the control folder */
+	birthright_finish(&b);
+	snprintf(input, sizeof input, "{\"kwargs\": {\"wheel_directory\": \"%s/../../outside\"}}", at(w, "run/t/tmp1"));
+	b = call_hook(w, at(w, "run/t/pip-install-1/evil_" HASH), "build_wheel", "tmp2", input);
+	assert_false(strings_has(&b.write, outside));
+	for (size_t i = 0; i < b.write.n; i++) {
+		assert_null(strstr(b.write.v[i], ".."));
+	}
+	birthright_finish(&b);
+}
+
+/* --- what a hook returns -------------------------------------------------------------------------- */
+
+static bool check(struct world *w, char *hook, const char *output)
+{
+	struct birthright b = {.hook = hook, .control_dir = at(w, "run/t/tmp1"), .wheel_dir = at(w, "run/t/wheel"), .metadata_dir = at(w, "run/t/metadata")};
+	const char *why = "";
+
+	file(at(w, "run/t/tmp1/output.json"), output);
+	return birthright_check_output(&b, &why);
+}
+
+static void hook_output(void **state)
+{
+	struct world *w = *state;
+	const char *why;
+
+	folder(at(w, "run/t/tmp1"));
+	folder(at(w, "run/t/wheel"));
+	folder(at(w, "run/t/metadata/x.dist-info/licenses"));
+	file(at(w, "run/t/metadata/x.dist-info/METADATA"), "Name: x\n");
+	file(at(w, "run/t/wheel/x.whl"), "");
+	assert_true(check(w, "build_wheel", "{\"return_val\": \"x.whl\"}"));
+	assert_true(check(w, "build_wheel", "{\"return_val\": \"missing.whl\"}"));
+	assert_true(check(w, "get_requires_for_build_wheel", "{\"return_val\": [\"a\", \"/etc\"]}"));
+	assert_true(check(w, "prepare_metadata_for_build_wheel", "{\"return_val\": \"x.dist-info\"}"));
+	assert_true(check(w, "build_wheel", "{\"backend_unavailable\": true}"));
+	const char *const paths[] = {"/etc/passwd", "../x.whl", "", ".", "..", "a/b.whl"};
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		char output[200];
+		snprintf(output, sizeof output, "{\"return_val\": \"%s\"}", paths[i]);
+		assert_false(check(w, "build_wheel", output));
+		assert_false(check(w, "build_editable", output));
+		assert_false(check(w, "prepare_metadata_for_build_wheel", output));
+		assert_false(check(w, "prepare_metadata_for_build_editable", output));
+	}
+	assert_int_equal(symlink("/etc/passwd", at(w, "run/t/wheel/link.whl")), 0);
+	assert_false(check(w, "build_wheel", "{\"return_val\": \"link.whl\"}"));
+	assert_int_equal(link(at(w, "run/t/wheel/x.whl"), at(w, "run/t/wheel/hard.whl")), 0);
+	assert_false(check(w, "build_wheel", "{\"return_val\": \"hard.whl\"}"));
+	assert_int_equal(mkfifo(at(w, "run/t/wheel/fifo.whl"), 0600), 0);
+	assert_false(check(w, "build_wheel", "{\"return_val\": \"fifo.whl\"}"));
+	assert_false(check(w, "prepare_metadata_for_build_wheel", "{\"return_val\": \"../wheel\"}"));
+	assert_int_equal(symlink("/etc", at(w, "run/t/metadata/x.dist-info/licenses/deep")), 0);
+	assert_false(check(w, "prepare_metadata_for_build_wheel", "{\"return_val\": \"x.dist-info\"}"));
+	assert_int_equal(symlink("x.dist-info", at(w, "run/t/metadata/y.dist-info")), 0);
+	assert_false(check(w, "prepare_metadata_for_build_wheel", "{\"return_val\": \"y.dist-info\"}"));
+	/* the output itself */
+	struct birthright b = {.hook = "build_wheel", .control_dir = at(w, "run/t/tmp1")};
+	assert_int_equal(unlink(at(w, "run/t/tmp1/output.json")), 0);
+	assert_true(birthright_check_output(&b, &why));
+	assert_int_equal(mkfifo(at(w, "run/t/tmp1/output.json"), 0600), 0);
+	assert_false(birthright_check_output(&b, &why));
+	assert_int_equal(unlink(at(w, "run/t/tmp1/output.json")), 0);
+	assert_int_equal(symlink("/etc/hostname", at(w, "run/t/tmp1/output.json")), 0);
+	assert_false(birthright_check_output(&b, &why));
+}
+
+/* --- tickets and owners --------------------------------------------------------------------------- */
+
+static void tickets(void **state)
+{
+	struct world *w = *state;
+
+	supervisor_give_ticket(&w->sup, 77, "/p");
+	assert_false(supervisor_take_ticket(&w->sup, 78, "/p"));
+	assert_false(supervisor_take_ticket(&w->sup, 77, "/q"));
+	assert_false(supervisor_take_ticket(&w->sup, 0, "/p"));
+	assert_true(supervisor_take_ticket(&w->sup, 77, "/p"));
+	assert_false(supervisor_take_ticket(&w->sup, 77, "/p")); /* one exec */
+}
+
+static void owners(void **state)
+{
+	struct world *w = *state;
+
+	assert_true(supervisor_own_directory(&w->sup, "/t/a", "A"));
+	assert_true(supervisor_own_directory(&w->sup, "/t/a", "A"));
+	assert_true(supervisor_own_directory(&w->sup, "/t/ab", "B"));
+	assert_false(supervisor_own_directory(&w->sup, "/t/a", "B"));
+	assert_false(supervisor_own_directory(&w->sup, "/t/a/b", "B"));
+	assert_false(supervisor_own_directory(&w->sup, "/t", "B"));
+	assert_true(supervisor_own_directory(&w->sup, "/t/a/b", "A"));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(subpip_is_recognised), TEST(subpip_environment), TEST(subpip_requirements), TEST(setup_py), TEST(plain_tool), TEST(hook_folders),
+		TEST(hook_cannot_take_anothers), TEST(links_are_no_folders), TEST(hook_output), TEST(tickets), TEST(owners),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
