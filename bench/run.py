@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import shutil
 import statistics
 import subprocess
@@ -29,6 +30,11 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}, {release}, {'root' if os.geteuid() == 0 else 'an ordinary user'}"
 
 
+def children_cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 class Bench:
     def __init__(self, program: Path, folder: Path, index: Index, rounds: int):
         self.world = World(folder / "world", User("bench", os.geteuid(), os.getegid()), program, index_url=index.url)
@@ -41,9 +47,9 @@ class Bench:
             for guarded in (False, True) if i % 2 else (True, False):
                 if fresh:
                     self.world.use_venv(self.templates, distribution())
-                before = os.times()
+                before = children_cpu()
                 result = self.world.guarded([*prefix, *argv]) if guarded else self.world.run(argv)
-                after = os.times()
+                used = children_cpu() - before
                 if result.status != 0:
                     raise SystemExit(str(result))
                 if i == 0:
@@ -52,12 +58,12 @@ class Bench:
                 if guarded:
                     costs.append(result.cost)
                 else:
-                    cpu.append(after.children_user + after.children_system - before.children_user - before.children_system)
+                    cpu.append(used)
         ratio = statistics.median(h / b for h, b in zip(held, bare))
         added = statistics.median(h - b for h, b in zip(held, bare)) / per
         supervisor = statistics.median(c.get("supervisor_cpu", 0) for c in costs)
         print(f"{name:<34} {rounds:>4} {statistics.median(bare) * 1000:>9.1f} {statistics.median(held) * 1000:>9.1f} {ratio:>7.3f} {added * 1000:>9.2f} "
-              f"{statistics.median(c.get('notifications', 0) for c in costs):>8.0f} {supervisor * 1000:>9.1f} {supervisor / statistics.median(cpu) * 100:>7.1f} %",
+              f"{statistics.median(c.get('notifications', 0) for c in costs):>8.0f} {supervisor * 1000:>9.1f} {supervisor / max(statistics.median(cpu), 1e-6) * 100:>7.1f} %",
               flush=True)
 
 
