@@ -196,6 +196,14 @@ int journal_event(struct journal *j, const struct event *ev, uint64_t *seq)
 	return sync ? flush(j) : r;
 }
 
+bool journal_folds(struct journal *j, const struct event *ev)
+{
+	pthread_mutex_lock(&j->lock);
+	bool known = j->error == 0 && fold_find(&j->fold, ev, &j->redact) != NULL;
+	pthread_mutex_unlock(&j->lock);
+	return known;
+}
+
 void journal_counts(struct journal *j, struct journal_counts *out)
 {
 	pthread_mutex_lock(&j->lock);

@@ -42,6 +42,9 @@ struct journal *journal_open(const char *const paths[], int fd, const struct jou
 /* 0, -ENOBUFS, or a negative errno. Fills *seq (may be NULL) with the event's number (of the first one when folded). */
 int journal_event(struct journal *j, const struct event *ev, uint64_t *seq);
 
+/* Would this event be folded into one that was written?  Then its process need not be looked up: it would not be written. */
+bool journal_folds(struct journal *j, const struct event *ev);
+
 struct journal_counts {
 	uint64_t by_severity[5]; /* index: enum severity; every attempt, folded ones too */
 	uint64_t denied;

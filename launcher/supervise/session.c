@@ -178,19 +178,6 @@ static void close_descriptors(struct session *n)
 
 /* --- preparation -------------------------------------------------------------------------------- */
 
-static int make_folders(struct session *n)
-{
-	char base[PATH_MAX];
-
-	snprintf(base, sizeof base, "%s/s/%u", supervisor_temp(n->sup), n->sandbox.id);
-	snprintf(n->home, sizeof n->home, "%.4000s/h", base);
-	snprintf(n->tmp, sizeof n->tmp, "%.4000s/t", base);
-	if (mkdir(base, 0700) < 0 || mkdir(n->home, 0700) < 0 || mkdir(n->tmp, 0700) < 0) {
-		return -errno;
-	}
-	return 0;
-}
-
 static struct own_rights own_rights(struct session *n)
 {
 	return (struct own_rights){.home = n->home, .tmp = n->tmp, .write = &n->right.write, .read = &n->right.read,
@@ -237,7 +224,7 @@ static int prepare(struct session *n, const char **what)
 	int error;
 
 	*what = "private folders";
-	if ((error = make_folders(n)) < 0) {
+	if ((error = supervisor_private_folders(n->sup, n->right.source != NULL ? n->right.source : "", n->home, n->tmp)) < 0) {
 		return error;
 	}
 	*what = "environment";

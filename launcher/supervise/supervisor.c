@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -167,6 +168,39 @@ bool supervisor_own_directory(struct supervisor *s, const char *directory, const
 	return good;
 }
 
+static int make_private(const struct supervisor *s, size_t index, char home[PATH_MAX], char tmp[PATH_MAX], bool known)
+{
+	snprintf(home, PATH_MAX, "%.4000s/s/%zuh", supervisor_temp(s), index);
+	snprintf(tmp, PATH_MAX, "%.4000s/s/%zut", supervisor_temp(s), index);
+	return !known && (mkdir(home, 0700) < 0 || mkdir(tmp, 0700) < 0) ? -errno : 0;
+}
+
+int supervisor_private_folders(struct supervisor *s, const char *package, char home[PATH_MAX], char tmp[PATH_MAX])
+{
+	size_t i = 0;
+	int error = -ENOMEM;
+
+	pthread_mutex_lock(&s->lock);
+	while (i < s->home_count && strcmp(s->homes[i], package) != 0) {
+		i++;
+	}
+	if (i < s->home_count) {
+		error = make_private(s, i, home, tmp, true);
+	} else {
+		char **grown = realloc(s->homes, (s->home_count + 1) * sizeof *grown), *copy = strdup(package);
+		if (grown != NULL) {
+			s->homes = grown;
+		}
+		if (grown != NULL && copy != NULL && (error = make_private(s, i, home, tmp, false)) == 0) {
+			s->homes[s->home_count++] = copy;
+			copy = NULL;
+		}
+		free(copy);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return error;
+}
+
 /* --- events and abort ---------------------------------------------------------------------------- */
 
 void supervisor_wake(struct supervisor *s)
@@ -198,12 +232,12 @@ void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev)
 
 	ev->role = sb->role;
 	ev->package = (struct event_package){.name = sb->package, .version = sb->version, .stage = sb->stage};
-	if (pid > 0) {
-		target_identify(pid, &who);
-		ev->process = (struct event_process){.pid = who.pid, .ppid = who.ppid, .exe = who.exe, .cwd = who.cwd, .argv = who.argv};
-	}
 	if (ends) {
 		ev->action = EV_ABORTED;
+	}
+	if (pid > 0 && !journal_folds(sb->sup->run->journal, ev)) { /* who did it costs more than the line; the first one said it */
+		target_identify(pid, &who);
+		ev->process = (struct event_process){.pid = who.pid, .ppid = who.ppid, .exe = who.exe, .cwd = who.cwd, .argv = who.argv};
 	}
 	error = journal_event(sb->sup->run->journal, ev, NULL);
 	if (error == -ENOBUFS) {

@@ -6,6 +6,7 @@
 #define SUPERVISE_SUPERVISOR_H
 
 #include <pthread.h>
+#include <limits.h>
 #include <stdatomic.h>
 
 #include "launcher/base/rundir.h"
@@ -65,6 +66,8 @@ struct supervisor {
 	struct ticket { pid_t tgid; char *path; } ticket[64];
 	struct owner { char *directory, *package; } *owners; /* build directories and the package that each is for */
 	size_t owner_count;
+	char **homes;              /* packages that have private folders already: <temp>/s/INDEXh and INDEXt */
+	size_t home_count;
 	int names_fd;              /* sealed memfd of the names of replaced variables, for PW_OP_NAMES; -1: none */
 };
 
@@ -73,6 +76,10 @@ int supervisor_main(const struct run *run);
 /* One exec of `path` by the thread group is allowed in the installer's listener. */
 void supervisor_give_ticket(struct supervisor *s, pid_t tgid, const char *path);
 bool supervisor_take_ticket(struct supervisor *s, pid_t tgid, const char *path);
+
+/* The private home and temp folder of a package (its unpacked source's folder; "" for tools without one): made at its first sandbox, shared by all of its
+ * sandboxes and nobody else's.  Making folders is dear: on ext4 dearer than all the rest of a start.  0 or -errno. */
+int supervisor_private_folders(struct supervisor *s, const char *package, char home[PATH_MAX], char tmp[PATH_MAX]);
 
 /* Kills what has become the supervisor's child without being one of its parts: left over by an init or a pip that is dead. Any thread. */
 void supervisor_end_orphans(struct supervisor *s);
