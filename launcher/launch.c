@@ -225,38 +225,6 @@ struct policy *launch_policy(const struct options *o, enum role role)
 	return p;
 }
 
-/* --- the guest's command ------------------------------------------------------------------------- */
-
-/* As the shell finds it.  A static path, or NULL with *status 126 or 127. */
-static const char *find_command(const char *word, int *status)
-{
-	static char found[PATH_MAX];
-	const char *path = getenv("PATH");
-	char *copy, *save = NULL;
-	struct stat st;
-
-	*status = 127;
-	if (strchr(word, '/') != NULL) {
-		snprintf(found, sizeof found, "%s", word);
-		*status = access(word, F_OK) < 0 ? 127 : 126;
-		return stat(word, &st) == 0 && S_ISREG(st.st_mode) && access(word, X_OK) == 0 ? found : NULL;
-	}
-	copy = strdup(path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
-	for (char *folder = copy != NULL ? strtok_r(copy, ":", &save) : NULL; folder != NULL; folder = strtok_r(NULL, ":", &save)) {
-		snprintf(found, sizeof found, "%s/%s", folder, word);
-		if (stat(found, &st) < 0 || !S_ISREG(st.st_mode)) {
-			continue;
-		}
-		if (access(found, X_OK) == 0) {
-			free(copy);
-			return found;
-		}
-		*status = 126;
-	}
-	free(copy);
-	return NULL;
-}
-
 /* --- the run ------------------------------------------------------------------------------------- */
 
 static const char *temp_base(void)
@@ -423,12 +391,16 @@ static int find_installer(struct run *run, const struct options *o, char **envp,
 
 static int find_guest(struct run *run, const struct options *o, char **envp, struct python_env *env)
 {
-	int status;
+	struct installer_error err = {0};
+	char cwd[PATH_MAX], *path;
 
-	run->guest_path = find_command(o->args[0], &status);
-	if (run->guest_path == NULL) {
-		return launch_error(status, "%s: %s", o->args[0], status == 127 ? "command not found" : "cannot be executed");
+	if (getcwd(cwd, sizeof cwd) == NULL) {
+		return launch_error(125, "the working directory: %s", strerror(errno));
 	}
+	if (installer_find_command(o->args[0], envp, cwd, run->homes[0], &path, &err) < 0) {
+		return launch_error(err.status, "%s", err.message);
+	}
+	run->guest_path = path;
 	run->guest_argv = o->args;
 	if (python_env_of_script(run->guest_path, envp, run->homes[0], env) || python_env_of_interpreter(run->guest_path, envp, run->homes[0], env)) {
 		run->env = env;

@@ -72,9 +72,10 @@ static bool planted(const char *found, const char *absolute, char *const envp[],
 	return inst_path_below(real_dir, real_cwd) && !inst_path_below(real_home ? real_home : home, real_cwd);
 }
 
-/* The file that the word starts: `found` as execvp would start it, *absolute the same without links resolved. */
-static int find_word(const char *word, char *const envp[], const char *cwd, const char *home, char **found, char **absolute,
-                     struct installer_error *err)
+/* The file that the word starts: `found` as execvp would start it, *absolute the same without links resolved.  trusted: it is going to be pip, so
+ * what a working directory could have planted is refused. */
+static int find_word(bool trusted, const char *word, char *const envp[], const char *cwd, const char *home, char **found,
+                     char **absolute, struct installer_error *err)
 {
 	char *real = NULL;
 	bool typed = strchr(word, '/');
@@ -92,7 +93,7 @@ static int find_word(const char *word, char *const envp[], const char *cwd, cons
 	if (access(*absolute, X_OK) || !inst_path_is_file(*absolute)) {
 		return inst_fail(err, 126, "%s: may not be executed", word);
 	}
-	if (!typed && planted(*found, *absolute, envp, cwd, home)) {
+	if (trusted && !typed && planted(*found, *absolute, envp, cwd, home)) {
 		return inst_fail(err, 126, "%s lies below the working directory and outside the active environment: type its path if you mean it", *absolute);
 	}
 	shim = inst_shim_resolve(*absolute, inst_path_base(word), envp, cwd, home, &real, err);
@@ -125,7 +126,7 @@ static int read_script(struct installer *ins, const char *found, const char *abs
 			    absolute);
 	}
 	if (bang.by_path) {
-		result = find_word(bang.interpreter, envp, cwd, home, &word_found, &interpreter, err);
+		result = find_word(true, bang.interpreter, envp, cwd, home, &word_found, &interpreter, err);
 	} else if (bang.interpreter[0] != '/' || access(bang.interpreter, X_OK)) {
 		result = inst_fail(err, 126, "%s: its interpreter %s is missing or cannot be executed", absolute, bang.interpreter);
 	} else {
@@ -235,7 +236,7 @@ int installer_find(struct installer *ins, char *const argv[], char *const envp[]
 	int first = 1, result;
 
 	*ins = (struct installer){ 0 };
-	if (find_word(argv[0], envp, cwd, home, &found, &absolute, err)) {
+	if (find_word(true, argv[0], envp, cwd, home, &found, &absolute, err)) {
 		return -1;
 	}
 	result = is_versioned(inst_path_base(argv[0]), "python") ? read_interpreter(ins, argv, absolute, &first, err) :
@@ -253,4 +254,12 @@ int installer_find(struct installer *ins, char *const argv[], char *const envp[]
 	}
 	find_command(ins);
 	return 0;
+}
+
+int installer_find_command(const char *word, char *const envp[], const char *cwd, const char *home, char **path, struct installer_error *err)
+{
+	cleanup_text char *absolute = NULL;
+
+	*path = NULL;
+	return find_word(false, word, envp, cwd, home, path, &absolute, err);
 }

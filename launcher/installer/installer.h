@@ -92,6 +92,9 @@ char *installer_boot_spec(const struct installer *ins, bool runner, const struct
 /* Is this text a word that starts pip (`pip`, `pip3`, `pip3.11`, a path to one, `python…`)? For the command line's dispatch. */
 bool installer_is_word(const char *word);
 
+/* Any command as the shell finds it, a version manager's shim resolved: *path as it would be executed (the caller frees).  0, or -1 with *err. */
+int installer_find_command(const char *word, char *const envp[], const char *cwd, const char *home, char **path, struct installer_error *err);
+
 /* The environment of the shebang of a console script, for a guest: prefix and friends of `script`'s interpreter.  false: it has none. */
 bool python_env_of_script(const char *script, char *const envp[], const char *home, struct python_env *out);
 /* The environment of an interpreter. */
