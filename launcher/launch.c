@@ -397,8 +397,12 @@ static int find_guest(struct run *run, const struct options *o, char **envp, str
 	if (getcwd(cwd, sizeof cwd) == NULL) {
 		return launch_error(125, "the working directory: %s", strerror(errno));
 	}
-	if (installer_find_command(o->args[0], envp, cwd, run->homes[0], &path, &err) < 0) {
+	int found = installer_find_command(o->args[0], envp, cwd, run->homes[0], &path, &err);
+	if (found < 0) {
 		return launch_error(err.status, "%s", err.message);
+	}
+	if (found == 1) {
+		o->args[0] = path;
 	}
 	run->guest_path = path;
 	run->guest_argv = o->args;

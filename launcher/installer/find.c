@@ -261,5 +261,9 @@ int installer_find_command(const char *word, char *const envp[], const char *cwd
 	cleanup_text char *absolute = NULL;
 
 	*path = NULL;
-	return find_word(false, word, envp, cwd, home, path, &absolute, err);
+	if (find_word(false, word, envp, cwd, home, path, &absolute, err)) {
+		return -1;
+	}
+	cleanup_text char *plain = strchr(word, '/') ? inst_dup(word) : inst_search_path(word, envp, NULL);
+	return plain && strcmp(plain, *path);
 }

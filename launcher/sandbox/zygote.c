@@ -23,12 +23,13 @@ static void wipe(char **strings)
 	}
 }
 
-static pid_t fork_init(const struct order *o, const int *fds, size_t nfds)
+static pid_t fork_init(int sock, const struct order *o, const int *fds, size_t nfds)
 {
 	unsigned long flags = SIGCHLD | (o->namespaces ? CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC : 0);
 	pid_t pid = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
 
 	if (pid == 0) {
+		close(sock);
 		init_main(fds, nfds);
 	}
 	return pid < 0 ? -errno : pid;
@@ -44,7 +45,7 @@ static void __attribute__((noreturn)) serve(int sock)
 		if (n == 0) {
 			_exit(0); /* the supervisor is gone: the inits follow by their parent-death signal */
 		}
-		int32_t answer = n < 0 ? (int32_t)n : n != sizeof o || nfds < START_FDS ? -EINVAL : fork_init(&o, fds, nfds);
+		int32_t answer = n < 0 ? (int32_t)n : n != sizeof o || nfds < START_FDS ? -EINVAL : fork_init(sock, &o, fds, nfds);
 		for (size_t i = 0; n >= 0 && i < nfds; i++) {
 			close(fds[i]);
 		}
@@ -71,7 +72,7 @@ static void __attribute__((noreturn)) zygote_main(int sock, bool user_namespace,
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	wipe(envp);
 	wipe(argv + 1);
-	own = dup2(sock, 3);
+	own = sock == 3 ? 3 : dup3(sock, 3, O_CLOEXEC); /* close-on-exec, like everything: no command may hold it */
 	syscall(SYS_close_range, 4, ~0U, 0);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC); /* a foreign terminal can be read by whoever holds a descriptor */
 	if (own != 3 || null < 0 || chdir("/") < 0) {

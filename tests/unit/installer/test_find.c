@@ -483,7 +483,7 @@ static void the_spec_is_json(void **state)
 	assert_non_null(strstr(spec, "\"runner\":null"));
 	assert_non_null(strstr(spec, "[\"/a \\\"b\\\"\\\\c\\u000a.pth\"]"));
 	sub = installer_boot_spec(&r.ins, true, NULL, "/p", 5);
-	assert_non_null(strstr(sub, "__pip-runner__.py\",\"pythonpath\":\"/p\",\"started\":5,\"allow_pth\":[]}"));
+	assert_non_null(strstr(sub, "__pip-runner__.py\",\"pythonpath\":\"/p\",\"started\":5,\"allow_pth\":[],\"event\":{\"magic\":1347899972,\"op\":4,\"type\":6}}"));
 	strings_finish(&pth);
 	run_end(&r);
 }
