@@ -1,4 +1,4 @@
-/* Two threads race the check against the use: one makes a call over and over, the other swaps what the call names.
+/* Threads race the check against the use: one makes a call over and over, another swaps what the call names.
  *
  *     race NAME TRIES [key=value…]        one line of JSON about what the program itself could see
  *     race ran FILE                       appends to FILE and exits with 77: the program that must not be started
@@ -308,10 +308,16 @@ static void try_descriptor(unsigned long i)
 	try_connect(USED);
 }
 
+/* Mostly the socket that fits the address, so that what is looked at is in order; in either order, so that what is used may not be. */
 static void flip_descriptor(uint32_t r)
 {
-	flip_words(r >> 1);
-	dup3(r & 1 ? SLOT_A : SLOT_B, USED, O_CLOEXEC);
+	unsigned address = r % words.count;
+	int slot = (address == 0) == ((r >> 8) % 4 > 0) ? SLOT_A : SLOT_B;
+
+	if (r & 1 << 12)
+		flip_words(address);
+	dup3(slot, USED, O_CLOEXEC);
+	flip_words(address);
 }
 
 static void descriptor_init(void)
@@ -533,7 +539,7 @@ static const struct race {
 	void (*init)(void);
 	void (*flip)(uint32_t random);
 	void (*attempt)(unsigned long i);
-	bool yields; /* the swapping thread makes way: a connect is handed from thread to thread, and each would wait for a processor */
+	bool yields; /* the swapping thread makes way: a connect is handed from thread to thread, each of which would wait for a processor */
 } races[] = {
 	{"address", sockets_init, flip_words, try_address, true},
 	{"address-family", sockets_init, flip_words, try_family, true},
@@ -548,6 +554,12 @@ static const struct race {
 	{"exec", exec_init, flip_words, try_exec, false},
 };
 
+static void swap(const struct race *race, uint32_t random)
+{
+	race->flip(random);
+	atomic_fetch_add_explicit(&flips, 1, memory_order_relaxed);
+}
+
 /* Pauses of a few nanoseconds to some 20 us: the window between check and use is somewhere among them. */
 static void *flipper(void *argument)
 {
@@ -559,10 +571,24 @@ static void *flipper(void *argument)
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
 		uint32_t r = random_next(&state);
 
-		race->flip(r >> 8);
-		atomic_fetch_add_explicit(&flips, 1, memory_order_relaxed);
+		swap(race, r >> 8);
 		for (volatile uint32_t pause = 1u << (r & 15); pause; pause--)
 			;
+	}
+	return NULL;
+}
+
+/* On a busy machine a thread that makes way does not run at all: this one always does, now and then. */
+static void *metronome(void *argument)
+{
+	const struct race *race = argument;
+	uint32_t state = 88675123u;
+
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		uint32_t r = random_next(&state);
+
+		swap(race, r >> 8);
+		usleep(20 + (r & 127));
 	}
 	return NULL;
 }
@@ -604,11 +630,13 @@ static void pause_and_try(const struct race *race, unsigned pause)
 static void run(const struct race *race)
 {
 	unsigned pause = (unsigned)atoi(get_or("pause", "0"));
-	pthread_t thread;
+	pthread_t threads[2];
 	double start;
 
 	race->init();
-	must(!(errno = pthread_create(&thread, NULL, flipper, (void *)race)), "thread");
+	must(!(errno = pthread_create(&threads[0], NULL, flipper, (void *)race)), "thread");
+	if (race->yields)
+		must(!(errno = pthread_create(&threads[1], NULL, metronome, (void *)race)), "thread");
 	while (!atomic_load(&flips))
 		sched_yield();
 	start = now();
@@ -616,7 +644,9 @@ static void run(const struct race *race)
 		pause_and_try(race, pause);
 	double seconds = now() - start;
 	atomic_store(&stop, true);
-	pthread_join(thread, NULL);
+	pthread_join(threads[0], NULL);
+	if (race->yields)
+		pthread_join(threads[1], NULL);
 	report(seconds);
 }
 
