@@ -63,7 +63,7 @@ class Bench:
         added = statistics.median(h - b for h, b in zip(held, bare)) / per
         supervisor = statistics.median(c.get("supervisor_cpu", 0) for c in costs)
         print(f"{name:<34} {rounds:>4} {statistics.median(bare) * 1000:>9.1f} {statistics.median(held) * 1000:>9.1f} {ratio:>7.3f} {added * 1000:>9.2f} "
-              f"{statistics.median(c.get('notifications', 0) for c in costs):>8.0f} {supervisor * 1000:>9.1f} {supervisor / max(statistics.median(cpu), 1e-6) * 100:>7.1f} %",
+              f"{statistics.median(c.get('installer_notifications', 0) for c in costs):>5.0f} {statistics.median(c.get('notifications', 0) for c in costs):>8.0f} {supervisor * 1000:>9.1f} {supervisor / max(statistics.median(cpu), 1e-6) * 100:>7.1f} %",
               flush=True)
 
 
@@ -77,7 +77,7 @@ def main() -> None:
             bench = Bench(program, folder, index, rounds)
             version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
             print(f"{version}: {machine()}")
-            print(f"{'command':<34} {'n':>4} {'bare ms':>9} {'guarded':>9} {'ratio':>7} {'added ms':>9} {'notif.':>8} {'sup. ms':>9} {'of its CPU':>9}")
+            print(f"{'command':<34} {'n':>4} {'bare ms':>9} {'guarded':>9} {'ratio':>7} {'added ms':>9} {'pip':>5} {'notif.':>8} {'sup. ms':>9} {'of its CPU':>9}")
             bench.pairs("run -- /bin/true", ["/bin/true"], rounds * 4)
             children = f"import subprocess\nfor i in range({CHILDREN}): subprocess.run(['/bin/true'])"
             bench.pairs("guest: one started child", ["/usr/bin/python3", "-c", children], rounds, per=CHILDREN)

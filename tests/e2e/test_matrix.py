@@ -19,11 +19,11 @@ def _print_table(request):
     yield
     reporter = request.config.pluginmanager.getplugin("terminalreporter")
     reporter.write_line("")
-    reporter.write_line(f"{'package':<12} {'user':<7} {'python':<13} {'hidden':<12} {'notifications':>13} {'supervisor CPU':>15} "
+    reporter.write_line(f"{'package':<12} {'user':<7} {'python':<13} {'hidden':<12} {'installer':>9} {'all notif.':>10} {'supervisor CPU':>15} "
                         f"{'plain':>7} {'guarded':>8}")
     for kind, user, python, hide, cost, plain, guarded in _table:
         cpu = cost.get("supervisor_cpu")
-        reporter.write_line(f"{kind:<12} {user:<7} {python:<13} {hide or '-':<12} {cost.get('notifications', '?'):>13} "
+        reporter.write_line(f"{kind:<12} {user:<7} {python:<13} {hide or '-':<12} {cost.get('installer_notifications', '?'):>9} {cost.get('notifications', '?'):>10} "
                             f"{'?' if cpu is None else f'{cpu * 1000:.1f} ms':>15} {plain:>6.2f}s {guarded:>7.2f}s")
 
 
@@ -58,7 +58,8 @@ def test_install(kind, user, python, make_world, templates, index):
     if kind != "wheel":
         assert world.run([world.venv / "bin/python", "-c", f"import {PACKAGES[kind]} as m; print(m.add(1, 2))"]).out == "3\n"
     if kind == "wheel":
-        assert 0 < twin[1].cost["notifications"] <= 30
+        # pip's own; the programs that it asks about the machine (lsb_release and the like) run in sandboxes and are counted there
+        assert 0 < twin[1].cost["installer_notifications"] <= 30
 
 
 @pytest.mark.parametrize("hide", HIDDEN[1:], ids=HIDE_IDS[1:])
