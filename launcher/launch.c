@@ -481,9 +481,11 @@ int launch(const struct options *o, char **argv, char **envp)
 	static struct installer ins;
 	static struct python_env env;
 	static struct caps caps;
+	struct caps_probe probe;
 	enum role role = o->command == COMMAND_PIP ? ROLE_INSTALLER : ROLE_GUEST;
 	int status;
 
+	caps_probe_start(&probe, &caps);
 	run.policy = launch_policy(o, role);
 	if (run.policy == NULL) {
 		return 125;
@@ -493,7 +495,7 @@ int launch(const struct options *o, char **argv, char **envp)
 	if (run.libexec == NULL) {
 		return launch_error(125, "pipwarden's own helpers are not where they belong, beside the program");
 	}
-	caps_probe(&caps);
+	caps_probe_finish(&probe, &caps);
 	run.caps = &caps;
 	run.process_argv = argv;
 	run.process_envp = envp;

@@ -121,6 +121,16 @@ static bool is_childless(void)
 	return pid < 0 && errno == ECHILD;
 }
 
+/* Until a child ends, or so long: callers have every signal blocked. */
+static void await_child(int milliseconds)
+{
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigtimedwait(&child, NULL, &(struct timespec){.tv_nsec = milliseconds * 1000000L});
+}
+
 bool tree_kill(pid_t root, const pid_t *keep, int milliseconds)
 {
 	long end = milliseconds_now() + milliseconds;
@@ -130,7 +140,7 @@ bool tree_kill(pid_t root, const pid_t *keep, int milliseconds)
 		if (is_childless()) {
 			return true;
 		}
-		nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+		await_child(2);
 	}
 	for (int clean = 0;;) {
 		if (root == getpid() && keep == NULL && is_childless()) {

@@ -320,33 +320,45 @@ static bool inside_pipwarden(void)
 	return syscall(SYS_prctl, PW_MAGIC, PW_OP_NESTED, &nested, sizeof nested, 0) == (long)(PW_MAGIC & 0x7fffffff);
 }
 
-void caps_probe(struct caps *c)
+void caps_probe_start(struct caps_probe *p, struct caps *c)
 {
-	struct board *b;
-	bool user = !have_sys_admin();
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	pid_t namespaces;
 
+	*p = (struct caps_probe){.namespaces = -1, .user = !have_sys_admin()};
 	*c = (struct caps){.landlock_abi = abi < 0 ? 0 : (int)abi, .namespaces_why = ""};
 	c->nested = inside_pipwarden();
 	if (c->nested) {
 		/* The outer one holds the listener, and would record every further probe as an attempt. */
 		c->listener_busy = true;
 		c->namespaces_why = "not tried: a pipwarden above is in charge";
-		hide(c);
 		return;
 	}
-	b = mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (b == MAP_FAILED) {
+	p->board = mmap(NULL, sizeof *p->board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (p->board == MAP_FAILED) {
+		p->board = NULL;
 		c->namespaces_why = "out of memory";
 		return;
 	}
-	/* The longest first: it makes its namespaces on another processor meanwhile. */
-	namespaces = start_namespaces(b, user);
-	probe_listener(c, b);
-	c->namespaces = namespaces > 0 && reap(namespaces, now_ms() + PATIENCE_MS);
-	c->user_namespace = c->namespaces && user;
-	c->namespaces_why = c->namespaces ? "" : why_not(b, user);
-	munmap(b, sizeof *b);
+	p->namespaces = start_namespaces(p->board, p->user);
+}
+
+void caps_probe_finish(struct caps_probe *p, struct caps *c)
+{
+	if (p->board) {
+		probe_listener(c, p->board);
+		c->namespaces = p->namespaces > 0 && reap(p->namespaces, now_ms() + PATIENCE_MS);
+		c->user_namespace = c->namespaces && p->user;
+		c->namespaces_why = c->namespaces ? "" : why_not(p->board, p->user);
+		munmap(p->board, sizeof *p->board);
+		p->board = NULL;
+	}
 	hide(c);
+}
+
+void caps_probe(struct caps *c)
+{
+	struct caps_probe p;
+
+	caps_probe_start(&p, c);
+	caps_probe_finish(&p, c);
 }

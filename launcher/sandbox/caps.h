@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 struct caps {
 	int landlock_abi;      /* 0: none */
@@ -27,6 +28,15 @@ struct caps {
 };
 
 void caps_probe(struct caps *c);
+
+/* The same in two steps: what takes longest (namespaces) is tried by a child while the caller does other things. */
+struct caps_probe {
+	struct board *board;
+	pid_t namespaces;
+	bool user;
+};
+void caps_probe_start(struct caps_probe *p, struct caps *c);
+void caps_probe_finish(struct caps_probe *p, struct caps *c);
 
 /* The least that pipwarden needs: listener and Landlock ABI 1.  NULL, or one line that says what is missing and what to do. */
 const char *caps_missing(const struct caps *c);

@@ -576,11 +576,20 @@ static int judge(struct supervisor *s, int status)
 	return status;
 }
 
+static void *remove_folders(void *argument)
+{
+	rundir_remove(argument);
+	return NULL;
+}
+
+/* The last of the run.  Nothing of it lives any more, so its folders go while the disk takes the journal. */
 static int finish(struct supervisor *s, int status)
 {
 	const struct run *run = s->run;
 	const char *why = atomic_load(&s->abort_why);
 	char *summary;
+	pthread_t remover;
+	bool removing = pthread_create(&remover, NULL, remove_folders, run->dir) == 0; /* else the guardian does it */
 	int error;
 
 	status = judge(s, status);
@@ -600,6 +609,9 @@ static int finish(struct supervisor *s, int status)
 	if (summary != NULL) {
 		fputs(summary, stderr);
 		free(summary);
+	}
+	if (removing) {
+		pthread_join(remover, NULL);
 	}
 	return status;
 }
