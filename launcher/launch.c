@@ -229,9 +229,11 @@ struct policy *launch_policy(const struct options *o, enum role role)
 
 static const char *temp_base(void)
 {
+	static char real[PATH_MAX];
 	const char *tmp = getenv("TMPDIR");
 
-	return tmp != NULL && tmp[0] == '/' ? tmp : "/tmp";
+	/* As the kernel names it: build folders are granted without following a link. */
+	return realpath(tmp != NULL && tmp[0] == '/' ? tmp : "/tmp", real) != NULL ? real : "/tmp";
 }
 
 static void state_base(char out[PATH_MAX])

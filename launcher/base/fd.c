@@ -1,6 +1,7 @@
 #include "fd.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -178,4 +179,64 @@ ssize_t fd_slurp(int fd, size_t max, char **out)
 	text[len] = '\0';
 	*out = text;
 	return (ssize_t)len;
+}
+
+int fd_open_nofollow(const char *path)
+{
+	cleanup_fd int fd = open(*path == '/' ? "/" : ".", O_PATH | O_CLOEXEC | O_DIRECTORY);
+	char name[NAME_MAX + 1];
+	struct stat st;
+
+	while (fd >= 0) {
+		size_t len;
+		int next;
+
+		path += strspn(path, "/");
+		len = strcspn(path, "/");
+		if (len == 0) {
+			return steal_fd(&fd);
+		}
+		if (len > NAME_MAX) {
+			return -ENAMETOOLONG;
+		}
+		memcpy(name, path, len);
+		name[len] = '\0';
+		path += len;
+		if (strcmp(name, "..") == 0) {
+			return -EINVAL;
+		}
+		next = openat(fd, name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+		if (next >= 0 && (fstat(next, &st) < 0 || S_ISLNK(st.st_mode))) {
+			close(next);
+			return -ELOOP;
+		}
+		if (next < 0) {
+			return -errno;
+		}
+		close_fd(&fd);
+		fd = next;
+	}
+	return -errno;
+}
+
+int fd_open_file_nofollow(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	char folder[PATH_MAX];
+	struct stat st;
+
+	if (name == NULL || name == path || (size_t)(name - path) >= sizeof folder) {
+		return -EINVAL;
+	}
+	memcpy(folder, path, (size_t)(name - path));
+	folder[name - path] = '\0';
+	cleanup_fd int dir = fd_open_nofollow(folder);
+	if (dir < 0) {
+		return dir;
+	}
+	cleanup_fd int fd = openat(dir, name + 1, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return -errno;
+	}
+	return S_ISREG(st.st_mode) ? steal_fd(&fd) : -EINVAL;
 }

@@ -31,6 +31,12 @@ static inline int steal_fd(int *fd)
 int fd_read_all(int fd, void *buffer, size_t len);
 int fd_write_all(int fd, const void *buffer, size_t len);
 
+/* Opens a path without following a link in any component, `..` refused: an O_PATH descriptor, or -errno (a link is ELOOP).  Component by component and not by
+ * openat2, which container profiles refuse: one way that works everywhere. */
+int fd_open_nofollow(const char *path);
+/* The same for a regular file, to be read: its folder as above, then the file itself.  Never blocks on a FIFO. */
+int fd_open_file_nofollow(const char *path);
+
 /* What one message carries at most: the control descriptors of a start and FD_PASS_MAX of the command's own. */
 #define FD_PASS_MAX 64
 

@@ -179,48 +179,9 @@ int ruleset_add(struct ruleset *r, const char *path, unsigned grants)
 	return fd < 0 ? -errno : ruleset_add_fd(r, fd, grants);
 }
 
-/* Component by component and not by openat2, which container profiles refuse: one way that works everywhere. A link is ELOOP, `..` EINVAL. */
-static int open_nofollow(const char *path)
-{
-	cleanup_fd int fd = open(*path == '/' ? "/" : ".", O_PATH | O_CLOEXEC | O_DIRECTORY);
-	char name[NAME_MAX + 1];
-	struct stat st;
-
-	while (fd >= 0) {
-		size_t len;
-		int next;
-
-		path += strspn(path, "/");
-		len = strcspn(path, "/");
-		if (len == 0) {
-			return steal_fd(&fd);
-		}
-		if (len > NAME_MAX) {
-			return -ENAMETOOLONG;
-		}
-		memcpy(name, path, len);
-		name[len] = '\0';
-		path += len;
-		if (!strcmp(name, "..")) {
-			return -EINVAL;
-		}
-		next = openat(fd, name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
-		if (next >= 0 && (fstat(next, &st) < 0 || S_ISLNK(st.st_mode))) {
-			close(next);
-			return -ELOOP;
-		}
-		if (next < 0) {
-			return -errno;
-		}
-		close_fd(&fd);
-		fd = next;
-	}
-	return -errno;
-}
-
 int ruleset_add_nofollow(struct ruleset *r, const char *path, unsigned grants)
 {
-	cleanup_fd int fd = *path ? open_nofollow(path) : -ENOENT;
+	cleanup_fd int fd = *path ? fd_open_nofollow(path) : -ENOENT;
 
 	return fd < 0 ? fd : ruleset_add_fd(r, fd, grants);
 }

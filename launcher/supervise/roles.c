@@ -6,13 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "launcher/base/environment.h"
 #include "launcher/base/fd.h"
@@ -51,30 +49,15 @@ static const char *below_temp(const struct supervisor *s, const char *path)
 	return strncmp(path, temp, len) == 0 && path[len] == '/' && path[len + 1] != '\0' ? path + len + 1 : NULL;
 }
 
-/* Opens TEMP/relative without following any link. */
-static int open_below_temp(const struct supervisor *s, const char *relative, int flags)
-{
-	char temp[PATH_MAX];
-	struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC), .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH};
-
-	pip_temp(s, temp);
-	cleanup_fd int root = open(temp, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0) {
-		return -errno;
-	}
-	int fd = (int)syscall(SYS_openat2, root, relative, &how, sizeof how);
-	return fd < 0 ? -errno : fd;
-}
-
 static bool is_plain_folder(const struct supervisor *s, const char *path)
 {
-	const char *relative = below_temp(s, path);
+	struct stat st;
 
-	if (relative == NULL || strstr(relative, "..") != NULL) {
+	if (below_temp(s, path) == NULL) {
 		return false;
 	}
-	cleanup_fd int fd = open_below_temp(s, relative, O_PATH | O_DIRECTORY);
-	return fd >= 0;
+	cleanup_fd int fd = fd_open_nofollow(path);
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 /* The folder of pip's that a path below the temp belongs to: TEMP/pip-install-X/NAME_hash, else TEMP/FIRST. The caller frees. */
@@ -113,7 +96,7 @@ static void read_pkg_info(const struct supervisor *s, struct birthright *b)
 	char path[PATH_MAX], *text = NULL, *save = NULL;
 
 	snprintf(path, sizeof path, "%s/PKG-INFO", b->source);
-	cleanup_fd int fd = open_below_temp(s, below_temp(s, path), O_RDONLY | O_NONBLOCK);
+	cleanup_fd int fd = fd_open_file_nofollow(path);
 	if (fd < 0 || fd_slurp(fd, JSON_MAX, &text) < 0) {
 		return;
 	}
@@ -326,11 +309,7 @@ static cJSON *read_json(const struct supervisor *s, const char *folder, const ch
 	char path[PATH_MAX], *text = NULL;
 
 	snprintf(path, sizeof path, "%s/%s", folder, name);
-	const char *relative = below_temp(s, path);
-	if (relative == NULL) {
-		return NULL;
-	}
-	cleanup_fd int fd = open_below_temp(s, relative, O_RDONLY | O_NONBLOCK);
+	cleanup_fd int fd = below_temp(s, path) != NULL ? fd_open_file_nofollow(path) : -1;
 	ssize_t len = fd >= 0 ? fd_slurp(fd, JSON_MAX, &text) : -1;
 	if (len < 0) {
 		return NULL;
