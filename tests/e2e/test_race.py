@@ -28,7 +28,7 @@ from lib.world import CANARY
 SOURCE = Path(__file__).resolve().parent.parent / "race/race.c"
 SOCKETS = ("address", "address-family", "descriptor", "send")
 READS = ("path", "link", "dirfd", "cwd")
-RACES = (*SOCKETS, *READS, "mode", "truncate", "exec")
+RACES = (*SOCKETS, *READS, "mode", "mode-descriptor", "truncate", "exec")
 BUILD_RACES = ("address", "descriptor", "path")
 PORT = 4444
 
@@ -120,7 +120,7 @@ class Arena:
 
 EXPECTED = {  # without pipwarden
     "address": {"tcp", "bytes"}, "address-family": {"agent", "told"}, "descriptor": {"agent", "abstract", "told"}, "send": {"bytes"},
-    **{r: {"foreign", "canary"} for r in READS}, "mode": {"mode"}, "truncate": {"content"}, "exec": {"marker", "foreign"}}
+    **{r: {"foreign", "canary"} for r in READS}, "mode": {"mode"}, "mode-descriptor": {"mode"}, "truncate": {"content"}, "exec": {"marker", "foreign"}}
 
 
 def lines_of(text: str) -> list[dict]:
@@ -176,6 +176,11 @@ def check_raced(line: dict, number: int, hide: str) -> None:
     assert line["errors"].get("0", 0) >= number // 1000 and sum(refused.values()) >= number // 1000, f"only one side was seen: {line}"
 
 
+def check_nothing(a: Arena, lines: list[dict], result) -> None:
+    effects = a.effects(lines)
+    assert not effects, f"{effects}\n{result}"
+
+
 @pytest.mark.parametrize("race", RACES)
 @pytest.mark.parametrize("user", USERS)
 def test_baseline(user, race, arena, user_named, show):
@@ -201,7 +206,7 @@ def test_guest(user, hide, race, arena, user_named, show):
     lines = lines_of(result.out)
     assert len(lines) == 1, str(result)
     show(lines[0], result.seconds)
-    assert a.effects(lines) == {}, str(result)
+    check_nothing(a, lines, result)
     check_raced(lines[0], number, hide)
 
 
@@ -237,6 +242,6 @@ def test_build(user, hide, arena, user_named, templates, distribution, binaries,
     assert [line["race"] for line in lines] == list(BUILD_RACES), str(result)
     for line in lines:
         show(line, result.seconds)
-    assert a.effects(lines) == {}, str(result)
+    check_nothing(a, lines, result)
     for line in lines:
         check_raced(line, numbers[line["race"]], hide)

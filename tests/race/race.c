@@ -358,6 +358,11 @@ static void try_send(unsigned long i)
 	count(syscall(SYS_sendmsg, SLOT_A, &message, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
+static void flip_slots(uint32_t r)
+{
+	dup3(r & 1 ? SLOT_A : SLOT_B, USED, O_CLOEXEC);
+}
+
 /* --- open -------------------------------------------------------------------------------------------------------------------- */
 
 static void look(long fd)
@@ -429,11 +434,6 @@ static void dirfd_init(void)
 	must(dup3(SLOT_A, USED, O_CLOEXEC) == USED, "dup3");
 }
 
-static void flip_dirfd(uint32_t r)
-{
-	dup3(r & 1 ? SLOT_A : SLOT_B, USED, O_CLOEXEC);
-}
-
 static void try_dirfd(unsigned long i)
 {
 	(void)i;
@@ -469,6 +469,21 @@ static void victim_init(void)
 static void try_mode(unsigned long i)
 {
 	count(i & 1 ? syscall(SYS_fchmodat, AT_FDCWD, memory, 0666) : syscall(SYS_chmod, memory, 0666));
+}
+
+/* The victim may be read, so everybody can have a descriptor of it. */
+static void mode_descriptor_init(void)
+{
+	write_own("own");
+	put(open("own", O_RDONLY | O_CLOEXEC), SLOT_A);
+	put(open(get("victim"), O_RDONLY | O_CLOEXEC), SLOT_B);
+	must(dup3(SLOT_A, USED, O_CLOEXEC) == USED, "dup3");
+}
+
+static void try_mode_descriptor(unsigned long i)
+{
+	(void)i;
+	count(syscall(SYS_fchmod, USED, 0666));
 }
 
 /* By truncate(), and by an open that only asks to read. */
@@ -547,9 +562,10 @@ static const struct race {
 	{"send", send_init, flip_words, try_send, false},
 	{"path", path_init, flip_words, try_path, false},
 	{"link", link_init, flip_link, try_link, false},
-	{"dirfd", dirfd_init, flip_dirfd, try_dirfd, false},
+	{"dirfd", dirfd_init, flip_slots, try_dirfd, false},
 	{"cwd", cwd_init, flip_cwd, try_cwd, false},
 	{"mode", victim_init, flip_words, try_mode, false},
+	{"mode-descriptor", mode_descriptor_init, flip_slots, try_mode_descriptor, false},
 	{"truncate", victim_init, flip_words, try_truncate, false},
 	{"exec", exec_init, flip_words, try_exec, false},
 };
