@@ -254,10 +254,24 @@ static bool below(const char *path, const char *root)
 	return strncmp(path, root, len) == 0 && (path[len] == '\0' || path[len] == '/');
 }
 
+/* What an option or the policy opens for writing must not hold what is pipwarden's own. */
+static int check_granted(const struct run *run, const char *real, const char *own)
+{
+	for (int role = 0; role < ROLE_COUNT; role++) {
+		const char *const *grants = policy_grants(run->policy, (enum role)role, FILE_WRITE);
+		for (; grants != NULL && *grants != NULL; grants++) {
+			char root[PATH_MAX];
+			if (realpath(*grants, root) != NULL && below(real, root)) {
+				return launch_error(125, "%s lies where the command may write (%s): it could be rewritten", own, root);
+			}
+		}
+	}
+	return 0;
+}
+
 /* A journal where the command may write could be rewritten by it. */
 static int check_log(const struct run *run, enum role role, const char *log)
 {
-	const char *const *grants = policy_grants(run->policy, role, FILE_WRITE);
 	char folder[PATH_MAX], real[PATH_MAX], root[PATH_MAX];
 
 	snprintf(folder, sizeof folder, "%s", log);
@@ -280,12 +294,7 @@ static int check_log(const struct run *run, enum role role, const char *log)
 			return launch_error(125, "the journal %s lies where pip may write (%s)", log, root);
 		}
 	}
-	for (size_t i = 0; grants != NULL && grants[i] != NULL; i++) {
-		if (below(real, grants[i])) {
-			return launch_error(125, "the journal %s lies where the command may write (%s)", log, grants[i]);
-		}
-	}
-	return 0;
+	return check_granted(run, real, log);
 }
 
 /* A file that pip is to write: a rule can only be made for what exists. */
@@ -336,6 +345,9 @@ static int make_rundir(struct run *run, const struct options *o)
 		return launch_error(125, "%s cannot be made: %s%s", dir.failed, strerror(-error), o->logs.n == 0 ? "; name a journal with --log" : "");
 	}
 	run->dir = &dir;
+	if (o->log_fd >= 0) {
+		fcntl(o->log_fd, F_SETFD, FD_CLOEXEC); /* the command must not hold it */
+	}
 	return 0;
 }
 
@@ -354,6 +366,10 @@ static int open_journal(struct run *run, const struct options *o, enum role role
 
 	if (run->dir->state[0] != '\0') {
 		snprintf(journal_path, sizeof journal_path, "%s/events.jsonl", run->dir->state);
+		if (check_log(run, role, journal_path) != 0) {
+			free(layers);
+			return 125;
+		}
 		paths[n++] = journal_path;
 	}
 	for (size_t i = 0; i < o->logs.n; i++) {
@@ -470,7 +486,7 @@ static int prepare_and_run(struct run *run, const struct options *o, enum role r
 	if ((status = make_rundir(run, o)) != 0) {
 		return status;
 	}
-	if ((status = make_folders(run)) != 0 || (status = open_journal(run, o, role, argv, secrets)) != 0) {
+	if ((status = check_granted(run, run->dir->tmp, "the temporary folder of the run")) != 0 || (status = make_folders(run)) != 0 || (status = open_journal(run, o, role, argv, secrets)) != 0) {
 		rundir_remove(run->dir);
 		return status;
 	}

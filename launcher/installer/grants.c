@@ -1,4 +1,5 @@
 /* What pip may write of an environment, and what a build may read of it: the install scheme's folders, never a prefix itself. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "launcher/installer/parts.h"
@@ -92,12 +93,21 @@ static void grant_writes(struct python_env *env)
 	}
 }
 
+/* A link of the environment that leads out of it (share -> ~/.ssh: an untrusted checkout brings its own environment) grants nothing. */
+static bool stays_inside(const char *dir, const char *base)
+{
+	cleanup_text char *real = realpath(dir, NULL);
+	cleanup_text char *root = realpath(base, NULL);
+
+	return real && root && (inst_path_below(real, root) || inst_path_below(real, "/usr"));
+}
+
 static void read_folders(struct python_env *env, const char *base, const char *const names[])
 {
 	for (; *names; names++) {
 		cleanup_text char *dir = inst_path_join(base, *names);
 
-		if (inst_path_is_dir(dir) && !strings_has(&env->read_dirs, dir)) {
+		if (inst_path_is_dir(dir) && stays_inside(dir, base) && !strings_has(&env->read_dirs, dir)) {
 			strings_put(&env->read_dirs, dir);
 		}
 	}

@@ -15,13 +15,6 @@
 #include "privilege.h"
 #include "ruleset.h"
 
-#ifndef CLOSE_RANGE_UNSHARE /* 5.9 */
-#define CLOSE_RANGE_UNSHARE (1U << 1)
-#endif
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
-
 enum step { STEP_LISTENER, STEP_UNSHARED, STEP_SIGNALS, STEP_LANDLOCK, STEP_CAPABILITIES, STEP_SECCOMP, STEP_EXEC, STEP_GO };
 static const char *const step_names[] = {
 	[STEP_LISTENER] = "listener", [STEP_UNSHARED] = "descriptors", [STEP_SIGNALS] = "signals", [STEP_LANDLOCK] = "landlock",

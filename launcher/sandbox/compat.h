@@ -21,6 +21,17 @@
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
 #endif
 
+/* close_range */
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef CLOSE_RANGE_UNSHARE /* 5.9 */
+#define CLOSE_RANGE_UNSHARE (1U << 1)
+#endif
+#ifndef CLOSE_RANGE_CLOEXEC /* 5.11 */
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
 /* pidfd */
 #ifndef PIDFD_THREAD /* 6.9; equals O_EXCL */
 #define PIDFD_THREAD 0200

@@ -11,12 +11,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
 #include "birth.h"
+#include "compat.h"
 #include "privilege.h"
 #include "ruleset.h"
 #include "start.h"
@@ -208,6 +209,8 @@ void init_main(const int *fds, size_t nfds)
 	signal(SIGCHLD, SIG_DFL);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
+	/* Whatever should be here by mistake goes no further; the command's own descriptors are put in place below. */
+	syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
 	in.fd[START_FD_CONTROL] = fds[START_FD_CONTROL];
 	if (nfds < START_FDS || (r = start_decode(fds[START_FD_SPEC], &in.start)) < 0) {
 		_exit(126);

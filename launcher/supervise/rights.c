@@ -42,17 +42,38 @@ static const char *const *list(const struct strings *s)
 
 /* --- build and guest ----------------------------------------------------------------------------- */
 
-static int add_python(struct ruleset *r, const struct python_env *env, const char **what)
+/* Is, contains or lies in what a rule protects?  What an environment or a command line names may be a link to it. */
+static bool is_protected(const struct policy *p, const char *path)
+{
+	const char *what;
+	struct verdict verdict;
+	char real[PATH_MAX];
+
+	return realpath(path, real) != NULL &&
+	       (policy_grant_conflict(p, real, FILE_READ, &what) || (policy_file(p, real, FILE_READ, &verdict) && verdict.severity > SEV_INFO));
+}
+
+static int add_unprotected(const struct policy *p, struct ruleset *r, const struct strings *paths, unsigned grants, const char **what)
+{
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && paths != NULL && i < paths->n; i++) {
+		error = is_protected(p, paths->v[i]) ? 0 : may_add(r, paths->v[i], grants, what);
+	}
+	return error;
+}
+
+static int add_python(const struct policy *p, struct ruleset *r, const struct python_env *env, const char **what)
 {
 	int error;
 
 	if (env == NULL) {
 		return 0;
 	}
-	if ((error = may_add_all(r, list(&env->read_dirs), RX, what)) < 0 || (error = may_add_all(r, list(&env->read_files), GRANT_READ, what)) < 0) {
+	if ((error = add_unprotected(p, r, &env->read_dirs, RX, what)) < 0 || (error = add_unprotected(p, r, &env->read_files, GRANT_READ, what)) < 0) {
 		return error;
 	}
-	return may_add(r, env->interpreter_real, RX, what);
+	return is_protected(p, env->interpreter_real) ? 0 : may_add(r, env->interpreter_real, RX, what);
 }
 
 static int add_home_tools(const struct supervisor *s, struct ruleset *r, const char **what)
@@ -77,7 +98,7 @@ static int add_system(struct ruleset *r, bool namespaces, const char **what)
 	return error == 0 && !namespaces ? may_add_all(r, places_global_proc, GRANT_READ, what) : error;
 }
 
-static int add_own(struct ruleset *r, const struct own_rights *own, const char **what)
+static int add_own(const struct policy *p, struct ruleset *r, const struct own_rights *own, const char **what)
 {
 	const unsigned all = RX | GRANT_WRITE;
 	int error;
@@ -92,11 +113,8 @@ static int add_own(struct ruleset *r, const struct own_rights *own, const char *
 			return error;
 		}
 	}
-	for (size_t i = 0; own->read != NULL && i < own->read->n; i++) {
-		*what = own->read->v[i];
-		if ((error = ruleset_add(r, *what, RX)) < 0) {
-			return error;
-		}
+	if ((error = add_unprotected(p, r, own->read, RX, what)) < 0) {
+		return error;
 	}
 	return own->terminal != NULL ? may_add(r, own->terminal, GRANT_READ | GRANT_WRITE_FILE | GRANT_DEVICE, what) : 0;
 }
@@ -111,11 +129,11 @@ int rights_sandbox(const struct supervisor *s, enum role role, const struct own_
 	if ((error = ruleset_init(r, RULESET_SANDBOX, run->caps->landlock_abi, !s->namespaces)) < 0) {
 		return error;
 	}
-	if ((error = add_system(r, s->namespaces, what)) < 0 || (error = add_python(r, run->env, what)) < 0 ||
+	if ((error = add_system(r, s->namespaces, what)) < 0 || (error = add_python(run->policy, r, run->env, what)) < 0 ||
 	    (error = add_home_tools(s, r, what)) < 0 || (error = may_add(r, s->shim_path, GRANT_READ, what)) < 0 ||
 	    (error = may_add_all(r, policy_grants(run->policy, role, FILE_READ), RX, what)) < 0 ||
 	    (error = may_add_all(r, policy_grants(run->policy, role, FILE_WRITE), GRANT_READ | GRANT_WRITE, what)) < 0 ||
-	    (error = add_own(r, own, what)) < 0) {
+	    (error = add_own(run->policy, r, own, what)) < 0) {
 		ruleset_finish(r);
 		return error;
 	}

@@ -358,8 +358,14 @@ static bool decide_setup(struct supervisor *s, const struct start *r, struct bir
 {
 	b->stage = stage_of_setup(r->argv);
 	for (size_t i = 1; r->argv[0] != NULL && r->argv[i] != NULL; i++) {
-		if (r->argv[i][0] == '/' && below_temp(s, r->argv[i]) != NULL && !grant_write(s, b, r->argv[i])) {
+		if (r->argv[i][0] != '/' || below_temp(s, r->argv[i]) == NULL) {
+			continue;
+		}
+		if (!grant_write(s, b, r->argv[i])) {
 			return false;
+		}
+		if (strings_has(&b->write, r->argv[i]) && (b->source == NULL || strncmp(r->argv[i], b->source, strlen(b->source)) != 0)) {
+			strings_add(&b->results, r->argv[i]); /* --egg-base, -d: pip takes what lies there */
 		}
 	}
 	return true;
@@ -402,6 +408,7 @@ void birthright_finish(struct birthright *b)
 	free(b->metadata_dir);
 	strings_finish(&b->write);
 	strings_finish(&b->read);
+	strings_finish(&b->results);
 	memset(b, 0, sizeof *b);
 }
 
@@ -460,36 +467,86 @@ static bool check_result(const char *folder, const char *name, bool is_wheel, co
 	return result >= 0 && is_link_free(result, 0, &budget);
 }
 
+/* Nothing in a folder that pip is going to read is a link, shared, or no plain file: pip would follow it with its own rights, or wait on it for ever. */
+static bool check_results(const struct birthright *b, const char **why)
+{
+	for (size_t i = 0; i < b->results.n; i++) {
+		int budget = 10000;
+		cleanup_fd int dir = fd_open_nofollow(b->results.v[i]);
+		cleanup_fd int listed = dir >= 0 ? openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+		if (listed >= 0 && !is_link_free(listed, 0, &budget)) {
+			*why = "the build left something else than plain files where pip looks for its result";
+			return false;
+		}
+	}
+	return true;
+}
+
+/* pip's JSON reader and ours may differ (which of two equal keys counts, what is no JSON at all): pip gets what *we* have read. */
+static bool rewrite_output(int dir, const cJSON *json)
+{
+	cJSON *clean = cJSON_CreateObject();
+	const cJSON *item;
+	char *text;
+	bool good = clean != NULL;
+
+	cJSON_ArrayForEach(item, json) {
+		if (good && cJSON_GetObjectItemCaseSensitive(clean, item->string) == NULL) {
+			cJSON *copy = cJSON_Duplicate(item, 1);
+			good = copy != NULL && cJSON_AddItemToObject(clean, item->string, copy);
+		}
+	}
+	text = good ? cJSON_PrintUnformatted(clean) : NULL;
+	cJSON_Delete(clean);
+	good = text != NULL && unlinkat(dir, "output.json", 0) == 0;
+	cleanup_fd int fd = good ? openat(dir, "output.json", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600) : -1;
+	good = fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0;
+	cJSON_free(text);
+	return good;
+}
+
+/* What the hook returned is right for its kind. */
+static bool check_return(const struct birthright *b, const cJSON *json, const char **why)
+{
+	bool is_wheel = strcmp(b->hook, "build_wheel") == 0 || strcmp(b->hook, "build_editable") == 0;
+	bool is_metadata = strncmp(b->hook, "prepare_metadata_", 17) == 0;
+	const cJSON *result = cJSON_GetObjectItemCaseSensitive(json, "return_val");
+
+	if (!is_wheel && !is_metadata) {
+		return true;
+	}
+	if (result == NULL || cJSON_IsNull(result)) {
+		return true; /* it failed and says why */
+	}
+	*why = "the build hook returned something else than a name";
+	return cJSON_IsString(result) && check_result(is_wheel ? b->wheel_dir : b->metadata_dir, result->valuestring, is_wheel, why);
+}
+
 bool birthright_check_output(const struct birthright *b, const char **why)
 {
-	char path[PATH_MAX], *text = NULL;
+	char *text = NULL;
 	struct stat st;
-	bool good = true;
 
+	if (!check_results(b, why)) {
+		return false;
+	}
 	if (b->hook == NULL || b->control_dir == NULL) {
 		return true;
 	}
-	bool is_wheel = strcmp(b->hook, "build_wheel") == 0 || strcmp(b->hook, "build_editable") == 0;
-	bool is_metadata = strncmp(b->hook, "prepare_metadata_", 17) == 0;
-	snprintf(path, sizeof path, "%s/output.json", b->control_dir);
-	if (lstat(path, &st) < 0) {
+	cleanup_fd int dir = fd_open_nofollow(b->control_dir);
+	if (dir < 0 || fstatat(dir, "output.json", &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		return true; /* the hook failed on its own */
 	}
 	*why = "the build hook's output is not a plain file";
-	cleanup_fd int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	cleanup_fd int fd = openat(dir, "output.json", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
 		return false;
 	}
+	*why = "the build hook's output cannot be understood";
 	ssize_t len = fd_slurp(fd, JSON_MAX * 16, &text);
-	if (len < 0) {
-		return false;
-	}
-	cJSON *json = cJSON_ParseWithLengthOpts(text, (size_t)len + 1, NULL, 1);
+	cJSON *json = len < 0 ? NULL : cJSON_ParseWithLengthOpts(text, (size_t)len + 1, NULL, 1);
 	free(text);
-	const cJSON *result = cJSON_GetObjectItemCaseSensitive(json, "return_val");
-	if ((is_wheel || is_metadata) && cJSON_IsString(result)) {
-		good = check_result(is_wheel ? b->wheel_dir : b->metadata_dir, result->valuestring, is_wheel, why);
-	}
+	bool good = cJSON_IsObject(json) && check_return(b, json, why) && rewrite_output(dir, json);
 	cJSON_Delete(json);
 	return good;
 }

@@ -21,14 +21,16 @@ struct birthright {
 	char *control_dir;    /* PEP 517: where output.json will lie; NULL otherwise */
 	char *hook;           /* PEP 517: the hook's name */
 	char *wheel_dir, *metadata_dir; /* where the hook's result has to lie */
+	struct strings results; /* setup.py: folders from which pip takes the result */
 };
 
 /* cwd: the requester's directory as the kernel names it (readlink). */
 void birthright_decide(struct supervisor *s, const struct start *request, const char *cwd, struct birthright *out);
 void birthright_finish(struct birthright *b);
 
-/* After the hook has ended and nothing of its sandbox lives: may pip see its output.json?  Names of wheels and metadata must be one plain component that
- * names a regular file, or a folder without links.  True; or false with *why (static string). */
+/* After the build has ended and nothing of its sandbox lives: may pip see what it left?  Of a PEP 517 hook the names of wheels and metadata must be one plain
+ * component that names a regular file, or a folder without links, and output.json is written anew as it was read here (pip's JSON reader and ours may
+ * differ); of setup.py the result folders must hold plain files.  True; or false with *why (static string). */
 bool birthright_check_output(const struct birthright *b, const char **why);
 
 #endif

@@ -203,7 +203,8 @@ static int make_environment(struct session *n)
 static int make_trusted(struct session *n)
 {
 	const struct python_env *env = n->sup->run->env;
-	size_t count = env != NULL ? env->read_dirs.n : 0, kept = 0;
+	/* A guest's environment may come with an untrusted checkout, links and all: there every path is resolved. */
+	size_t count = env != NULL && n->sandbox.role == ROLE_BUILD ? env->read_dirs.n : 0, kept = 0;
 
 	n->trusted = calloc(count + 1, sizeof *n->trusted);
 	if (n->trusted == NULL) {

@@ -376,6 +376,51 @@ static void hook_output(void **state)
 	assert_false(birthright_check_output(&b, &why));
 }
 
+/* What pip reads is what was checked: the first of two equal keys, and nothing that one of the two readers does not understand. */
+static void output_is_rewritten(void **state)
+{
+	struct world *w = *state;
+	char content[300];
+
+	folder(at(w, "run/t/tmp1"));
+	folder(at(w, "run/t/wheel"));
+	file(at(w, "run/t/wheel/x.whl"), "");
+	assert_true(check(w, "build_wheel", "{\"return_val\": \"x.whl\", \"return_val\": \"/etc/passwd\", \"more\": [1]}"));
+	int fd = open(at(w, "run/t/tmp1/output.json"), O_RDONLY | O_CLOEXEC);
+	ssize_t len = read(fd, content, sizeof content - 1);
+	close(fd);
+	assert_true(len > 0);
+	content[len] = '\0';
+	assert_non_null(strstr(content, "\"return_val\":\"x.whl\""));
+	assert_null(strstr(content, "passwd"));
+	assert_non_null(strstr(content, "\"more\":[1]"));
+	assert_false(check(w, "build_wheel", "{\"return_val\": \"/etc/passwd\", \"x\": NaN}"));
+	assert_false(check(w, "build_wheel", "{\"return_val\": \"x.whl\"} trailing"));
+	assert_false(check(w, "build_wheel", "[]"));
+	assert_false(check(w, "build_wheel", ""));
+	assert_false(check(w, "build_wheel", "{\"return_val\": [\"x.whl\"]}"));
+}
+
+static void setup_py_results(void **state)
+{
+	struct world *w = *state;
+	char *source = at(w, "run/t/pip-install-1/a_" HASH), *wheel = at(w, "run/t/pip-wheel-1");
+	const char *why;
+
+	folder(source);
+	folder(wheel);
+	struct birthright b = decide(w, source, w->envp, ARGV(w->ins.env.interpreter, "-c", "code", "bdist_wheel", "-d", wheel));
+	assert_int_equal(b.results.n, 1);
+	file(at(w, "run/t/pip-wheel-1/a.whl"), "");
+	assert_true(birthright_check_output(&b, &why));
+	assert_int_equal(symlink("/etc/passwd", at(w, "run/t/pip-wheel-1/b.whl")), 0);
+	assert_false(birthright_check_output(&b, &why));
+	assert_int_equal(unlink(at(w, "run/t/pip-wheel-1/b.whl")), 0);
+	assert_int_equal(mkfifo(at(w, "run/t/pip-wheel-1/b.whl"), 0600), 0);
+	assert_false(birthright_check_output(&b, &why));
+	birthright_finish(&b);
+}
+
 /* --- tickets and owners --------------------------------------------------------------------------- */
 
 static void tickets(void **state)
@@ -409,7 +454,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(subpip_is_recognised), TEST(subpip_environment), TEST(subpip_requirements), TEST(setup_py), TEST(plain_tool), TEST(hook_folders),
-		TEST(hook_cannot_take_anothers), TEST(links_are_no_folders), TEST(hook_output), TEST(tickets), TEST(owners),
+		TEST(hook_cannot_take_anothers), TEST(links_are_no_folders), TEST(hook_output), TEST(output_is_rewritten), TEST(setup_py_results), TEST(tickets), TEST(owners),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
