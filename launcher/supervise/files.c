@@ -12,6 +12,7 @@
 
 #include "launcher/base/fd.h"
 #include "launcher/supervise/grants.h"
+#include "launcher/supervise/own_fd.h"
 #include "launcher/supervise/pathtext.h"
 
 struct open_call {
@@ -252,7 +253,11 @@ static struct reply judge_failure(struct sandbox *sb, const struct seccomp_notif
 static struct reply judge(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const char *text)
 {
 	struct resolved r;
+	struct reply served;
 	bool creates = (call->flags & O_CREAT) != 0;
+	int number = call->openat2 ? -1 : own_fd_number(text);
+	if (number >= 0 && own_fd_open(sb, req, number, call->flags, &served))
+		return served;
 	bool follow = !(call->flags & O_NOFOLLOW) && !(creates && (call->flags & O_EXCL));
 	int error = target_resolve(sb, req, call->dirfd, text, follow, creates, &r);
 	if (error)

@@ -280,6 +280,12 @@ static void answer(struct world *w)
 		r = reply_value(0);
 	}
 	struct seccomp_notif_resp resp = {.id = req.id};
+	if (r.kind == REPLY_FD) {
+		struct seccomp_notif_addfd put = {.id = req.id, .flags = SECCOMP_ADDFD_FLAG_SEND, .srcfd = (uint32_t)r.value, .newfd_flags = r.fd_flags};
+		ioctl(w->sb.listener, SECCOMP_IOCTL_NOTIF_ADDFD, &put);
+		close((int)r.value);
+		return;
+	}
 	if (r.kind == REPLY_CONTINUE)
 		resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	else if (r.kind == REPLY_ERROR)

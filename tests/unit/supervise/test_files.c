@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "launcher/sandbox/compat.h"
+#include "launcher/supervise/own_fd.h"
 #include "notified.h"
 
 static long open_at(int dirfd, const char *path, int flags)
@@ -420,6 +421,61 @@ static void deleted(void **state)
 	assert_int_equal(w.events, 0);
 }
 
+/* --- descriptors by name ------------------------------------------------------------------------ */
+
+/* A file outside every grant that the child holds, as by a redirection: for adding, for both, for reading.  The table is shared with the parent. */
+static int held_add, held_both, held_read;
+
+static void redirected_body(struct world *x)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/dev/fd/%d", held_both);
+	x->result[0] = open_at(AT_FDCWD, path, O_RDWR);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", held_read);
+	x->result[1] = open_at(AT_FDCWD, path, O_RDONLY);
+	x->result[2] = open_at(AT_FDCWD, path, O_RDONLY | O_TRUNC); /* empties nothing */
+	x->result[3] = open_at(AT_FDCWD, path, O_WRONLY); /* wider than the descriptor */
+	x->result[4] = open_at(AT_FDCWD, path, O_RDWR);
+	snprintf(path, sizeof path, "/proc/thread-self/fd/%d", held_add);
+	x->result[5] = open_at(AT_FDCWD, path, O_RDWR);
+	long again = TRY(SYS_openat, AT_FDCWD, path, O_WRONLY | O_TRUNC, 0); /* who may only add takes nothing away */
+	x->result[6] = again < 0 ? again : write((int)again, "more", 4);
+	close((int)again);
+}
+
+static void redirected(void **state)
+{
+	const char *out = world_path(&w, "outside/redirected");
+	char text[32] = "";
+	world_file(&w, out, "first", 0666);
+	held_add = open(out, O_WRONLY | O_APPEND | O_CLOEXEC);
+	held_both = open(out, O_RDWR | O_CLOEXEC);
+	held_read = open(out, O_RDONLY | O_CLOEXEC);
+	assert_true(held_add >= 0 && held_both >= 0 && held_read >= 0);
+	assert_true(world_run(&w, redirected_body));
+	static const long want[] = {0, 0, 0, -EACCES, -EACCES, -EACCES, 4};
+	for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
+		assert_int_equal(w.result[i], want[i]);
+	assert_int_equal(pread(held_both, text, sizeof text - 1, 0), 9);
+	assert_string_equal(text, "firstmore");
+	close(held_add);
+	close(held_both);
+	close(held_read);
+}
+
+static void descriptor_names(void **state)
+{
+	assert_int_equal(own_fd_number("/dev/stdin"), 0);
+	assert_int_equal(own_fd_number("/dev/stdout"), 1);
+	assert_int_equal(own_fd_number("/dev/stderr"), 2);
+	assert_int_equal(own_fd_number("/dev/fd/63"), 63);
+	assert_int_equal(own_fd_number("/proc/self/fd/7"), 7);
+	assert_int_equal(own_fd_number("/proc/thread-self/fd/0"), 0);
+	const char *const others[] = {"/dev/fd/", "/dev/fd/x", "/dev/fd/1/x", "/dev/fd/-1", "/dev/fd/123456", "/proc/1/fd/2", "/dev/stderrx", "stderr", "/dev/fd"};
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		assert_int_equal(own_fd_number(others[i]), -1);
+}
+
 /* --- /proc of others --------------------------------------------------------------------------- */
 
 static pid_t stranger;
@@ -549,7 +605,7 @@ static int group(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
 		TEST(protected_by_every_way), TEST(protected_in_namespaces), TEST(no_process_vm), TEST(openat2), TEST(missing), TEST(silent),
-		TEST(silent_in_namespaces), TEST(planted), TEST(writing), TEST(truncating_below_abi_3), TEST(addresses), TEST(deleted),
+		TEST(silent_in_namespaces), TEST(planted), TEST(writing), TEST(truncating_below_abi_3), TEST(addresses), TEST(deleted), TEST(redirected), TEST(descriptor_names),
 		TEST(inspecting_others), TEST(own_proc), TEST(cost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
