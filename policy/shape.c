@@ -170,13 +170,26 @@ static bool url_with_password(const char *value)
 	return false;
 }
 
+/* "Server=db;User Id=sa;Password=…;": a connection string. */
+static bool connection_password(const char *value)
+{
+	static const char *const keys[] = {"password=", "pwd="};
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *at = strcasestr(value, keys[i]);
+		if (at && (at == value || at[-1] == ';' || at[-1] == ' ') && strchr(value, ';') && strcspn(at + strlen(keys[i]), ";") >= 4)
+			return true;
+	}
+	return false;
+}
+
 bool shape_is_secret(const char *value)
 {
 	const char *pem = strstr(value, "-----BEGIN ");
 
 	if ((pem && strstr(pem, "PRIVATE KEY")) || !strncasecmp(value, "authorization:", 14))
 		return true;
-	if (marked_key(value) || url_with_password(value) || strstr(value, "://hooks.slack.com/services/"))
+	if (marked_key(value) || url_with_password(value) || connection_password(value) || strstr(value, "://hooks.slack.com/services/"))
 		return true;
 	for (const char *c = value; *c; c++) {
 		if (c != value && (word_char(c[-1])))
