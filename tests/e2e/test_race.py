@@ -1,4 +1,4 @@
-"""Item 4: races of two threads between check and use (tests/race/race.c), from a guest and from a build.
+"""Item 4: races of two threads between check and use (tests/race/), from a guest and from a build.
 
 Judged by effects only: connections, bytes and packets at sinks outside, content that only another file has, a marker, the victim's
 mode and size.  Each guarded run must really have raced: both sides were seen, and all tries were made.  200 unguarded tries show
@@ -25,7 +25,7 @@ from lib.fakenet import INET4, in_netns
 from lib.procs import wait_for
 from lib.world import CANARY
 
-SOURCE = Path(__file__).resolve().parent.parent / "race/race.c"
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SOCKETS = ("address", "address-family", "descriptor", "send")
 READS = ("path", "link", "dirfd", "cwd")
 RACES = (*SOCKETS, *READS, "mode", "mode-descriptor", "truncate", "exec")
@@ -101,8 +101,8 @@ class Arena:
         self.marker = world.root / "marker"
         program = world.own(Path(shutil.copy(binaries / "race-static", world.home / "program")))
         self.agents = Agents(world.root / "agent.sock", net)
-        self.targets = [f"address={INET4}", f"port={PORT}", f"agent={self.agents.path}", f"secret={world.home}/.ssh/id_ed25519",
-                        f"victim={self.victim}", f"program={program}", f"marker={self.marker}"]
+        self.targets = [f"address={INET4}", f"port={PORT}", f"agent={self.agents.path}",
+                        f"secret={world.home}/.ssh/id_ed25519", f"victim={self.victim}", f"program={program}", f"marker={self.marker}"]
 
     def effects(self, lines: list[dict]) -> dict:
         """What became of it, as the outside sees it.  Empty: nothing at all."""
@@ -110,7 +110,8 @@ class Arena:
         stat, sink = self.victim.stat(), self.net.sink
         found = {
             "tcp": sink.connections, "bytes": sink.bytes, "packets": self.net.outside(),
-            "agent": self.agents.connections["path"], "abstract": self.agents.connections["abstract"], "told": b"".join(self.agents.received),
+            "agent": self.agents.connections["path"], "abstract": self.agents.connections["abstract"],
+            "told": b"".join(self.agents.received),
             "foreign": sum(line["foreign"] for line in lines), "canary": any(CANARY in line["text"] for line in lines),
             "marker": self.marker.exists(), "mode": stat.st_mode & 0o7777 != 0o644,
             "content": self.victim.read_text() != "the user's own\n",
@@ -119,8 +120,10 @@ class Arena:
 
 
 EXPECTED = {  # without pipwarden
-    "address": {"tcp", "bytes"}, "address-family": {"agent", "told"}, "descriptor": {"agent", "abstract", "told"}, "send": {"bytes"},
-    **{r: {"foreign", "canary"} for r in READS}, "mode": {"mode"}, "mode-descriptor": {"mode"}, "truncate": {"content"}, "exec": {"marker", "foreign"}}
+    "address": {"tcp", "bytes"}, "address-family": {"agent", "told"}, "descriptor": {"agent", "abstract", "told"},
+    "send": {"bytes"},
+    **{r: {"foreign", "canary"} for r in READS}, "mode": {"mode"}, "mode-descriptor": {"mode"},
+    "truncate": {"content"}, "exec": {"marker", "foreign"}}
 
 
 def lines_of(text: str) -> list[dict]:
@@ -132,7 +135,8 @@ def binaries(base) -> Path:
     folder = base / "race"
     folder.mkdir()
     for name, more in (("race", []), ("race-static", ["-static"])):
-        subprocess.run(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", *more, "-o", folder / name, SOURCE],
+        subprocess.run(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", *more,
+                        "-I", REPOSITORY, "-o", folder / name, *sorted((REPOSITORY / "tests/race").glob("*.c"))],
                        check=True, timeout=60)
     return folder
 
@@ -236,7 +240,8 @@ def test_build(user, hide, arena, user_named, templates, distribution, binaries,
         "races.txt": "".join(" ".join([race, str(n), *a.targets]) + "\n" for race, n in numbers.items())})
     sdist.chmod(0o644)
     a.world.use_venv(templates, distribution)
-    result = a.world.guarded(["pip", "install", "--no-index", "--find-links", links, "pwrace"], options=["--on-violation", "deny"], timeout=200)
+    result = a.world.guarded(["pip", "install", "--no-index", "--find-links", links, "pwrace"], options=["--on-violation", "deny"],
+                             timeout=200)
     assert result.status in (0, 100), str(result)
     lines = lines_of((a.world.site_packages() / "pwrace/results.jsonl").read_text())
     assert [line["race"] for line in lines] == list(BUILD_RACES), str(result)
