@@ -66,6 +66,9 @@ static const char **find_homes(void)
 	struct passwd *pw;
 	char *real;
 
+	if (homes[0] != NULL) { /* found before */
+		return homes;
+	}
 	homes[n++] = find_home();
 	real = realpath(homes[0], NULL);
 	if (real != NULL && strcmp(real, homes[0]) != 0) {
@@ -490,7 +493,9 @@ static int prepare_and_run(struct run *run, const struct options *o, enum role r
 		rundir_remove(run->dir);
 		return status;
 	}
-	return guardian_run(run);
+	status = guardian_run(run);
+	env_secrets_free(secrets);
+	return status;
 }
 
 int launch(const struct options *o, char **argv, char **envp)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "launcher/installer/parts.h"
 
@@ -43,6 +44,14 @@ static void add_file(struct sourced_list *list, const struct source *src, const 
 	list_add(list, path, src->where, src->origin);
 }
 
+/* Those of a file are relative to it where there is such a thing. */
+static void add_links(const struct source *src, const char *value)
+{
+	cleanup_text char *beside = src->dir ? inst_path_join(src->dir, value) : NULL;
+
+	list_add(&src->a->find_links, beside && !access(beside, F_OK) ? beside : value, src->where, src->origin);
+}
+
 static void set_index(struct source *src, const char *value)
 {
 	struct sourced_list *list = &src->a->indexes;
@@ -80,7 +89,7 @@ static void take_option(void *ctx, const struct option_def *def, const char *val
 		list_add(&a->extra_indexes, value, where, src->origin);
 		break;
 	case OPT_FIND_LINKS:
-		list_add(&a->find_links, value, where, src->origin);
+		add_links(&named, value);
 		break;
 	case OPT_REQUIREMENT:
 		add_file(&a->requirements, &named, value);

@@ -65,6 +65,7 @@ struct installer {
 	size_t host_count;
 	struct strings outputs;    /* files and folders the command line names for writing (-d -w -t --prefix --root --src --log --report --cache-dir, config's folder, cwd for download and wheel) */
 	struct strings output_files; /* those of outputs that are files: they have to exist before a rule can be made */
+	struct strings archives;   /* where archives may be read by pip besides its temp: see archives.c */
 	char *cache_dir;           /* pip's cache as it will compute it; NULL with --no-cache-dir */
 	bool use_pep517;           /* pip < 23.1 without `wheel`: PIP_USE_PEP517=1 is to be set (said in the documentation) */
 	bool pip_is_target;        /* pip itself is being installed or upgraded */

@@ -173,11 +173,12 @@ struct asked {
 int inst_asked_collect(struct asked *a, const struct installer *ins, char *const envp[], const char *cwd, const char *home, struct installer_error *err);
 void inst_asked_finish(struct asked *a);
 
-/* --- refusals.c, outputs.c ---------------------------------------------------------------------- */
+/* --- refusals.c, outputs.c, archives.c ---------------------------------------------------------- */
 
 int inst_refuse(const struct asked *a, const struct installer *ins, char *const envp[], const char *cwd, struct installer_error *err);
 int inst_outputs_plan(struct installer *ins, const struct asked *a, const struct policy *p, char *const envp[], const char *cwd, const char *home,
                  struct installer_error *err);
+void inst_archives_plan(struct installer *ins, const struct asked *a, const char *cwd, const char *home); /* after outputs and no_index */
 
 /* --- shim.c ------------------------------------------------------------------------------------ */
 

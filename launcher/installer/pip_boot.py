@@ -11,12 +11,16 @@ SPEC is one JSON object (docs/installer.md describes it):
     started     optional: nanoseconds; modules of pip whose inode changed later are refused (for a sub-pip)
     allow_pth   start-up files whose code lines run after all
     pythonpath  optional: a PYTHONPATH that was kept from the interpreter's own start, where it could replace `encodings`
-    event       optional: {"magic", "op", "type"}: report a refused import by prctl (preload/pw_event.h)
+    archives    where archives may be read besides the run's temp: files, folders, "FOLDER/*" for what lies directly in one
+    event       optional: {"magic", "op", "type", "write", "read"}: report what was refused by prctl (preload/pw_event.h):
+                a module, a write, a read
 
 Left alone, site runs code lines of .pth files, sitecustomize and usercustomize, pip imports optional modules (keyring,
 _manylinux, ...) from wherever sys.path leads, and `python -m pip` imports from the working directory.  Here -S keeps site
 from running, a finder that goes by location takes over before the first import, and site.main() then only computes
 paths.  sys.path is what it always is, because pip reads the installed distributions from it: it is not imported from.
+
+pip itself is trusted, but what it is told to do comes from packages: class Guard holds it to three rules about files.
 """
 import sys
 
@@ -137,6 +141,7 @@ class LocationFinder:
         if self.seal is not None:
             plain = loader.get_data
             loader.get_data = lambda wanted: self.sealed_data(wanted, plain)
+            loader._cache_bytecode = lambda *_args: None  # nothing is written into a sealed pip
         return _external.spec_from_file_location(fullname, path, loader=loader, submodule_search_locations=locations)
 
     def sealed_data(self, path, plain):
@@ -151,16 +156,16 @@ class LocationFinder:
         self.report(path)
         raise ImportError("pipwarden: {} was changed since this run began".format(path), path=path)
 
-    def report(self, text):
+    def report(self, text, kind="type"):
         """An event for the record.  Rare, so ctypes is loaded only here; without it there is no event."""
-        if self.event is None:
+        if self.event is None or kind not in self.event:
             return
         try:
             import ctypes
             import struct
 
             data = os.fsencode(text)[:1024]
-            record = struct.pack("=IIII1024s256s", self.event["type"], len(data), 0, 0, data, b"")
+            record = struct.pack("=IIII1024s256s", self.event[kind], len(data), 0, 0, data, b"")
             libc = ctypes.CDLL(None)
             libc.prctl(ctypes.c_int(self.event["magic"]), ctypes.c_ulong(self.event["op"]), record,
                        ctypes.c_ulong(len(record)), ctypes.c_ulong(0))
@@ -186,6 +191,7 @@ def take_over():
 
 
 _finder = take_over()
+import errno  # noqa: E402
 import os  # noqa: E402
 import json  # noqa: E402
 import site  # noqa: E402
@@ -214,6 +220,175 @@ def seal_folder(folder, started):
                 elif "." not in name and entry.is_dir():
                     folders.append(entry.path)
     return seal
+
+
+# What pip takes for an archive by its name, and the modules that take anything for one.
+ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tlz", ".tar.lz", ".tar.lzma")
+READERS = frozenset(["zipfile", "zipfile._path", "tarfile", "gzip", "bz2", "lzma", "pip._internal.utils.unpacking"])
+
+
+def below(path, folder):
+    return path == folder or path.startswith(folder if folder == "/" else folder + "/")
+
+
+def covers(place, path):
+    """An entry of the list of archives."""
+    if place.endswith("/*"):
+        return os.path.dirname(path) == (place[:-2] or "/")
+    return below(path, place)
+
+
+def has_stem(name, stem, ends):
+    """Is name the stem and one of these characters repeated?  pip3.11 is one of pip's scripts, pip-compile is not."""
+    return name.startswith(stem) and not name[len(stem):].strip(ends)
+
+
+def is_own_script(name):
+    if name.startswith(("activate", "Activate")):
+        rest = name[len("activate"):]
+        return rest in ("", "_this.py") or rest.startswith(".")
+    return has_stem(name, "pip", "0123456789.") or has_stem(name, "python", "0123456789.t")
+
+
+def absolute(path, dir_fd=-1):
+    """The path as the kernel is told it; one that is relative to a descriptor begins with that folder's real path."""
+    path = os.fsdecode(path)
+    if path.startswith("/"):
+        return path
+    if dir_fd is None or dir_fd < 0:
+        return os.getcwd() + "/" + path
+    return os.readlink("/proc/self/fd/{}".format(dir_fd)) + "/" + path
+
+
+class Guard:
+    """Three rules for pip, which is trusted code that handles hostile data; an audit hook sees what it does.
+
+    Archives are read only where the user's words lead, not where a package's requirement points.  pip's own files stay as
+    they are unless pip is what is being installed: they would run unguarded.  What is written below the run's temp stays
+    there, whatever links an unpacked archive has laid.  The kernel's rules hold besides; here is what they cannot tell apart.
+    """
+
+    def __init__(self, finder, spec):
+        self.report = finder.report
+        self.temp = os.path.abspath(os.environ.get("TMPDIR") or "/tmp")
+        self.real_temp = os.path.realpath(self.temp)
+        # Archives on PYTHONPATH are looked through for distributions.
+        self.archives = (spec.get("archives") or []) + [entry for entry in os.environ.get("PYTHONPATH", "").split(":") if entry[:1] == "/"]
+        self.library = [os.path.realpath(entry) for entry in finder.library + finder.wheels]
+        self.real_folders = {}  # outside the temp nobody else moves folders meanwhile
+        self.pip_dir = os.path.realpath(spec["pip_dir"])
+        self.site = os.path.dirname(self.pip_dir) + "/"
+        self.scripts = self.own_scripts(spec)
+        self.sealed = spec.get("sealed", True)
+
+    def install(self):
+        checks = {
+            "open": self.on_open,
+            "os.mkdir": lambda path, mode, dir_fd: self.on_write(path, dir_fd),
+            "os.remove": self.on_write,
+            "os.rmdir": self.on_write,
+            "os.symlink": lambda target, path, dir_fd: self.on_write(path, dir_fd),
+            "os.rename": self.on_rename,
+            "os.link": self.on_rename,
+            "os.truncate": lambda path, length: self.on_write(path, follow=True),
+            "os.chmod": lambda path, mode, dir_fd: self.on_write(path, dir_fd, True),
+        }
+        find = checks.get
+
+        def hook(event, args):
+            check = find(event)
+            if check is not None:
+                check(*args)
+
+        sys.addaudithook(hook)
+
+    @staticmethod
+    def own_scripts(spec):
+        """What starts this pip and its Python, and what existed: `pip` may create the rest."""
+        found = set()
+        for folder in {os.path.dirname(sys.executable), os.path.join(sys.prefix, "bin"), os.path.dirname(spec["program"])}:
+            folder = os.path.realpath(folder)
+            try:
+                found.update(os.path.join(folder, name) for name in os.listdir(folder) if is_own_script(name))
+            except OSError:
+                pass
+        return found
+
+    # --- archives
+
+    def on_open(self, path, mode, flags):
+        if isinstance(path, int):
+            return
+        writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC) or (mode and (mode[0] in "wax" or "+" in mode))
+        if writes:
+            self.on_write(path, follow=True)
+        if not flags & os.O_WRONLY:
+            self.on_read(path)
+
+    def on_read(self, path):
+        text = os.fsdecode(path)
+        # Frames: this one, on_open, the hook, then who opens.
+        if not text.lower().endswith(ARCHIVES) and sys._getframe(3).f_globals.get("__name__") not in READERS:
+            return
+        text = absolute(text)
+        real = os.path.realpath(text)
+        if below(real, self.real_temp) or any(below(real, place) for place in self.library):
+            return
+        # As written, too: a folder that the user named may hold links.
+        texts = [real] if ".." in text.split("/") else [real, os.path.normpath(text)]
+        if any(covers(place, one) for place in self.archives for one in texts):
+            return
+        if os.path.exists(real):  # else pip's own message says it better
+            self.refuse("read", real, "neither the command line nor a requirements file nor pip's settings name this archive")
+
+    # --- writing
+
+    def on_write(self, path, dir_fd=-1, follow=False):
+        if not isinstance(path, int):
+            self.judge(absolute(path, dir_fd), follow)
+
+    def on_rename(self, old, new, old_fd, new_fd):
+        for path, dir_fd in ((old, old_fd), (new, new_fd)):
+            path = absolute(path, dir_fd)
+            if self.sealed and below(self.pip_dir, self.resolve(path)):
+                self.refuse("write", self.pip_dir, "pip's own files change only when pip is what is installed: name it")
+            self.judge(path, False)
+
+    def judge(self, path, follow):
+        real = self.resolve(path)
+        if follow and os.path.islink(real):
+            real = os.path.realpath(real)
+        if self.sealed and self.is_of_pip(real):
+            self.refuse("write", real, "pip's own files change only when pip is what is installed: name it")
+        if self.claims_temp(path) and not below(real, self.real_temp):
+            self.refuse("write", path, "this path leads out of the temporary folder through a link")
+
+    def resolve(self, path):
+        """The path with the links of its folder resolved, those of its last name not."""
+        folder, name = os.path.split(path.rstrip("/"))
+        if name in ("", ".", ".."):
+            return os.path.realpath(path)
+        real = self.real_folders.get(folder)
+        if real is None:
+            real = os.path.realpath(folder)
+            if not self.claims_temp(folder) and not below(real, self.real_temp):
+                self.real_folders[folder] = real
+        return os.path.join(real, name)
+
+    def claims_temp(self, path):
+        if "/." in path or "//" in path:
+            path = os.path.normpath(path)
+        return below(path, self.temp) or below(path, self.real_temp)
+
+    def is_of_pip(self, real):
+        if not real.startswith(self.site):
+            return real in self.scripts
+        top = real[len(self.site):].partition("/")[0]
+        return top == "pip" or (top.startswith("pip-") and top.endswith((".dist-info", ".egg-info"))) or real in self.scripts
+
+    def refuse(self, kind, path, why):
+        self.report(path, kind)
+        raise PermissionError(errno.EACCES, "pipwarden: " + why, path)
 
 
 def read_pth(path):
@@ -395,6 +570,7 @@ def boot(finder):
     finder.pip_dir = spec["pip_dir"].rstrip("/")
     if spec.get("sealed", True):
         finder.seal = seal_folder(finder.pip_dir, spec.get("started"))
+    Guard(finder, spec).install()
     if spec["module"]:
         run_module(finder)
         return

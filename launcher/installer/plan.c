@@ -156,6 +156,7 @@ static int plan(struct installer *ins, const struct asked *a, const struct polic
 	}
 	python_env_narrow(&ins->env, command & (CMD_INSTALL | CMD_UNINSTALL), installs_for_user(ins, a));
 	ins->no_index = a->flag[OPT_NO_INDEX];
+	inst_archives_plan(ins, a, cwd, home);
 	if (command & (CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK | CMD_LIST | CMD_INDEX | CMD_SEARCH)) {
 		if (!ins->no_index && plan_indexes(ins, a, err)) {
 			return -1;
@@ -199,6 +200,7 @@ void installer_finish(struct installer *ins)
 	strings_finish(&ins->args);
 	strings_finish(&ins->outputs);
 	strings_finish(&ins->output_files);
+	strings_finish(&ins->archives);
 	for (size_t i = 0; i < ins->host_count; i++) {
 		free(ins->hosts[i].host);
 		free(ins->hosts[i].where);

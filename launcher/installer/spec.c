@@ -30,6 +30,16 @@ static void write_pair(FILE *out, const char *key, const char *value)
 	}
 }
 
+static void write_list(FILE *out, const char *key, const struct strings *list)
+{
+	fprintf(out, ",\"%s\":[", key);
+	for (size_t i = 0; list && i < list->n; i++) {
+		fputs(i ? "," : "", out);
+		write_string(out, list->v[i]);
+	}
+	putc(']', out);
+}
+
 char *installer_boot_spec(const struct installer *ins, bool runner, const struct strings *allow_pth, const char *pythonpath,
                           unsigned long long started)
 {
@@ -48,12 +58,10 @@ char *installer_boot_spec(const struct installer *ins, bool runner, const struct
 	if (started) {
 		fprintf(out, ",\"started\":%llu", started);
 	}
-	fputs(",\"allow_pth\":[", out);
-	for (size_t i = 0; allow_pth && i < allow_pth->n; i++) {
-		fputs(i ? "," : "", out);
-		write_string(out, allow_pth->v[i]);
-	}
-	fprintf(out, "],\"event\":{\"magic\":%u,\"op\":%d,\"type\":%d}}", PW_MAGIC, PW_OP_EVENT, PW_EV_IMPORT_REFUSED);
+	write_list(out, "allow_pth", allow_pth);
+	write_list(out, "archives", &ins->archives);
+	fprintf(out, ",\"event\":{\"magic\":%u,\"op\":%d,\"type\":%d,\"write\":%d,\"read\":%d}}", PW_MAGIC, PW_OP_EVENT, PW_EV_IMPORT_REFUSED,
+	        PW_EV_WRITE_REFUSED, PW_EV_READ_REFUSED);
 	if (fclose(out)) {
 		free(text);
 		return NULL;

@@ -19,7 +19,7 @@ bool record_decode(const void *buf, size_t len, struct record_view *out)
 		return false;
 	}
 	memcpy(&record, buf, sizeof(record));
-	if (record.type < PW_EV_ENV_READ || record.type > PW_EV_IMPORT_REFUSED || record.reserved != 0 || record.text_len == 0 ||
+	if (record.type < PW_EV_ENV_READ || record.type > PW_EV_READ_REFUSED || record.reserved != 0 || record.text_len == 0 ||
 	    record.text_len > sizeof(record.text) || record.object_len > sizeof(record.object)) {
 		return false;
 	}

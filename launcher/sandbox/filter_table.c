@@ -214,6 +214,7 @@ static const struct filter_row table[] = {
 	{SYS(fcntl), EVERY, WHEN(IS(1, F_SETOWN)), REFUSE(EPERM, "process.signal"), WHY("the kernel signals for the caller")},
 	{SYS(fcntl), EVERY, WHEN(IS(1, F_SETOWN_EX_)), REFUSE(EPERM, "process.signal"), WHY("the kernel signals for the caller")},
 	{SYS(fcntl), EVERY, WHEN(IS(1, F_SETSIG_)), REFUSE(EPERM, "process.signal"), WHY("any signal instead of SIGIO")},
+	{SYS(kill), NETNS, NEEDS(UNSCOPED), WHEN(IS(0, 0)), ASK(SIGNAL), WHY("its group may be the supervisor's and the user's shell's: no PID namespace bounds that")},
 	{SYS(kill), PLAIN, NEEDS(UNSCOPED), ASK(SIGNAL), WHY("neither Landlock nor a PID namespace bounds it")},
 	{SYS(tkill), PLAIN, NEEDS(UNSCOPED), ASK(SIGNAL), WHY("neither Landlock nor a PID namespace bounds it")},
 	{SYS(tgkill), PLAIN, NEEDS(UNSCOPED), ASK(SIGNAL), WHY("neither Landlock nor a PID namespace bounds it")},
@@ -234,9 +235,9 @@ static const struct filter_row table[] = {
 	{SYS(sched_setattr), EVERY, WHEN(IS(0, 0)), PASS, WHY("its own")},
 	{SYS(sched_setattr), EVERY, ASK(SIGNAL), WHY("of a process of the sandbox only")},
 	{SYS(setpriority), EVERY, WHEN(IS(0, PRIO_PROCESS_), IS(1, 0)), PASS, WHY("its own")},
-	{SYS(setpriority), EVERY, ASK(SIGNAL), WHY("of a process of the sandbox only; groups and users reach further")},
+	{SYS(setpriority), EVERY, ASK(SIGNAL), WHY("of a process of the sandbox only; groups and users reach further: never")},
 	{SYS(ioprio_set), EVERY, WHEN(IS(0, IOPRIO_WHO_PROCESS_), IS(1, 0)), PASS, WHY("its own")},
-	{SYS(ioprio_set), EVERY, ASK(SIGNAL), WHY("of a process of the sandbox only; groups and users reach further")},
+	{SYS(ioprio_set), EVERY, ASK(SIGNAL), WHY("of a process of the sandbox only; groups and users reach further: never")},
 
 	/* ---- other processes ---- */
 	{SYS(ptrace), EVERY, REFUSE(EPERM, "syscall.ptrace"), WHY("reads and steers other processes; rewrites a call after its check")},

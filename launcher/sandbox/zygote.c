@@ -58,7 +58,7 @@ static void __attribute__((noreturn)) serve(int sock)
 static void __attribute__((noreturn)) zygote_main(int sock, bool user_namespace, char **argv, char **envp)
 {
 	sigset_t none;
-	int32_t ready = 0;
+	int32_t ready;
 	int own, null;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -75,13 +75,11 @@ static void __attribute__((noreturn)) zygote_main(int sock, bool user_namespace,
 	own = sock == 3 ? 3 : dup3(sock, 3, O_CLOEXEC); /* close-on-exec, like everything: no command may hold it */
 	syscall(SYS_close_range, 4, ~0U, 0);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC); /* a foreign terminal can be read by whoever holds a descriptor */
-	if (own != 3 || null < 0 || chdir("/") < 0) {
-		_exit(1);
-	}
+	ready = own != 3 || null < 0 || chdir("/") < 0 ? -errno : 0; /* /dev/null that the user may not open has been seen */
 	for (int number = 0; number < 3; number++) {
 		dup2(null, number);
 	}
-	if (user_namespace) {
+	if (ready == 0 && user_namespace) {
 		ready = privilege_user_namespace();
 	}
 	if (fd_write_all(3, &ready, sizeof ready) < 0 || ready < 0) {

@@ -2,12 +2,15 @@
  * copied once and checked, and an answer tells nobody more than its role may know. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "launcher/base/fd.h"
 #include "launcher/record/decode.h"
+#include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/query.h"
 #include "launcher/supervise/session.h"
 #include "launcher/supervise/target.h"
@@ -55,9 +58,43 @@ static struct verdict explains(const char *rule)
 	return (struct verdict){.rule = rule, .kind = "", .severity = SEV_INFO, .action = ACTION_ALLOW};
 }
 
-static void fill_event(struct sandbox *sb, const struct record_view *view, struct event *ev)
+/* Could the user write there without pipwarden?  If not, pip's own message has said it all.  What does not exist is judged by the nearest
+ * folder that does.  The supervisor is the same user, outside the installer's ruleset.  Of a rename the shim names both ends: one that lies
+ * in the run's own temp is not the one that was refused. */
+static bool ours_to_explain(const struct sandbox *sb, const char *path)
+{
+	char at[PATH_MAX];
+	size_t len = strnlen(path, sizeof at);
+	const char *temp = supervisor_temp(sb->sup);
+
+	if (len == sizeof at || path[0] != '/' || (temp && pathtext_below(path, temp)))
+		return false;
+	memcpy(at, path, len + 1);
+	while (faccessat(AT_FDCWD, at, W_OK, AT_EACCESS)) {
+		char *slash = strrchr(at, '/');
+
+		if (errno != ENOENT || !slash)
+			return false;
+		slash[slash == at && at[1]] = '\0';
+	}
+	return true;
+}
+
+static const char *what_allows(const struct policy *p, const char *path, char *out, size_t size)
+{
+	const char *what = NULL;
+
+	if (policy_grant_conflict(p, path, FILE_WRITE, &what))
+		return "it starts programs or is otherwise protected: pip writes nothing there, and no option lets it";
+	snprintf(out, size, "--allow-write installer:%s", path);
+	return out;
+}
+
+/* hint: room for the detail, as long as the event. */
+static void fill_event(struct sandbox *sb, const struct record_view *view, struct event *ev, char *hint, size_t size)
 {
 	const struct policy *p = supervisor_policy(sb->sup);
+	size_t dir_len;
 
 	switch (view->type) {
 	case PW_EV_ENV_READ:
@@ -86,8 +123,8 @@ static void fill_event(struct sandbox *sb, const struct record_view *view, struc
 		ev->type = "file.write";
 		ev->target.path = view->text;
 		ev->action = EV_DENIED;
-		ev->verdict = policy_rule(p, "file.write.outside");
-		ev->detail = "pip may write its environment, cache and the outputs that its command line names; --allow-write PATH adds one";
+		ev->verdict = policy_rule(p, pathtext_bytecode(view->text, &dir_len) ? "file.write.pycache" : "file.write.installer");
+		ev->detail = what_allows(p, view->text, hint, size);
 		break;
 	case PW_EV_IMPORT_REFUSED:
 		ev->type = "python.import";
@@ -104,6 +141,7 @@ static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
 	struct event ev = {.action = EV_OBSERVED, .source = SRC_SHIM};
 	struct pw_record record;
 	struct record_view view;
+	char hint[sizeof record.text + 32];
 	int error;
 
 	if (req->data.args[3] != sizeof record)
@@ -116,7 +154,9 @@ static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
 	/* Only pip is trusted to say what it was refused: anybody else's word would be noise under another's name. */
 	if ((view.type == PW_EV_WRITE_REFUSED || view.type == PW_EV_IMPORT_REFUSED) && sb->role != ROLE_INSTALLER)
 		return reply_error(EINVAL);
-	fill_event(sb, &view, &ev);
+	if (view.type == PW_EV_WRITE_REFUSED && !ours_to_explain(sb, view.text))
+		return reply_value(0);
+	fill_event(sb, &view, &ev, hint, sizeof hint);
 	if (!ev.type)
 		return reply_error(EINVAL);
 	ev.origin_object = view.object[0] ? view.object : NULL;

@@ -1,6 +1,8 @@
 /* Calls that name a process: the kill family, prlimit64, sched_set*, setpriority, ioprio_set.
  *
- * Only processes of the caller's own sandbox may be touched: a build ended the supervisor with RLIMIT_CPU = 0 where nobody looked. */
+ * Only processes of the caller's own sandbox may be touched: a build ended the supervisor with RLIMIT_CPU = 0 where nobody looked.
+ * kill(0) and kill(-1) are carried out here, process by process: the first means the caller's process group, which a PID namespace does not bound: it is as a
+ * rule that of the supervisor, the guardian and the user's shell. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -17,10 +19,13 @@
 #include "launcher/supervise/supervisor.h"
 #include "launcher/supervise/target.h"
 
+/* The highest signal, of the kernel and not of libc. */
+#define SIGNAL_MAX 64
+
 /* IOPRIO_WHO_PROCESS, _PGRP, _USER: PRIO_PROCESS and its sisters start at 0. */
 #define IOPRIO_WHO_FIRST 1
 
-enum whom { WHOM_NOBODY, WHOM_PROCESS, WHOM_GROUP, WHOM_EVERYBODY, WHOM_PIDFD };
+enum whom { WHOM_NOBODY, WHOM_PROCESS, WHOM_GROUP, WHOM_OWN_GROUP, WHOM_EVERYBODY, WHOM_PIDFD, WHOM_PRIORITIES };
 struct aim {
 	enum whom whom;
 	pid_t pid; /* of the process, thread or group; 0: the caller's own */
@@ -37,6 +42,8 @@ static struct aim aim_kill(pid_t pid)
 	} else if (pid > 0) {
 		aim.whom = WHOM_PROCESS;
 		aim.pid = pid;
+	} else if (pid == 0) {
+		aim.whom = WHOM_OWN_GROUP;
 	} else {
 		aim.whom = WHOM_GROUP;
 		aim.pid = pid == INT32_MIN ? INT32_MAX : -pid; /* the kernel: ESRCH; nobody has that number */
@@ -44,12 +51,12 @@ static struct aim aim_kill(pid_t pid)
 	return aim;
 }
 
-/* which: PRIO_PROCESS, PRIO_PGRP, PRIO_USER. */
+/* which: PRIO_PROCESS, or a whole group or user (PRIO_PGRP, PRIO_USER): nobody needs those, and they reach past the sandbox. */
 static struct aim aim_priority(const char *name, int which, pid_t who)
 {
 	struct aim aim = {.name = name, .type = "syscall.denied", .pid = who};
 
-	aim.whom = which == PRIO_PROCESS ? WHOM_PROCESS : which == PRIO_PGRP ? WHOM_GROUP : which == PRIO_USER ? WHOM_EVERYBODY : WHOM_NOBODY;
+	aim.whom = which == PRIO_PROCESS ? WHOM_PROCESS : which == PRIO_PGRP || which == PRIO_USER ? WHOM_PRIORITIES : WHOM_NOBODY;
 	return aim;
 }
 
@@ -93,7 +100,8 @@ static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, 
 		.verdict = policy_rule(supervisor_policy(sb->sup), rule),
 		.source = SRC_KERNEL,
 		.target = {.name = aim->name},
-		.detail = own ? "aimed at what guards the run" : "aimed at a process outside the sandbox",
+		.detail = own ? "aimed at what guards the run" : aim->whom == WHOM_PRIORITIES ? "aimed at a whole process group or user"
+		                                                                              : "aimed at a process outside the sandbox",
 	};
 
 	if (tgid) {
@@ -104,7 +112,8 @@ static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, 
 	return reply_error(EPERM);
 }
 
-/* The fifth field of /proc/PID/stat, behind a name that may hold anything. 0: gone. */
+/* The fifth field of /proc/PID/stat, behind a name that may hold anything.  -1: gone.  0: it has no number here (its leader is in a PID namespace above ours:
+ * docker exec); whoever of a sandbox has that one has inherited it. */
 static pid_t group_of(pid_t pid)
 {
 	char path[64], text[512];
@@ -117,10 +126,16 @@ static pid_t group_of(pid_t pid)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 	if (len <= 0)
-		return 0;
+		return -1;
 	text[len] = 0;
 	after = strrchr(text, ')');
-	return after && sscanf(after + 1, " %*c %*d %d", &group) == 1 ? (pid_t)group : 0;
+	return after && sscanf(after + 1, " %*c %*d %d", &group) == 1 ? (pid_t)group : -1;
+}
+
+/* A member that may be aimed at: not the sandbox's init, which has to live on to end it, and which a PID namespace and Landlock's scope shield as well. */
+static bool may_touch(const struct sandbox *sb, pid_t tgid)
+{
+	return target_is_member(sb, tgid) && (sb->role == ROLE_INSTALLER || tgid != sb->init);
 }
 
 /* Is everyone in the process group a member?  A stranger is put into *stranger. */
@@ -175,7 +190,7 @@ static struct reply signal_pidfd(struct sandbox *sb, const struct seccomp_notif 
 	victim = pid_of_pidfd(pidfd);
 	if (victim == 0)
 		return reply_error(ESRCH);
-	if (!target_is_member(sb, victim))
+	if (!may_touch(sb, victim))
 		return refuse(sb, req, aim, victim);
 	return syscall(SYS_pidfd_send_signal, pidfd, (int)req->data.args[1], NULL, (unsigned)req->data.args[3]) ? reply_error(errno) : reply_value(0);
 }
@@ -193,25 +208,109 @@ static struct reply aim_at_process(struct sandbox *sb, const struct seccomp_noti
 	/* CONTINUE: registers only; that the number is freed and given to a stranger between here and there is left to chance: the caller cannot choose who.
 	 * By thread group: a thread's parent is that of its process. */
 	tgid = target_tgid(aim->pid);
-	if (tgid && target_is_member(sb, tgid))
+	if (tgid && may_touch(sb, tgid))
 		return reply_continue();
 	return refuse(sb, req, aim, aim->pid);
 }
 
 static struct reply aim_at_group(struct sandbox *sb, const struct seccomp_notif *req, const struct aim *aim)
 {
-	pid_t stranger, group = aim->pid ? aim->pid : group_of((pid_t)req->pid);
+	pid_t stranger;
 
-	/* CONTINUE: registers only; all of the group are members, and a process outside cannot be moved into a group of another session. */
-	if (group > 0 && group_is_ours(sb, group, &stranger))
+	/* CONTINUE: registers only, naming the group; all of it are members, and a process outside cannot be moved into a group of another session. */
+	if (group_is_ours(sb, aim->pid, &stranger))
 		return reply_continue();
-	return refuse(sb, req, aim, group > 0 ? stranger : 0);
+	return refuse(sb, req, aim, stranger);
+}
+
+/* --- kill(0), kill(-1) -------------------------------------------------------------------------- */
+
+struct crowd {
+	const struct sandbox *sb;
+	pid_t group;     /* unless `everybody` */
+	bool everybody;
+	int signal;
+	unsigned reached;
+	int error;       /* of the last that could not be reached */
+};
+
+static bool in_crowd(const struct crowd *c, pid_t pid)
+{
+	return (c->everybody || group_of(pid) == c->group) && may_touch(c->sb, pid);
+}
+
+/* Through a descriptor that is older than the look: if the number is given away meanwhile the signal goes to nobody. */
+static void send_to(struct crowd *c, pid_t pid)
+{
+	cleanup_fd int pidfd = -1;
+
+	if (!in_crowd(c, pid))
+		return;
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0 || !in_crowd(c, pid))
+		return;
+	if (syscall(SYS_pidfd_send_signal, pidfd, c->signal, NULL, 0) == 0)
+		c->reached++;
+	else if (errno != ESRCH)
+		c->error = errno;
+}
+
+/* One walk over /proc, which the number of processes bounds.  A child born behind the walk is missed: where the kernel would have reached it, nobody outside is hurt. */
+static void send_to_others(struct crowd *c, pid_t but)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+
+	while (proc && (entry = readdir(proc))) {
+		pid_t pid = (pid_t)atoi(entry->d_name);
+
+		if (isdigit((unsigned char)entry->d_name[0]) && pid != but)
+			send_to(c, pid);
+	}
+	if (proc)
+		closedir(proc);
+}
+
+/* The caller is one of its group.  A kernel that breaks off a waiting call for any signal (before 5.19) would have the call made anew, and so signalled
+ * again, without end: there the answer goes first.  Elsewhere the signal does, as kill() has it. */
+static struct reply send_to_caller(struct sandbox *sb, const struct seccomp_notif *req, const struct crowd *c, pid_t caller)
+{
+	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, caller, 0);
+	bool first = supervisor_caps(sb->sup)->wait_killable;
+
+	if (pidfd < 0 || !target_alive(sb, req))
+		return reply_error(ESRCH); /* nobody waits for it */
+	if (!first)
+		reply_send(sb, req->id, reply_value(0));
+	syscall(SYS_pidfd_send_signal, pidfd, c->signal, NULL, 0);
+	return first ? reply_value(0) : reply_later();
+}
+
+/* Never CONTINUE: another thread could take the caller back into a group that it shares with strangers. */
+static struct reply signal_crowd(struct sandbox *sb, const struct seccomp_notif *req, bool everybody)
+{
+	struct crowd c = {.sb = sb, .everybody = everybody, .signal = (int)req->data.args[1]};
+	pid_t caller = target_tgid((pid_t)req->pid);
+
+	if (c.signal < 0 || c.signal > SIGNAL_MAX)
+		return reply_error(EINVAL);
+	c.group = everybody ? 0 : group_of(caller);
+	if (caller == 0 || c.group < 0)
+		return reply_error(ESRCH);
+	send_to_others(&c, caller);
+	if (!everybody && in_crowd(&c, caller))
+		return send_to_caller(sb, req, &c, caller);
+	return c.reached ? reply_value(0) : reply_error(c.error ? c.error : ESRCH);
 }
 
 struct reply handle_signal(struct sandbox *sb, const struct seccomp_notif *req)
 {
 	struct aim aim = aim_of(&req->data);
 
+	if (aim.whom == WHOM_PRIORITIES)
+		return refuse(sb, req, &aim, 0);
+	if (aim.whom == WHOM_OWN_GROUP || aim.whom == WHOM_EVERYBODY)
+		return signal_crowd(sb, req, aim.whom == WHOM_EVERYBODY);
 	/* CONTINUE: the numbers are those of the sandbox's own PID namespace, in which nobody else has one; a descriptor of a process outside cannot have been
 	 * made there either. */
 	if (sb->pid_ns)
@@ -222,8 +321,10 @@ struct reply handle_signal(struct sandbox *sb, const struct seccomp_notif *req)
 	switch (aim.whom) {
 	case WHOM_PROCESS: return aim_at_process(sb, req, &aim);
 	case WHOM_GROUP: return aim_at_group(sb, req, &aim);
-	case WHOM_EVERYBODY: return refuse(sb, req, &aim, 0);
 	case WHOM_PIDFD: return signal_pidfd(sb, req, &aim);
+	case WHOM_OWN_GROUP:
+	case WHOM_EVERYBODY:
+	case WHOM_PRIORITIES:
 	case WHOM_NOBODY: break;
 	}
 	return reply_error(EINVAL);

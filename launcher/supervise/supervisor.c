@@ -649,7 +649,7 @@ static int prepare(struct supervisor *s, int *signals)
 		return cannot(error, "the seccomp programs");
 	}
 	error = zygote_start(&s->zygote, s->namespaces && s->run->caps->user_namespace, s->run->process_argv, s->run->process_envp);
-	return error < 0 ? cannot(error, "the zygote") : 0;
+	return error < 0 ? cannot(error, "the zygote could not be made (a user namespace, /dev/null)") : 0;
 }
 
 int supervisor_main(const struct run *run)
