@@ -1,0 +1,114 @@
+"""What a guest of `pipwarden run` could be given by mistake: by its environment's links, by a link that an option names, by a descriptor."""
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from lib.world import CANARY
+
+
+@pytest.fixture
+def world(make_world, user):
+    world = make_world(user)
+    world.plant_canaries()
+    return world
+
+
+def key_of(world):
+    key = world.home / ".ssh/id_ed25519"
+    assert CANARY in key.read_text()
+    return key
+
+
+def hostile_environment(world, target):
+    """A checkout that brings an environment whose folders are links to what it wants to read."""
+    project = world.root / "checkout"
+    (project / ".venv/bin").mkdir(parents=True, exist_ok=True)
+    world.own_tree(project)
+    world.write(project / ".venv/pyvenv.cfg", "home = /usr/bin\nversion = 3.11.2\n", 0o644)
+    os.symlink("/usr/bin/python3", project / ".venv/bin/python")
+    for name in ("share", "include", "lib64"):
+        os.symlink(target, project / ".venv" / name)
+    return project
+
+
+@pytest.mark.parametrize("above", [False, True], ids=["the folder", "the home"])
+def test_links_of_the_environment_open_nothing(above, world):
+    key = key_of(world)
+    project = hostile_environment(world, world.home if above else key.parent)
+    tool = world.write(project / "tool", f"#!{project}/.venv/bin/python\nprint(open({str(key)!r}).read())\n", 0o755)
+    plain = world.run([str(tool)])
+    assert CANARY in plain.out, f"the attack does nothing by itself\n{plain}"
+    held = world.guarded(["run", "--", str(tool)])
+    assert CANARY not in held.out + held.err and held.status == 100, str(held)
+    assert [e for e in held.of_type("file.open") if e["target"]["path"] == str(key) and e["source"] == "kernel"], str(held)
+
+
+def test_an_environment_beside_a_program(world):
+    key = key_of(world)
+    folder = world.root / "tools"
+    folder.mkdir()
+    world.own(folder)
+    shutil.copy("/bin/cat", folder / "viewer")
+    world.write(folder / "pyvenv.cfg", f"home = {key.parent}/bin\n", 0o644)
+    os.symlink(world.home, folder / "share")
+    held = world.guarded(["run", "--", str(folder / "viewer"), str(key)])
+    assert CANARY not in held.out and held.status == 100, str(held)
+
+
+def test_a_shebang_that_is_a_secret(world):
+    key = key_of(world)
+    link = world.root / "interpreter"
+    os.symlink(key, link)
+    tool = world.write(world.root / "tool", f"#!{link}\n", 0o755)
+    held = world.guarded(["run", "--", "/bin/cat", str(key)])
+    assert CANARY not in held.out, str(held)
+    held = world.guarded(["run", "--", str(tool)])
+    assert CANARY not in held.out + held.err and held.status not in (0, 1), str(held)
+
+
+@pytest.mark.parametrize("option", ["--allow-read", "--allow-write"])
+def test_a_link_that_an_option_names(option, world):
+    key = key_of(world)
+    link = world.work / "data"
+    os.symlink(key.parent, link)
+    held = world.guarded(["run", "--", "/bin/cat", str(key)], options=[option, str(link)])
+    assert held.status == 125 and CANARY not in held.out and str(link) in held.err and held.err.count("\n") == 1, str(held)
+
+
+def test_the_journals_descriptor_stays_outside(world):
+    log = world.logs / "fd.jsonl"
+    script = 'for f in /proc/self/fd/*; do n=${f##*/}; [ "$n" -gt 2 ] && readlink "$f"; done; echo end'
+    with open(log, "w") as out:
+        os.chown(log, world.user.uid, world.user.gid)
+        held = world.guarded(["run", "--", "/bin/sh", "-c", script], options=["--log-fd", str(out.fileno())], pass_fds=[out.fileno()])
+    assert held.status == 0 and "fd.jsonl" not in held.out and held.out.endswith("end\n"), str(held)
+    assert '"run.end"' in log.read_text()
+
+
+def test_a_journal_inside_a_grant(world):
+    folder = world.work / "writable"
+    folder.mkdir()
+    world.own(folder)
+    held = world.guarded(["run", "--", "/bin/true"], {"XDG_STATE_HOME": str(folder)}, options=["--allow-write", str(folder)])
+    assert held.status == 125 and "could be rewritten" in held.err, str(held)
+    held = world.guarded(["run", "--", "/bin/true"], {"TMPDIR": str(folder)}, options=["--allow-write", str(folder)])
+    assert held.status == 125 and "could be rewritten" in held.err, str(held)
+
+
+def test_own_descriptors_by_name(world):
+    """echo >/dev/stderr and friends, with standard streams that are plain files outside every grant: as without pipwarden."""
+    script = "echo a >/dev/stderr; echo b >>/dev/stdout; cat /dev/stdin; echo c | tee -a /dev/stderr"
+    seen = []
+    for guarded in (False, True):
+        files = [world.write(world.root / f"{name}-{guarded}", text, 0o600) for name, text in (("in", "input\n"), ("out", ""), ("err", ""))]
+        argv = ["/bin/sh", "-c", f"{{ {script}; }} <{files[0]} >{files[1]} 2>{files[2]}"] if not guarded else None
+        if not guarded:
+            status = world.run(argv).status
+        else:
+            command = " ".join(map(str, world.command([str(world.pipwarden), "run", "--", "/bin/sh", "-c", f"'{script}'"])))
+            status = world.run(["/bin/sh", "-c", f"{command} <{files[0]} >{files[1]} 2>{files[2]}"]).status
+        seen.append((status, files[1].read_text(), files[2].read_text()))
+    assert seen[0] == seen[1], seen
