@@ -326,6 +326,13 @@ static int make_folders(struct run *run)
 			return launch_error(125, "%s cannot be made: %s", output, strerror(-error));
 		}
 	}
+	/* What --allow-write opens to pip: it makes folders of data where none are yet. */
+	const char *const *grants = ins != NULL ? policy_grants(run->policy, ROLE_INSTALLER, FILE_WRITE) : NULL;
+	for (; grants != NULL && *grants != NULL; grants++) {
+		if (access(*grants, F_OK) < 0 && errno == ENOENT) {
+			rundir_make(run->dir, *grants, 0777 & ~run->umask); /* what cannot be made pip cannot make either, and says so */
+		}
+	}
 	if (ins != NULL && ins->cache_dir != NULL) {
 		rundir_make(run->dir, ins->cache_dir, 0700); /* pip does without a cache it cannot have */
 	}

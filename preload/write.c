@@ -144,5 +144,6 @@ EXPORT int rename(const char *from, const char *to)
 	int ret = shim->real.rename ? shim->real.rename(from, to)
 		: (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 
+	told(ret, AT_FDCWD, from); /* either end may be what was refused */
 	return told(ret, AT_FDCWD, to);
 }

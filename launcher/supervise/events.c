@@ -13,6 +13,7 @@
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/query.h"
 #include "launcher/supervise/session.h"
+#include "launcher/supervise/supervisor.h"
 #include "launcher/supervise/target.h"
 #include "preload/pw_event.h"
 
@@ -64,10 +65,10 @@ static struct verdict explains(const char *rule)
 static bool ours_to_explain(const struct sandbox *sb, const char *path)
 {
 	char at[PATH_MAX];
-	size_t len = strnlen(path, sizeof at);
+	size_t len = strlen(path);
 	const char *temp = supervisor_temp(sb->sup);
 
-	if (len == sizeof at || path[0] != '/' || (temp && pathtext_below(path, temp)))
+	if (len >= sizeof at || path[0] != '/' || (temp && pathtext_below(path, temp)))
 		return false;
 	memcpy(at, path, len + 1);
 	while (faccessat(AT_FDCWD, at, W_OK, AT_EACCESS)) {
