@@ -112,7 +112,7 @@ static int create_tmp(struct rundir *r, const char *base)
 		return -error;
 	}
 	int error = take_lock(r);
-	if (error == 0 && (mkdirat(r->dir, "t", 0700) < 0 || mkdirat(r->dir, "s", 0700) < 0)) {
+	if (error == 0 && mkdirat(r->dir, "t", 0700) < 0) {
 		error = -errno;
 	}
 	return error;
@@ -274,7 +274,7 @@ int rundir_sweep(const char *tmp_base, const char *state_base)
 	if (dir != NULL) {
 		closedir(dir);
 	}
-	if (state_base != NULL) {
+	if (state_base != NULL && swept > 0) { /* a dead run may have left an empty one; there can be thousands of full ones */
 		sweep_state(state_base);
 	}
 	return swept;

@@ -4,8 +4,8 @@
  *     <tmp_base>/pw-XXXXXX/      0700, short (AF_UNIX paths), removed at the end or by the next run's sweep
  *         lock                   locked by flock for the life of the run
  *         made                   directories that were made for the run elsewhere
- *         t/                     TMPDIR of pip
- *         s/                     a folder for each sandbox, made by others
+ *         t/                     TMPDIR of pip, or of the guest
+ *         Nh/ Nt/                home and TMPDIR of each package's sandboxes, made by others
  *
  * A run is live while the lock is held: by every process that inherited the descriptor (close-on-exec).  A folder
  * without a lock is live while it is younger than RUNDIR_GRACE seconds: its run is between mkdir and the lock.

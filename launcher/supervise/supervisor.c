@@ -170,9 +170,11 @@ bool supervisor_own_directory(struct supervisor *s, const char *directory, const
 
 static int make_private(const struct supervisor *s, size_t index, char home[PATH_MAX], char tmp[PATH_MAX], bool known)
 {
-	snprintf(home, PATH_MAX, "%.4000s/s/%zuh", supervisor_temp(s), index);
-	snprintf(tmp, PATH_MAX, "%.4000s/s/%zut", supervisor_temp(s), index);
-	return !known && (mkdir(home, 0700) < 0 || mkdir(tmp, 0700) < 0) ? -errno : 0;
+	bool guest = s->run->installer == NULL; /* has pip's place, which is made already */
+
+	snprintf(home, PATH_MAX, "%.4000s/%zuh", supervisor_temp(s), index);
+	snprintf(tmp, PATH_MAX, guest ? "%.4000s/t" : "%.4000s/%zut", supervisor_temp(s), index);
+	return !known && (mkdir(home, 0700) < 0 || (!guest && mkdir(tmp, 0700) < 0)) ? -errno : 0;
 }
 
 int supervisor_private_folders(struct supervisor *s, const char *package, char home[PATH_MAX], char tmp[PATH_MAX])

@@ -66,7 +66,7 @@ struct supervisor {
 	struct ticket { pid_t tgid; char *path; } ticket[64];
 	struct owner { char *directory, *package; } *owners; /* build directories and the package that each is for */
 	size_t owner_count;
-	char **homes;              /* packages that have private folders already: <temp>/s/INDEXh and INDEXt */
+	char **homes;              /* packages that have private folders already: <temp>/INDEXh and INDEXt */
 	size_t home_count;
 	int names_fd;              /* sealed memfd of the names of replaced variables, for PW_OP_NAMES; -1: none */
 };
