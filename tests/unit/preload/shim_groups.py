@@ -235,6 +235,7 @@ def writes(runner, check, driver):
         out, events = runner.shimmed(role, [driver, "write", folder])
         check(out == plain, "writes, role %d: %s instead of %s" % (role, out, plain))
         check(os.stat(folder + "/fine").st_mode & 0o777 == 0o640, "the mode of a created file")
-        wanted = [["5", locked + "/" + n, ""] for n in ("new", "rel", "file", "file", "at", "at64", "dir", "free")]
+        wanted = [["5", locked + "/" + n, ""] for n in ("new", "rel", "file", "file", "at", "at64", "dir")]
+        wanted += [["5", folder + "/free", ""], ["5", locked + "/free", ""]]  # a rename: both ends
         check(events == (wanted if role == 1 else []), "writes, role %d: events %s" % (role, events))
     runner.user = saved
