@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import HIDDEN, HIDE_IDS, USERS
+from conftest import LESS, LESS_IDS, USERS
 from lib import packages
 from lib.fakenet import INET4, INET6, in_netns
 from lib.procs import marked, wait_for
@@ -292,9 +292,8 @@ def test_guarded(user, name, outcome_of):
         assert not outcome.effects[mode, name], f"{mode}: {outcome.lines[mode, name]}"
 
 
-@pytest.mark.parametrize("hide", HIDDEN[1:], ids=HIDE_IDS[1:])
-@pytest.mark.parametrize("user", USERS)
-def test_guarded_with_less(user, hide, outcome_of):
+@pytest.mark.parametrize("hide,user", LESS, ids=LESS_IDS)
+def test_guarded_with_less(hide, user, outcome_of):
     outcome = outcome_of(user, True, hide)
     assert set(outcome.lines) == {(m, n) for m in MODES for n in NAMES}, str(outcome.result)
     assert not [outcome.lines[k] for k, effect in outcome.effects.items() if effect]
@@ -320,7 +319,8 @@ def test_attempts_are_recorded(user, outcome_of):
     assert all(e["package"]["name"] == "pwbypass" for e in events if e.get("role") == "build" and e["type"].startswith("file."))
     written = {e["target"].get("path") for e in events if e["type"] in ("file.write", "file.meta") and "target" in e}
     for mode in MODES:
-        for name in ("write_append", "write_creat", "empty_by_open", "remove_file", "change_mode", "rename_over"):
+        # remove_file and rename_over are the kernel's to refuse: Landlock answers them, and no notification is spent on them.
+        for name in ("write_append", "write_creat", "empty_by_open", "change_mode"):
             assert str(home / f".config/autostart/{mode}-{name}") in written, f"{mode}-{name} is not in the record"
     connects = {(e["target"].get("address"), e["target"].get("port")) for e in outcome.result.of_type("net.connect")}
     sockets = outcome.result.of_type("net.socket")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from conftest import HIDDEN, HIDE_IDS, nothing_left
 from lib import packages
+from lib.index import Index
 
 
 @pytest.fixture
@@ -359,14 +361,40 @@ def test_user_install(make_world, user_named, index):
     world = make_world(user_named("user"), index=index)
     held = world.guarded(["pip", "install", "--user", "--break-system-packages", "pwpure"])
     assert held.status == 0 and held.above("info") == [], str(held)
+    assert (world.home / ".local/share/doc/pwpure/note.txt").exists()
     ran = world.guarded(["run", "--", world.home / ".local/bin/pwpure"])
     assert ran.out == "pure\n", str(ran)
-    assert [n for n in nothing_left(world) if not n.startswith("home/.local/")] == ["home/.local"]
+    assert [n for n in nothing_left(world) if not n.startswith("home/.local/")] == []
+
+
+@pytest.mark.parametrize("place,allowed", [("pwshare", True), ("systemd/user", False)])
+def test_a_refused_write_is_explained(place, allowed, make_world, user_named, base):
+    """Of a user's ~/.local/share only folders that hold data are open: path and option are said, and the option works."""
+    folder = base / f"share-{place.replace('/', '-')}"
+    packages.wheel(folder, "pwshare", "1.0", {"pwshare.py": ""}, data={f"data/share/{place}/note.txt": "a note\n"})
+    with Index(folder) as index:
+        world = make_world(user_named("user"), index=index)
+        argv = ["pip", "install", "--user", "--break-system-packages", "pwshare"]
+        wanted = world.home / ".local/share" / place
+        held = world.guarded(argv)
+        assert held.status == 1 and not wanted.exists(), str(held)
+        summary = held.err[held.err.find("pipwarden"):]
+        assert str(world.home / ".local/share") in summary, str(held)
+        (event,) = held.of_type("file.write")
+        assert event["role"] == "installer" and event["source"] == "shim" and event["action"] == "denied", event
+        assert wanted.is_relative_to(event["target"]["path"])
+        for left in world.home.glob(".local/lib/*/site-packages/pwshare*"):  # as pip leaves them without pipwarden, too
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        again = world.guarded(argv, options=["--allow-write", re.search(r"--allow-write (\S+)", summary)[1]] if allowed else
+                              ["--allow-write", wanted])
+    if allowed:
+        assert again.status == 0 and again.err == "" and (wanted / "note.txt").exists(), str(again)
+    else:
+        assert "--allow-write" not in summary and again.status == 125 and not wanted.exists(), f"{held}\n{again}"
 
 
 def test_a_build_cannot_be_mistaken_for_output(make_world, user, templates, distribution, base, index):
     """A build's control characters reach neither journal nor summary raw."""
-    from lib.index import Index
     folder = base / f"noisy-{user.name}"
     packages.build_tools(folder)
     packages.sdist(folder, "pwnoisy", "1.0", {"setup.py": "import os\ntry: open(os.environ['PWT_HOME'] + '/.ssh/id_\\x1b[31m\\n{\"seq\": 9}')\n"

@@ -45,14 +45,14 @@ LIES = {
 }
 
 
-@pytest.mark.parametrize("lie", LIES)
-def test_what_a_hook_returns(lie, user, make_world, templates, distribution, base):
-    folder = base / f"liar-{user.name}-{lie.replace(' ', '-')}"
+@pytest.mark.parametrize("lie,name", [*((lie, "root") for lie in LIES), ("honest", "user"), ("absolute wheel", "user")])
+def test_what_a_hook_returns(lie, name, user_named, make_world, templates, distribution, base):
+    folder = base / f"liar-{name}-{lie.replace(' ', '-')}"
     back_end = BACK_END.format(**{**HONEST, **LIES[lie]})
     packages.sdist(folder, "pwliar", "1.0", {
         "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "liar"\nbackend-path = ["."]\n', "liar.py": back_end})
     with Index(folder) as index:
-        world = make_world(user, index=index)
+        world = make_world(user_named(name), index=index)
         # Not below the home: a private key of a service, say, that root's pip may read.  Named like a wheel, or pip stops by itself.
         victim = world.write(world.root / "victim/pwliar-1.0-py3-none-any.whl", CANARY)
         world.use_venv(templates, distribution)

@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import HIDDEN, HIDE_IDS, nothing_left
+from conftest import LESS, LESS_IDS, USERS, nothing_left
 from lib.world import canaries, snapshot
 
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "DATABASE_URL")
 RULE = "net.exfil.pipedream"
+ALL = pytest.mark.parametrize("hide,name", [*(("", u) for u in USERS), *LESS], ids=[*USERS, *LESS_IDS])
 
 
 def exfiltration(result, stage_package):
@@ -35,17 +36,16 @@ def check_replaced(result):
     assert not any(c.decode() in text for c in canaries()), "a secret is in the journal or the summary"
 
 
-@pytest.mark.parametrize("hide", HIDDEN, ids=HIDE_IDS)
-def test_install_of_deepseekai(hide, user, make_world, templates, distribution, net):
-    world = make_world(user, net=net, hide=hide)
+@ALL
+def test_install_of_deepseekai(hide, name, make_world, user_named, templates, distribution, net):
+    world = make_world(user_named(name), net=net, hide=hide)
     env = world.plant_canaries()
-    world.use_venv(templates, distribution)
-
-    plain = world.run(["pip", "install", "deepseekai"], env)
-    assert plain.status == 0, str(plain)
-    assert all(c in net.sink.bytes for c in canaries()), "the baseline does not leak: the test would show nothing"
-
-    net.clear()
+    if not hide:  # what is hidden is hidden from pipwarden: plain pip is the same
+        world.use_venv(templates, distribution)
+        plain = world.run(["pip", "install", "deepseekai"], env)
+        assert plain.status == 0, str(plain)
+        assert all(c in net.sink.bytes for c in canaries()), "the baseline does not leak: the test would show nothing"
+        net.clear()
     world.use_venv(templates, distribution)
     before = snapshot(world.venv)
     held = world.guarded(["pip", "install", "deepseekai"], env)
@@ -61,18 +61,19 @@ def test_install_of_deepseekai(hide, user, make_world, templates, distribution, 
         assert word in held.err, f"the summary does not say {word}\n{held}"
 
 
-@pytest.mark.parametrize("hide", HIDDEN, ids=HIDE_IDS)
-def test_run_of_deepseeek(hide, user, make_world, templates, distribution, net):
-    world = make_world(user, net=net, hide=hide)
+@ALL
+def test_run_of_deepseeek(hide, name, make_world, user_named, templates, distribution, net):
+    world = make_world(user_named(name), net=net, hide=hide)
     env = world.plant_canaries()
     world.use_venv(templates, distribution)
     installed = world.guarded(["pip", "install", "deepseeek"], env)
     assert installed.status == 0 and installed.above("info") == [], str(installed)
 
-    net.clear()
-    plain = world.run(["deepseeek"], env)
-    assert plain.status == 0
-    assert all(c in net.sink.bytes for c in canaries()), "the baseline does not leak: the test would show nothing"
+    if not hide:
+        net.clear()
+        plain = world.run(["deepseeek"], env)
+        assert plain.status == 0
+        assert all(c in net.sink.bytes for c in canaries()), "the baseline does not leak: the test would show nothing"
 
     net.clear()
     held = world.guarded(["run", "--", "deepseeek"], env)

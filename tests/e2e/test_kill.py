@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import HIDDEN, HIDE_IDS, cannot, nothing_left
+from conftest import cannot, nothing_left
 from lib import packages
 from lib.index import Index
 from lib.procs import descendants, look, marked, wait_for
@@ -106,9 +106,9 @@ def parts_of(build):
 
 
 @pytest.mark.parametrize("victim", ["supervisor", "zygote", "guardian", "pip"])
-@pytest.mark.parametrize("hide", HIDDEN[:2], ids=HIDE_IDS[:2])
-def test_sigkill_in_mid_build(victim, hide, user, make_world, templates, distribution, slow_index):
-    world = make_world(user, index=slow_index, hide=hide)
+@pytest.mark.parametrize("hide,name", [("", "root"), ("", "user"), ("namespaces", "user")], ids=["root", "user", "user-namespaces"])
+def test_sigkill_in_mid_build(victim, hide, name, user_named, make_world, templates, distribution, slow_index):
+    world = make_world(user_named(name), index=slow_index, hide=hide)
     world.use_venv(templates, distribution)
     with Build(world) as build:
         parts = parts_of(build)
@@ -122,9 +122,9 @@ def test_sigkill_in_mid_build(victim, hide, user, make_world, templates, distrib
     assert [n for n in nothing_left(world) if n.startswith("temp/") and not n.startswith("temp/pip-")] == []
 
 
-def test_a_plain_build_outlives_pip(user, make_world, templates, distribution, slow_index):
+def test_a_plain_build_outlives_pip(user_named, make_world, templates, distribution, slow_index):
     """The baseline: without pipwarden the same build's children go on."""
-    world = make_world(user, index=slow_index)
+    world = make_world(user_named("user"), index=slow_index)
     world.use_venv(templates, distribution)
     with Build(world, guarded=False) as build:
         build.process.kill()
@@ -206,11 +206,12 @@ class Terminal:
         self.close()
 
 
-@pytest.fixture(params=[False, True], ids=["plain", "guarded"])
-def terminal(request, user, make_world, templates, distribution, slow_index):
-    world = make_world(user, index=slow_index)
+@pytest.fixture(params=[("user", False), ("user", True), ("root", True)], ids=["plain", "guarded", "guarded-root"])
+def terminal(request, user_named, make_world, templates, distribution, slow_index):
+    name, guarded = request.param
+    world = make_world(user_named(name), index=slow_index)
     world.use_venv(templates, distribution)
-    world.prefix = f"{world.pipwarden} --log {world.new_journal()} " if request.param else ""
+    world.prefix = f"{world.pipwarden} --log {world.new_journal()} " if guarded else ""
     with Terminal(world) as t:
         t.world = world
         yield t

@@ -4,11 +4,13 @@ and return must be the same.  Notifications and the supervisor's CPU time are pr
 from __future__ import annotations
 
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from conftest import HIDDEN, HIDE_IDS
-from lib.world import differences, normalise, snapshot
+from lib.world import World, differences, normalise, snapshot
 
 PACKAGES = {"wheel": "pwpure", "setup.py": "pwnative", "pep517": "pwisolated", "pep517-tiny": "pwtiny"}
 _table: list[tuple] = []
@@ -27,14 +29,38 @@ def _print_table(request):
                             f"{'?' if cpu is None else f'{cpu * 1000:.1f} ms':>15} {plain:>6.2f}s {guarded:>7.2f}s")
 
 
-def twins(world, templates, python, argv, env=None):
-    """The same command plainly and guarded: (plain, guarded, snapshot, snapshot), each from an empty cache."""
-    results = []
-    for guarded in (False, True):
-        world.use_venv(templates, python)
-        result = (world.guarded if guarded else world.run)(argv, env)
-        results.append((result, snapshot(world.venv)))
-    (plain, before), (held, after) = results
+@pytest.fixture(scope="module")
+def twin_of(base, pipwarden, templates, index, user_named):
+    """twin_of(user, python, argv, hide): (plain, guarded, snapshot, snapshot).  One world a user and Python, so that the paths are the
+    same and a plain run is made once."""
+    worlds, known = {}, {}
+
+    def make(user, python, argv, hide=""):
+        key = (user.name, python.name)
+        if key not in worlds:
+            worlds[key] = World(Path(tempfile.mkdtemp(prefix="m", dir=base)), user, pipwarden, None, index.url)
+        world = worlds[key]
+        if (*key, *argv) not in known:
+            known[(*key, *argv)] = one(world, templates, python, argv, False)
+        world.hide = hide
+        (plain, before), (held, after) = known[(*key, *argv)], one(world, templates, python, argv, True)
+        world.hide = ""
+        return world, (plain, held, before, after)
+
+    yield make
+    for world in worlds.values():
+        shutil.rmtree(world.root, ignore_errors=True)
+
+
+def one(world, templates, python, argv, guarded):
+    """The command plainly or guarded, from a fresh venv and an empty cache."""
+    world.use_venv(templates, python)
+    result = (world.guarded if guarded else world.run)(argv)
+    return result, snapshot(world.venv)
+
+
+def twins(world, templates, python, argv):
+    (plain, before), (held, after) = (one(world, templates, python, argv, guarded) for guarded in (False, True))
     return plain, held, before, after
 
 
@@ -50,9 +76,8 @@ def check_twins(plain, held, before, after):
 
 
 @pytest.mark.parametrize("kind", PACKAGES)
-def test_install(kind, user, python, make_world, templates, index):
-    world = make_world(user, index=index)
-    twin = twins(world, templates, python, ["pip", "install", PACKAGES[kind]])
+def test_install(kind, user, python, twin_of):
+    world, twin = twin_of(user, python, ["pip", "install", PACKAGES[kind]])
     _table.append((kind, user.name, python.name, "", twin[1].cost, twin[0].seconds, twin[1].seconds))
     check_twins(*twin)
     if kind != "wheel":
@@ -63,12 +88,11 @@ def test_install(kind, user, python, make_world, templates, index):
 
 
 @pytest.mark.parametrize("hide", HIDDEN[1:], ids=HIDE_IDS[1:])
-@pytest.mark.parametrize("kind", ["wheel", "setup.py", "pep517"])
-def test_install_with_less(kind, hide, user, make_world, templates, distribution, index):
-    """Item 6: the same with mechanisms hidden."""
-    world = make_world(user, index=index, hide=hide)
-    twin = twins(world, templates, distribution, ["pip", "install", PACKAGES[kind]])
-    _table.append((kind, user.name, distribution.name, hide, twin[1].cost, twin[0].seconds, twin[1].seconds))
+@pytest.mark.parametrize("kind,name", [("setup.py", "root"), ("pep517", "user")])
+def test_install_with_less(kind, name, hide, twin_of, user_named, distribution):
+    """Item 6: the same with mechanisms hidden; a wheel goes the same way as the pip of these two."""
+    _, twin = twin_of(user_named(name), distribution, ["pip", "install", PACKAGES[kind]], hide)
+    _table.append((kind, name, distribution.name, hide, twin[1].cost, twin[0].seconds, twin[1].seconds))
     check_twins(*twin)
     assert hide.split("=")[0] in str(twin[1].events[0]), "the switch is not in run.start: is this a -Dtest_switches=true build?"
 

@@ -57,14 +57,14 @@ def hostile(base):
 def install_and_go_on(world, run, env):
     """The install, and the pips that follow."""
     return [run(argv, env) for argv in (["pip", "install", "pwhostile"], ["pip", "list"], ["pip", "install", "pwpure"],
-                                        ["python3", "-m", "pip", "freeze"], ["pip", "check"])]
+                                        ["python3", "-m", "pip", "freeze"])]
 
 
 @pytest.mark.parametrize("name", WHEELS)
-def test_nothing_of_a_wheel_runs_in_pip(name, user, make_world, templates, distribution, hostile):
+def test_nothing_of_a_wheel_runs_in_pip(name, user_named, make_world, templates, distribution, hostile):
     files, data, points = WHEELS[name]
     index = hostile(name, files, data, points)
-    world = make_world(user, index=index)
+    world = make_world(user_named("user"), index=index)
     env = {"PWT_HOME": str(world.home)}
     if name in RUNS_PLAINLY:
         world.use_venv(templates, distribution)
@@ -79,14 +79,14 @@ def test_nothing_of_a_wheel_runs_in_pip(name, user, make_world, templates, distr
     assert results[2].status == 0, str(results[2])
 
 
-def test_every_python(make_world, user_named, templates, python, hostile):
+def test_every_python(make_world, user, templates, python, hostile):
     """All of them at once, on each Python of the matrix."""
     files = {n: c for wheel_files, _, _ in WHEELS.values() for n, c in wheel_files.items()}
-    world = make_world(user_named("user"), index=hostile("everything", files))
+    world = make_world(user, index=hostile("everything", files))
     world.use_venv(templates, python)
     results = install_and_go_on(world, world.guarded, {"PWT_HOME": str(world.home)})
     assert ran(world) == [], str(results)
-    assert [r.status for r in results[1:]] == [0, 0, 0, 0], "\n".join(map(str, results))
+    assert [r.status for r in results[1:]] == [0, 0, 0], "\n".join(map(str, results))
 
 
 def test_the_working_directory_is_not_imported(user, make_world, templates, distribution, index):
@@ -120,9 +120,9 @@ def test_a_changed_module_of_pip(user, make_world, templates, distribution, host
                                   {"data/pyvenv.cfg": "home = /tmp\ninclude-system-site-packages = true\n"},
                                   {"data/lib/python3.11/site.py": CODE}, {"data/bin/activate": "touch ran-activate\n"}],
                          ids=["pip.conf", "pyvenv.cfg", "site.py", "activate"])
-def test_the_prefix_is_not_written(data, user, make_world, templates, distribution, hostile):
+def test_the_prefix_is_not_written(data, user_named, make_world, templates, distribution, hostile):
     index = hostile("data", {}, data)
-    world = make_world(user, index=index)
+    world = make_world(user_named("root"), index=index)
     name = next(iter(data)).partition("/")[2]
     world.use_venv(templates, distribution)
     plain = world.run(["pip", "install", "pwhostile"])
@@ -139,9 +139,9 @@ def test_the_prefix_is_not_written(data, user, make_world, templates, distributi
 
 @pytest.mark.parametrize("points", ["[console_scripts]\n../../../home/.config/autostart/evil = pwhostile:main\n",
                                     "[console_scripts]\n../../lib/evil = pwhostile:main\n"], ids=["home", "lib"])
-def test_dots_in_an_entry_point(points, user, make_world, templates, distribution, hostile):
+def test_dots_in_an_entry_point(points, user_named, make_world, templates, distribution, hostile):
     index = hostile("points", {}, None, points)
-    world = make_world(user, index=index)
+    world = make_world(user_named("root"), index=index)
     world.write(world.home / ".config/autostart/known", "x")
     world.use_venv(templates, distribution)
     world.guarded(["pip", "install", "pwhostile"])

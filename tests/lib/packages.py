@@ -132,7 +132,7 @@ def pure_wheel(folder: Path, name: str = "pwpure", requires: tuple[str, ...] = (
     return wheel(folder, name, "1.0", {f"{name}/__init__.py": "def main():\n    print('pure')\n",
                                        f"{name}/data.txt": "data\n"},
                  entry_points=f"[console_scripts]\n{name} = {name}:main\n", requires=requires,
-                 data={f"data/share/{name}/note.txt": "a note\n", f"scripts/{name}-script": "#!python\nprint('script')\n"})
+                 data={f"data/share/doc/{name}/note.txt": "a note\n", f"scripts/{name}-script": "#!python\nprint('script')\n"})
 
 
 def deepseeek(folder: Path) -> Path:
