@@ -30,15 +30,14 @@ ROOT = User("root", 0, 0)
 
 def ordinary_user() -> User:
     """The throw-away user: made where it is missing; without a way to make one, a number does."""
-    try:
-        entry = pwd.getpwnam("pwtest")
-    except KeyError:
-        subprocess.run(["useradd", "-m", "pwtest"], capture_output=True, timeout=30)
+    for _ in range(3):  # another test process may be making it
         try:
             entry = pwd.getpwnam("pwtest")
+            return User("pwtest", entry.pw_uid, entry.pw_gid)
         except KeyError:
-            return User("64999", 64999, 64999)
-    return User("pwtest", entry.pw_uid, entry.pw_gid)
+            subprocess.run(["useradd", "-m", "pwtest"], capture_output=True, timeout=30)
+            time.sleep(0.5)
+    return User("64999", 64999, 64999)
 
 
 @dataclass
