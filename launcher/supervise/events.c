@@ -127,6 +127,13 @@ static void fill_event(struct sandbox *sb, const struct record_view *view, struc
 		ev->verdict = policy_rule(p, pathtext_bytecode(view->text, &dir_len) ? "file.write.pycache" : "file.write.installer");
 		ev->detail = what_allows(p, view->text, hint, size);
 		break;
+	case PW_EV_READ_REFUSED:
+		ev->type = "file.open";
+		ev->target.path = view->text;
+		ev->action = EV_DENIED;
+		ev->verdict = policy_rule(p, "install.requirement");
+		ev->detail = "only the command line, pip's configuration and requirement files may name local archives";
+		break;
 	case PW_EV_IMPORT_REFUSED:
 		ev->type = "python.import";
 		ev->target.name = view->text;
@@ -153,7 +160,7 @@ static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
 	if (!record_decode(&record, sizeof record, &view))
 		return reply_error(EINVAL);
 	/* Only pip is trusted to say what it was refused: anybody else's word would be noise under another's name. */
-	if ((view.type == PW_EV_WRITE_REFUSED || view.type == PW_EV_IMPORT_REFUSED) && sb->role != ROLE_INSTALLER)
+	if (view.type >= PW_EV_WRITE_REFUSED && sb->role != ROLE_INSTALLER)
 		return reply_error(EINVAL);
 	if (view.type == PW_EV_WRITE_REFUSED && !ours_to_explain(sb, view.text))
 		return reply_value(0);
