@@ -410,9 +410,13 @@ static const struct expectation {
 	{A, SYS_sched_setattr, {77}, ASK(SIGNAL)},
 	{A, SYS_setpriority, {0, 0, 5}, ALLOW},
 	{A, SYS_setpriority, {0, 77, 5}, ASK(SIGNAL)},
+	{A, SYS_setpriority, {1, 0, 5}, ASK(SIGNAL)},
 	{A, SYS_setpriority, {2, 0, 5}, ASK(SIGNAL)},
+	{A, SYS_getpriority, {2, 0}, ALLOW},
 	{A, SYS_ioprio_set, {1, 0, 0}, ALLOW},
+	{A, SYS_ioprio_set, {2, 0, 0}, ASK(SIGNAL)},
 	{A, SYS_ioprio_set, {3, 0, 0}, ASK(SIGNAL)},
+	{A, SYS_ioprio_get, {3, 0}, ALLOW},
 	{A, SYS_kill, {1, 9}, ALLOW},
 	{A, SYS_renameat2, {0}, ALLOW},
 	{A, SYS_truncate, {0}, ALLOW},
@@ -487,6 +491,11 @@ static void options_matter(void **state)
 				assert_int_equal(run(kind, o, signals[i], 1, 9, 9),
 				                 o < 2 && kind == FILTER_SANDBOX_PLAIN ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
 			}
+			/* The caller's own group, whatever is in the half of the register that nobody reads. */
+			assert_int_equal(run(kind, o, SYS_kill, 0, 9, 0), o < 2 ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
+			assert_int_equal(run(kind, o, SYS_kill, JUNK, 9, 0), o < 2 ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
+			assert_int_equal(run(kind, o, SYS_kill, (uint64_t)-1, 9, 0),
+			                 o < 2 && kind == FILTER_SANDBOX_PLAIN ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
 		}
 	}
 	/* Without pidfd_getfd a sandbox has no AF_UNIX sockets that could be swapped in for another. */

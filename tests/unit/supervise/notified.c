@@ -43,6 +43,8 @@ const char *const *supervisor_environment(const struct supervisor *s) { return s
 const char *supervisor_temp(const struct supervisor *s);
 const char *supervisor_temp(const struct supervisor *s) { return s->world->temp; }
 const char *role_name(enum role r) { return "build"; }
+bool supervisor_is_own(const struct supervisor *s, pid_t pid);
+bool supervisor_is_own(const struct supervisor *s, pid_t pid) { return pid == getpid(); }
 
 bool policy_file(const struct policy *p, const char *path, enum file_access access, struct verdict *out)
 {
@@ -171,6 +173,7 @@ static const struct { int nr; handler_func *handler; } notified[] = {
 	{PW_NR_setxattrat, handle_meta}, {PW_NR_removexattrat, handle_meta}, {PW_NR_file_setattr, handle_meta}, {__NR_ioctl, handle_meta},
 	{__NR_renameat2, handle_tree}, {__NR_linkat, handle_tree}, {__NR_symlinkat, handle_tree}, {__NR_unlinkat, handle_tree},
 	{__NR_mkdirat, handle_tree}, {__NR_mknodat, handle_tree}, {__NR_truncate, handle_tree},
+	{__NR_kill, handle_signal}, {__NR_setpriority, handle_signal}, {__NR_ioprio_set, handle_signal},
 #ifdef __NR_open
 	{__NR_open, handle_open}, {__NR_creat, handle_open}, {__NR_chmod, handle_meta}, {__NR_chown, handle_meta}, {__NR_lchown, handle_meta},
 	{__NR_utime, handle_meta}, {__NR_utimes, handle_meta}, {__NR_futimesat, handle_meta},
@@ -179,7 +182,7 @@ static const struct { int nr; handler_func *handler; } notified[] = {
 };
 enum { NOTIFIED = sizeof notified / sizeof notified[0] };
 
-static int load_filter(void)
+static int load_filter(bool wait_killable)
 {
 	struct sock_filter program[NOTIFIED * 2 + 2];
 	size_t n = 0;
@@ -192,7 +195,8 @@ static int load_filter(void)
 	struct sock_fprog prog = {.len = (unsigned short)n, .filter = program};
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog);
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+	                    SECCOMP_FILTER_FLAG_NEW_LISTENER | (wait_killable ? SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV : 0), &prog);
 }
 
 /* Shared words behind the results. */
@@ -213,7 +217,7 @@ static void child(struct world *w, void (*body)(struct world *w))
 {
 	struct handshake *h = shake(w);
 	alarm(60);
-	h->listener = load_filter() + 1;
+	h->listener = load_filter(w->caps.wait_killable) + 1;
 	for (int i = 0; i < 10000 && !h->go; i++)
 		usleep(1000);
 	if (unshare(CLONE_FILES) < 0 || !h->go)
@@ -264,6 +268,24 @@ static void namespaced(struct world *w, void (*body)(struct world *w))
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 5);
 }
 
+void reply_send(struct sandbox *sb, uint64_t id, struct reply r)
+{
+	struct seccomp_notif_resp resp = {.id = id};
+	if (r.kind == REPLY_FD) {
+		struct seccomp_notif_addfd put = {.id = id, .flags = SECCOMP_ADDFD_FLAG_SEND, .srcfd = (uint32_t)r.value, .newfd_flags = r.fd_flags};
+		ioctl(sb->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &put);
+		close((int)r.value);
+		return;
+	}
+	if (r.kind == REPLY_CONTINUE)
+		resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	else if (r.kind == REPLY_ERROR)
+		resp.error = -(int)r.value;
+	else
+		resp.val = r.value;
+	ioctl(sb->listener, SECCOMP_IOCTL_NOTIF_SEND, &resp);
+}
+
 static void answer(struct world *w)
 {
 	struct seccomp_notif req;
@@ -279,20 +301,8 @@ static void answer(struct world *w)
 		w->hook(w, &req);
 		r = reply_value(0);
 	}
-	struct seccomp_notif_resp resp = {.id = req.id};
-	if (r.kind == REPLY_FD) {
-		struct seccomp_notif_addfd put = {.id = req.id, .flags = SECCOMP_ADDFD_FLAG_SEND, .srcfd = (uint32_t)r.value, .newfd_flags = r.fd_flags};
-		ioctl(w->sb.listener, SECCOMP_IOCTL_NOTIF_ADDFD, &put);
-		close((int)r.value);
-		return;
-	}
-	if (r.kind == REPLY_CONTINUE)
-		resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-	else if (r.kind == REPLY_ERROR)
-		resp.error = -(int)r.value;
-	else
-		resp.val = r.value;
-	ioctl(w->sb.listener, SECCOMP_IOCTL_NOTIF_SEND, &resp);
+	if (r.kind != REPLY_LATER)
+		reply_send(&w->sb, req.id, r);
 }
 
 static int count_fds(void)

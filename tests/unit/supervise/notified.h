@@ -1,5 +1,5 @@
-/* A sandbox for unit tests: a child under a small filter that notifies what the handlers of files.c, meta.c and tree.c answer, and a
- * loop that answers.  No Landlock: what a handler continues, the kernel does, so a test sees which of the two decided.
+/* A sandbox for unit tests: a child under a small filter that notifies what the handlers of files.c, meta.c, tree.c and signals.c answer, and
+ * a loop that answers.  No Landlock: what a handler continues, the kernel does, so a test sees which of the two decided.
  * The supervisor's accessors (supervisor_record …) are defined here; events are kept. */
 #ifndef TESTS_NOTIFIED_H
 #define TESTS_NOTIFIED_H
