@@ -149,7 +149,7 @@ static void check_record(const uint8_t *data, size_t size)
 	struct pw_record record = {0};
 	memcpy(&record, data, size < sizeof(record) ? size : sizeof(record));
 	if (record_decode(&record, sizeof(record), &view)) {
-		assert(view.type >= PW_EV_ENV_READ && view.type <= PW_EV_IMPORT_REFUSED);
+		assert(view.type >= PW_EV_ENV_READ && view.type <= PW_EV_READ_REFUSED);
 		assert(strlen(view.text) == record.text_len && strlen(view.object) == record.object_len);
 	}
 	if (size != sizeof(record)) {
