@@ -308,11 +308,23 @@ static int make_file(const char *path)
 	return fd < 0 && errno != EISDIR && errno != ENXIO ? -errno : 0;
 }
 
+/* pip moves a folder away as a whole when it uninstalls all the files in it (a user's only command, ~/.local/bin with it).  That takes the right to
+ * remove what lies in the folder's parent, which is not pip's.  With one file more it moves the files. */
+static void hold_folders(struct run *run)
+{
+	const struct installer *ins = run->installer;
+
+	for (size_t i = 0; ins != NULL && i < ins->env.write_dirs.n; i++) {
+		rundir_hold(run->dir, ins->env.write_dirs.v[i]);
+	}
+}
+
 /* Folders that a grant needs and that do not exist yet: made now, removed at the end if empty. */
 static int make_folders(struct run *run)
 {
 	const struct installer *ins = run->installer;
 
+	hold_folders(run); /* before those that are made now, which hold nothing to uninstall */
 	for (size_t i = 0; ins != NULL && i < ins->env.make_dirs.n; i++) {
 		int error = rundir_make(run->dir, ins->env.make_dirs.v[i], 0755);
 		if (error < 0 && error != -EACCES && error != -EROFS && error != -EPERM) {

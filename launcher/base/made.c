@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "launcher/base/fd.h"
 
@@ -80,7 +81,17 @@ int made_note(int dir, const char *path)
 	return fd_write_all(fd, real, strlen(real) + 1);
 }
 
-/* rmdir without following a link anywhere: every parent is opened by name in the one before. */
+static void remove_entry(int folder, const char *name)
+{
+	struct stat st;
+	if (strncmp(name, MADE_HOLD, strlen(MADE_HOLD)) != 0) {
+		unlinkat(folder, name, AT_REMOVEDIR);
+	} else if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_size == 0 && st.st_uid == geteuid()) {
+		unlinkat(folder, name, 0);
+	}
+}
+
+/* Without following a link anywhere: every parent is opened by name in the one before. */
 static void remove_one(const char *path)
 {
 	char copy[PATH_MAX];
@@ -99,7 +110,7 @@ static void remove_one(const char *path)
 		name = next;
 	}
 	if (name != NULL && at >= 0) {
-		unlinkat(at, name, AT_REMOVEDIR);
+		remove_entry(at, name);
 	}
 }
 

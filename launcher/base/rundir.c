@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "launcher/base/fd.h"
 #include "launcher/base/made.h"
@@ -166,6 +167,23 @@ int rundir_make(struct rundir *r, const char *path, mode_t mode)
 			return 0;
 		}
 	}
+}
+
+int rundir_hold(struct rundir *r, const char *folder)
+{
+	char path[PATH_MAX];
+	if (snprintf(path, sizeof(path), "%s/" MADE_HOLD "%s", folder, r->id) >= (int)sizeof(path)) {
+		return -ENAMETOOLONG;
+	}
+	if (access(folder, W_OK) < 0) {
+		return -errno;
+	}
+	int error = made_note(r->dir, path);
+	if (error < 0) {
+		return error;
+	}
+	cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : 0;
 }
 
 /* Empties a run's folder: the noted directories first, the lock last, so that an interrupted removal is found again. */

@@ -3,7 +3,7 @@
  *     <state_base>/ID/           0700, for the journal; stays
  *     <tmp_base>/pw-XXXXXX/      0700, short (AF_UNIX paths), removed at the end or by the next run's sweep
  *         lock                   locked by flock for the life of the run
- *         made                   directories that were made for the run elsewhere
+ *         made                   directories (and holds) that were made for the run elsewhere
  *         t/                     TMPDIR of pip, or of the guest
  *         Nh/ Nt/                home and TMPDIR of each package's sandboxes, made by others
  *
@@ -38,6 +38,9 @@ int rundir_create(struct rundir *r, const char *state_base, const char *tmp_base
 int rundir_note_made(struct rundir *r, const char *path);
 /* Makes `path` and what is missing above it, each noted before.  0 also when it exists already. */
 int rundir_make(struct rundir *r, const char *path, mode_t mode);
+/* An empty file in `folder`, for the life of the run, removed in the same way: whoever removes all that he knows of there
+ * does not take the folder itself for empty.  No file where there is no such folder. */
+int rundir_hold(struct rundir *r, const char *folder);
 
 /* Removes the noted directories that are empty, the temp folder with all in it, and an empty state folder.  To be
  * called when no process of the run is left. The lock is given up.  An error: something is left, which the next sweep

@@ -367,6 +367,22 @@ def test_user_install(make_world, user_named, index):
     assert [n for n in nothing_left(world) if not n.startswith("home/.local/")] == []
 
 
+def test_user_uninstall(make_world, user_named, index):
+    """pip moves a folder as a whole where all of it goes (~/.local/bin with the only command in it); under pipwarden the files."""
+    left = []
+    for guarded in (False, True):
+        world = make_world(user_named("user"), index=index)
+        run = world.guarded if guarded else world.run
+        assert world.run(["pip", "install", "--user", "--break-system-packages", "pwpure"]).status == 0
+        result = run(["pip", "uninstall", "-y", "--break-system-packages", "pwpure"])
+        assert result.status == 0, str(result)
+        left.append((result.out, result.err, sorted(str(p.relative_to(world.home)) for p in (world.home / ".local").rglob("*") if not p.is_dir())))
+        if guarded:
+            assert result.above("info") == []
+            left[1] = (*left[1][:2], [n for n in left[1][2] if not n.startswith(".local/state/")])
+    assert left[0] == left[1]
+
+
 @pytest.mark.parametrize("place,allowed", [("pwshare", True), ("systemd/user", False)])
 def test_a_refused_write_is_explained(place, allowed, make_world, user_named, base):
     """Of a user's ~/.local/share only folders that hold data are open: path and option are said, and the option works."""

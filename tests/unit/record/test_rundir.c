@@ -413,13 +413,36 @@ static void test_made_after_kill(void **state)
 	assert_true(exists(in(w->home, "other/e2")) && exists(in(w->home, "e1")));
 }
 
+static void test_hold(void **state)
+{
+	struct world *w = *state;
+	struct rundir r;
+	char one[4096], two[4096];
+	assert_int_equal(rundir_create(&r, NULL, w->tmp), 0);
+	assert_int_equal(mkdir(in(w->home, "bin"), 0700) | mkdir(in(w->home, "etc"), 0700), 0);
+	assert_int_equal(rundir_hold(&r, in(w->home, "missing")), -ENOENT);
+	assert_false(exists(in(w->home, "missing")));
+	assert_int_equal(rundir_hold(&r, in(w->home, "bin")), 0);
+	assert_int_equal(rundir_hold(&r, in(w->home, "etc")), 0);
+	snprintf(one, sizeof(one), "%s/bin/.pipwarden-hold-%s", w->home, r.id);
+	snprintf(two, sizeof(two), "%s/etc/.pipwarden-hold-%s", w->home, r.id);
+	assert_true(exists(one) && exists(two));
+	int fd = open(two, O_WRONLY);
+	assert_int_equal(write(fd, "x", 1), 1); /* somebody's own by now */
+	close(fd);
+	die(&r);
+	assert_int_equal(rundir_sweep(w->tmp, NULL), 1);
+	assert_false(exists(one));
+	assert_true(exists(two) && exists(in(w->home, "bin")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, world_make, world_remove)
 		T(test_create), T(test_create_fails), T(test_sweep_live_and_dead), T(test_sweep_inherited_lock), T(test_sweep_young),
 		T(test_sweep_symlink_traps), T(test_deep_and_wide), T(test_bounded), T(test_read_only), T(test_foreign_owner),
-		T(test_other_device), T(test_made), T(test_made_after_kill),
+		T(test_other_device), T(test_made), T(test_made_after_kill), T(test_hold),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
