@@ -246,6 +246,21 @@ static const struct filter_row table[] = {
 	{SYS(pidfd_getfd), EVERY, REFUSE(EPERM, "syscall.process-memory"), WHY("descriptors of other processes")},
 	{SYS(kcmp), EVERY, REFUSE(EPERM, "syscall.process-memory"), WHY("compares what other processes hold")},
 
+	/* ---- queues, semaphores and memory that are named by number: where there is no IPC namespace they are the user's ---- */
+	{SYS(shmget), PLAIN, FAIL(ENOSYS), WHY("no IPC namespace")},
+	{SYS(shmat), PLAIN, FAIL(ENOSYS), WHY("no IPC namespace")},
+	{SYS(shmctl), PLAIN, FAIL(ENOSYS), WHY("no IPC namespace")},
+	{SYS(msgget), PLAIN, FAIL(ENOSYS), WHY("no IPC namespace")},
+	{SYS(msgsnd), PLAIN, FAIL(ENOSYS), WHY("no IPC namespace")},
+	{SYS(msgrcv), PLAIN, FAIL(ENOSYS), WHY("no IPC namespace")},
+	{SYS(msgctl), PLAIN, FAIL(ENOSYS), WHY("no IPC namespace")},
+	{SYS(semget), PLAIN, FAIL(ENOSYS), WHY("no IPC namespace")},
+	{SYS(semop), PLAIN, FAIL(ENOSYS), WHY("no IPC namespace")},
+	{SYS(semtimedop), PLAIN, FAIL(ENOSYS), WHY("no IPC namespace")},
+	{SYS(semctl), PLAIN, FAIL(ENOSYS), WHY("no IPC namespace")},
+	{SYS(mq_open), PLAIN, FAIL(ENOSYS), WHY("message queues of the user; POSIX semaphores and shared memory are files")},
+	{SYS(mq_unlink), PLAIN, FAIL(ENOSYS), WHY("message queues of the user; POSIX semaphores and shared memory are files")},
+
 	/* ---- ways around every check by number or argument ---- */
 	{SYS(io_uring_setup), EVERY, REFUSE(ENOSYS, "syscall.io_uring"), WHY("does what this filter refuses; libraries fall back")},
 	{SYS(io_uring_enter), EVERY, REFUSE(ENOSYS, "syscall.io_uring"), WHY("does what this filter refuses")},
@@ -253,6 +268,7 @@ static const struct filter_row table[] = {
 	{SYS(clone3), EVERY, FAIL(ENOSYS), WHY("flags lie in memory; libc falls back to clone")},
 	{SYS(bpf), EVERY, REFUSE(EPERM, "syscall.bpf"), WHY("kernel programs")},
 	{SYS(perf_event_open), EVERY, REFUSE(EPERM, "syscall.perf"), WHY("watches other processes")},
+	{SYS(fanotify_init), EVERY, FAIL(EPERM), WHY("watches what Landlock hides; as before 5.13 without the capability")},
 	{SYS(userfaultfd), EVERY, REFUSE(EPERM, "syscall.other"), WHY("stops the kernel in the middle of a copy: widens races")},
 	{SYS(add_key), EVERY, REFUSE(EPERM, "syscall.keyring"), WHY("the user's keyrings hold credentials")},
 	{SYS(request_key), EVERY, REFUSE(EPERM, "syscall.keyring"), WHY("the user's keyrings hold credentials; starts a helper as root")},
