@@ -73,8 +73,9 @@ struct pw_record {
 	uint32_t object_len; /* bytes used of object */
 	uint32_t reserved;
 	char text[PW_TEXT_MAX];
-	char object[256]; /* file name of the shared object that called, or empty */
+	char object[256]; /* file name of the shared object that called, or empty; PW_OBJECT_BOOTSTRAP */
 };
+#define PW_OBJECT_BOOTSTRAP "pip_boot.py" /* of pip's bootstrap, which is no shared object */
 
 struct pw_nested {
 	uint32_t version; /* PW_VERSION */

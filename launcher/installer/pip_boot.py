@@ -38,6 +38,8 @@ _imp = sys.modules["_imp"]
 PathFinder = _external.PathFinder
 SourceFileLoader = _external.SourceFileLoader
 
+OBJECT = b"pip_boot.py"  # PW_OBJECT_BOOTSTRAP
+
 # Names that pip asks for on every run and does without: no event for them.
 EXPECTED = frozenset(["_distutils_hack", "setuptools"])
 
@@ -165,7 +167,7 @@ class LocationFinder:
             import struct
 
             data = os.fsencode(text)[:1024]
-            record = struct.pack("=IIII1024s256s", self.event[kind], len(data), 0, 0, data, b"")
+            record = struct.pack("=IIII1024s256s", self.event[kind], len(data), len(OBJECT), 0, data, OBJECT)
             libc = ctypes.CDLL(None)
             libc.prctl(ctypes.c_int(self.event["magic"]), ctypes.c_ulong(self.event["op"]), record,
                        ctypes.c_ulong(len(record)), ctypes.c_ulong(0))
@@ -361,7 +363,7 @@ class Guard:
         if self.sealed and self.is_of_pip(real):
             self.refuse("write", real, "pip's own files change only when pip is what is installed: name it")
         if self.claims_temp(path) and not below(real, self.real_temp):
-            self.refuse("write", path, "this path leads out of the temporary folder through a link")
+            self.refuse("write", os.path.normpath(path), "this path leads out of the temporary folder through a link")
 
     def resolve(self, path):
         """The path with the links of its folder resolved, those of its last name not."""

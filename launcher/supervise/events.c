@@ -91,6 +91,25 @@ static const char *what_allows(const struct policy *p, const char *path, char *o
 	return out;
 }
 
+/* The bootstrap refuses what the kernel would allow: pip's own files, and paths below the temp that lead out of it. */
+static bool by_bootstrap(const struct record_view *view)
+{
+	return !strcmp(view->object, PW_OBJECT_BOOTSTRAP);
+}
+
+static void explain_bootstrap(const struct sandbox *sb, struct event *ev)
+{
+	const char *temp = supervisor_temp(sb->sup);
+
+	if (temp && pathtext_below(ev->target.path, temp)) {
+		ev->verdict = policy_rule(supervisor_policy(sb->sup), "pip.write");
+		ev->detail = "an archive unpacks through a link of its own, out of the temporary folder";
+	} else {
+		ev->verdict = policy_rule(supervisor_policy(sb->sup), "install.pip-modified");
+		ev->detail = "a package that is not pip brings files of pip; to change pip, name it on the command line";
+	}
+}
+
 /* hint: room for the detail, as long as the event. */
 static void fill_event(struct sandbox *sb, const struct record_view *view, struct event *ev, char *hint, size_t size)
 {
@@ -124,6 +143,10 @@ static void fill_event(struct sandbox *sb, const struct record_view *view, struc
 		ev->type = "file.write";
 		ev->target.path = view->text;
 		ev->action = EV_DENIED;
+		if (by_bootstrap(view)) {
+			explain_bootstrap(sb, ev);
+			break;
+		}
 		ev->verdict = policy_rule(p, pathtext_bytecode(view->text, &dir_len) ? "file.write.pycache" : "file.write.installer");
 		ev->detail = what_allows(p, view->text, hint, size);
 		break;
@@ -162,7 +185,7 @@ static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
 	/* Only pip is trusted to say what it was refused: anybody else's word would be noise under another's name. */
 	if (view.type >= PW_EV_WRITE_REFUSED && sb->role != ROLE_INSTALLER)
 		return reply_error(EINVAL);
-	if (view.type == PW_EV_WRITE_REFUSED && !ours_to_explain(sb, view.text))
+	if (view.type == PW_EV_WRITE_REFUSED && !by_bootstrap(&view) && !ours_to_explain(sb, view.text))
 		return reply_value(0);
 	fill_event(sb, &view, &ev, hint, sizeof hint);
 	if (!ev.type)

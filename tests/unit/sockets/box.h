@@ -36,6 +36,7 @@ struct box {
 	struct kept kept[KEPT_MAX];
 	unsigned events, notified;
 	unsigned checked_in;
+	const char *temp;     /* the run's; may be NULL */
 	const char *allowed_host; /* for the installer, with allowed_port (0: any) */
 	unsigned allowed_port;
 	pid_t outsider;       /* a process that is "the supervisor's own" */

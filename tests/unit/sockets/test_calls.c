@@ -182,6 +182,48 @@ static void test_events(void **state)
 	assert_int_equal(b->kept[1].source, SRC_KERNEL);
 }
 
+static long tell(enum pw_record_type type, const char *text, const char *object)
+{
+	struct pw_record record = {.type = type, .text_len = (uint32_t)strlen(text), .object_len = (uint32_t)strlen(object)};
+
+	memcpy(record.text, text, record.text_len);
+	memcpy(record.object, object, record.object_len);
+	return call(PW_OP_EVENT, &record, sizeof record);
+}
+
+static void bootstrap_events(struct box *b)
+{
+	CHECK(tell(PW_EV_READ_REFUSED, "/home/u/private.zip", PW_OBJECT_BOOTSTRAP) == 0);
+	CHECK(tell(PW_EV_WRITE_REFUSED, "/venv/lib/pip/__init__.py", PW_OBJECT_BOOTSTRAP) == 0);
+	CHECK(tell(PW_EV_WRITE_REFUSED, "/run-temp/t/x/out/dropped", PW_OBJECT_BOOTSTRAP) == 0);
+	CHECK(tell(PW_EV_WRITE_REFUSED, "/run-temp/t/x/out/dropped", "") == 0); /* the other end of a rename */
+	CHECK(tell(PW_EV_WRITE_REFUSED, "/tmp/elsewhere", "") == 0);
+	CHECK(tell((enum pw_record_type)(PW_EV_READ_REFUSED + 1), "x", PW_OBJECT_BOOTSTRAP) == -EINVAL);
+}
+
+static void build_pretends(struct box *b)
+{
+	CHECK(tell(PW_EV_READ_REFUSED, "/home/u/private.zip", PW_OBJECT_BOOTSTRAP) == -EINVAL);
+	CHECK(tell(PW_EV_WRITE_REFUSED, "/venv/lib/pip/__init__.py", PW_OBJECT_BOOTSTRAP) == -EINVAL);
+}
+
+static void test_bootstrap_events(void **state)
+{
+	struct box *b = *state;
+	static const char *const rules[] = {"install.requirement", "install.pip-modified", "pip.write", "file.write.installer"};
+
+	b->temp = "/run-temp";
+	box_run(b, NULL, build_pretends);
+	assert_int_equal(b->events, 0);
+	b->sb.role = ROLE_INSTALLER;
+	box_run(b, NULL, bootstrap_events);
+	assert_int_equal(b->events, 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_string_equal(b->kept[i].rule, rules[i]);
+	assert_string_equal(b->kept[0].type, "file.open");
+	assert_string_equal(b->kept[0].path, "/home/u/private.zip");
+}
+
 /* --- signals ----------------------------------------------------------------------------------- */
 
 static void on_signal(int signal) {}
@@ -446,7 +488,7 @@ static int group(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_places), cmocka_unit_test(test_workers), cmocka_unit_test(test_tick), TEST(test_build_names), TEST(test_installer_names),
-		TEST(test_events), TEST(test_signals), TEST(test_pidfds), TEST(test_pidfds_hidden), TEST(test_refusals),
+		TEST(test_events), TEST(test_bootstrap_events), TEST(test_signals), TEST(test_pidfds), TEST(test_pidfds_hidden), TEST(test_refusals),
 	};
 
 	worked = 0;
