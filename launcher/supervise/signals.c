@@ -132,10 +132,10 @@ static pid_t group_of(pid_t pid)
 	return after && sscanf(after + 1, " %*c %*d %d", &group) == 1 ? (pid_t)group : -1;
 }
 
-/* A member that may be aimed at: not the sandbox's init, which has to live on to end it, and which a PID namespace and Landlock's scope shield as well. */
-static bool may_touch(const struct sandbox *sb, pid_t tgid)
+/* The caller itself, or a member that may be aimed at: not the sandbox's init, which has to live on to end it, and which a PID namespace and Landlock's scope shield as well. */
+static bool may_touch(const struct sandbox *sb, pid_t caller, pid_t tgid)
 {
-	return target_is_member(sb, tgid) && (sb->role == ROLE_INSTALLER || tgid != sb->init);
+	return tgid == caller || (target_is_member(sb, tgid) && (sb->role == ROLE_INSTALLER || tgid != sb->init));
 }
 
 /* Is everyone in the process group a member?  A stranger is put into *stranger. */
@@ -190,17 +190,17 @@ static struct reply signal_pidfd(struct sandbox *sb, const struct seccomp_notif 
 	victim = pid_of_pidfd(pidfd);
 	if (victim == 0)
 		return reply_error(ESRCH);
-	if (!may_touch(sb, victim))
+	if (!may_touch(sb, target_tgid((pid_t)req->pid), victim))
 		return refuse(sb, req, aim, victim);
 	return syscall(SYS_pidfd_send_signal, pidfd, (int)req->data.args[1], NULL, (unsigned)req->data.args[3]) ? reply_error(errno) : reply_value(0);
 }
 
 static struct reply aim_at_process(struct sandbox *sb, const struct seccomp_notif *req, const struct aim *aim)
 {
-	pid_t tgid;
+	pid_t tgid, caller = target_tgid((pid_t)req->pid);
 
 	/* CONTINUE: registers only, and it is the caller itself or its thread group, which lives as long as the call waits. */
-	if (aim->pid == 0 || aim->pid == (pid_t)req->pid || aim->pid == target_tgid((pid_t)req->pid))
+	if (aim->pid == 0 || aim->pid == (pid_t)req->pid || aim->pid == caller)
 		return reply_continue();
 	/* CONTINUE: registers only, and nobody is there: the kernel's own errno (a number that is not positive, too). */
 	if (aim->pid < 0 || (kill(aim->pid, 0) && errno == ESRCH))
@@ -208,7 +208,7 @@ static struct reply aim_at_process(struct sandbox *sb, const struct seccomp_noti
 	/* CONTINUE: registers only; that the number is freed and given to a stranger between here and there is left to chance: the caller cannot choose who.
 	 * By thread group: a thread's parent is that of its process. */
 	tgid = target_tgid(aim->pid);
-	if (tgid && may_touch(sb, tgid))
+	if (tgid && may_touch(sb, caller, tgid))
 		return reply_continue();
 	return refuse(sb, req, aim, aim->pid);
 }
@@ -227,6 +227,7 @@ static struct reply aim_at_group(struct sandbox *sb, const struct seccomp_notif 
 
 struct crowd {
 	const struct sandbox *sb;
+	pid_t caller;    /* its thread group */
 	pid_t group;     /* unless `everybody` */
 	bool everybody;
 	int signal;
@@ -236,7 +237,7 @@ struct crowd {
 
 static bool in_crowd(const struct crowd *c, pid_t pid)
 {
-	return (c->everybody || group_of(pid) == c->group) && may_touch(c->sb, pid);
+	return (c->everybody || group_of(pid) == c->group) && may_touch(c->sb, c->caller, pid);
 }
 
 /* Through a descriptor that is older than the look: if the number is given away meanwhile the signal goes to nobody. */
@@ -256,7 +257,7 @@ static void send_to(struct crowd *c, pid_t pid)
 }
 
 /* One walk over /proc, which the number of processes bounds.  A child born behind the walk is missed: where the kernel would have reached it, nobody outside is hurt. */
-static void send_to_others(struct crowd *c, pid_t but)
+static void send_to_others(struct crowd *c)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
@@ -264,7 +265,7 @@ static void send_to_others(struct crowd *c, pid_t but)
 	while (proc && (entry = readdir(proc))) {
 		pid_t pid = (pid_t)atoi(entry->d_name);
 
-		if (isdigit((unsigned char)entry->d_name[0]) && pid != but)
+		if (isdigit((unsigned char)entry->d_name[0]) && pid != c->caller)
 			send_to(c, pid);
 	}
 	if (proc)
@@ -273,9 +274,9 @@ static void send_to_others(struct crowd *c, pid_t but)
 
 /* The caller is one of its group.  A kernel that breaks off a waiting call for any signal (before 5.19) would have the call made anew, and so signalled
  * again, without end: there the answer goes first.  Elsewhere the signal does, as kill() has it. */
-static struct reply send_to_caller(struct sandbox *sb, const struct seccomp_notif *req, const struct crowd *c, pid_t caller)
+static struct reply send_to_caller(struct sandbox *sb, const struct seccomp_notif *req, const struct crowd *c)
 {
-	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, caller, 0);
+	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, c->caller, 0);
 	bool first = supervisor_caps(sb->sup)->wait_killable;
 
 	if (pidfd < 0 || !target_alive(sb, req))
@@ -289,17 +290,16 @@ static struct reply send_to_caller(struct sandbox *sb, const struct seccomp_noti
 /* Never CONTINUE: another thread could take the caller back into a group that it shares with strangers. */
 static struct reply signal_crowd(struct sandbox *sb, const struct seccomp_notif *req, bool everybody)
 {
-	struct crowd c = {.sb = sb, .everybody = everybody, .signal = (int)req->data.args[1]};
-	pid_t caller = target_tgid((pid_t)req->pid);
+	struct crowd c = {.sb = sb, .caller = target_tgid((pid_t)req->pid), .everybody = everybody, .signal = (int)req->data.args[1]};
 
 	if (c.signal < 0 || c.signal > SIGNAL_MAX)
 		return reply_error(EINVAL);
-	c.group = everybody ? 0 : group_of(caller);
-	if (caller == 0 || c.group < 0)
+	c.group = everybody ? 0 : group_of(c.caller);
+	if (c.caller == 0 || c.group < 0)
 		return reply_error(ESRCH);
-	send_to_others(&c, caller);
-	if (!everybody && in_crowd(&c, caller))
-		return send_to_caller(sb, req, &c, caller);
+	send_to_others(&c);
+	if (!everybody)
+		return send_to_caller(sb, req, &c);
 	return c.reached ? reply_value(0) : reply_error(c.error ? c.error : ESRCH);
 }
 
