@@ -63,6 +63,8 @@ static const struct {
 	{"/var/run/avahi-daemon/socket", "net.unix.system"},
 	{"/run/systemd/journal/*", "net.unix.system"},
 	{"/dev/log", "net.unix.system"},
+	{"/run/uuidd/request", "net.unix.system"}, /* libuuid: Python's uuid1 */
+	{"/var/run/uuidd/request", "net.unix.system"},
 };
 
 /* Answer who a user is, and take nothing that could carry data away.  Not systemd-resolved: names are decided by the supervisor. */

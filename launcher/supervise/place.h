@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /* The rule for a refused connect to this path (or "@abstract"): net.unix.docker, net.unix.agent, net.unix.dbus, net.unix.display, net.unix.system
- * (name services and logging: every libc tries them), or net.unix. */
+ * (name services, logging, uuidd: libraries try them of their own accord), or net.unix. */
 const char *place_rule(const char *path);
 
 /* A name service's socket that the installer may use where root owns it. */

@@ -411,6 +411,7 @@ static void test_places(void **state)
 		{"/run/dbus/system_bus_socket", "net.unix.dbus"}, {"/run/user/1000/bus", "net.unix.dbus"}, {"@/tmp/dbus-abc", "net.unix.dbus"},
 		{"/tmp/.X11-unix/X0", "net.unix.display"}, {"@/tmp/.X11-unix/X0", "net.unix.display"},
 		{"/var/run/nscd/socket", "net.unix.system"}, {"/run/systemd/userdb/io.systemd.DynamicUser", "net.unix.system"}, {"/dev/log", "net.unix.system"},
+		{"/run/uuidd/request", "net.unix.system"}, {"/var/run/uuidd/request", "net.unix.system"}, {"/run/uuidd/other", "net.unix"},
 		{"/tmp/other.sock", "net.unix"}, {"@x", "net.unix"}, {"", "net.unix"},
 	};
 
@@ -423,6 +424,7 @@ static void test_places(void **state)
 	assert_false(place_name_service("/var/lib/sss/pipes/../x"));
 	assert_false(place_name_service("/run/systemd/resolve/io.systemd.Resolve"));
 	assert_false(place_name_service("var/run/nscd/socket"));
+	assert_false(place_name_service("/run/uuidd/request"));
 	assert_true(place_below("/a/b", "/a") && place_below("/a", "/a") && place_below("/a/b", "/a/") && place_below("/a", "/"));
 	assert_false(place_below("/ab", "/a") || place_below("/", "/a") || place_below("/a", NULL) || place_below("/a", "") || place_below("a", "/"));
 }
