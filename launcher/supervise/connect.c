@@ -118,20 +118,16 @@ static void record_shown(struct sandbox *sb, const struct seccomp_notif *req, co
 {
 	struct sockaddr_text to;
 
-	if (!sockaddr_describe(sa, len, &to))
-		return;
-	if (to.family == AF_UNIX)
-		sockets_record_unix(sb, req, to.address, to.address);
-	else
+	if (sockaddr_describe(sa, len, &to))
 		record_outside(sb, req, &to, 0);
 }
 
 /* In a network namespace, on a machine that lets us not duplicate descriptors. */
 static struct reply connect_undoubled(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_storage *sa, socklen_t len)
 {
-	record_shown(sb, req, sa, len);
 	if (sa->ss_family == AF_UNIX)
-		return reply_error(EACCES);
+		return connect_unix_refused(sb, req, sa, len);
+	record_shown(sb, req, sa, len);
 	/* CONTINUE: here the filter refuses socket(AF_UNIX), so no AF_UNIX socket that is not connected already exists in the sandbox to be swapped in for
 	 * this one; an inet socket, whatever address a racing thread puts there, reaches its own network namespace's loopback and nothing else. */
 	return reply_continue();
@@ -163,6 +159,8 @@ struct reply handle_connect(struct sandbox *sb, const struct seccomp_notif *req)
 	if (sb->namespaces && !doubles)
 		return connect_undoubled(sb, req, &sa, len);
 	/* No namespace (no inet sockets exist, AF_UNIX is not confined), or this one descriptor could not be looked at: refused. */
+	if (sa.ss_family == AF_UNIX)
+		return connect_unix_refused(sb, req, &sa, len);
 	record_shown(sb, req, &sa, len);
 	return reply_error(EACCES);
 }

@@ -1,4 +1,4 @@
-/* connect() on an AF_UNIX socket of a sandbox in namespaces of its own.
+/* connect() on an AF_UNIX socket of a sandbox: done in namespaces of its own, refused without.
  *
  * An abstract name belongs to the socket's network namespace, which connect.c has looked at.  A path is resolved in the caller's place, the object it leads to is
  * pinned, the kernel is asked where that object lies, and it is the pinned inode that is connected to, through /proc/self/fd: a link or a
@@ -65,33 +65,73 @@ static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, 
 	return reply_error(EACCES);
 }
 
-static struct reply connect_path(struct sandbox *sb, const struct seccomp_notif *req, int sock, const char *path)
+/* The socket that path leads to, pinned, where it is the sandbox's own.  -1: *reply is what the call gets, and what is not the sandbox's is written down. */
+static int own_socket(struct sandbox *sb, const struct seccomp_notif *req, const char *path, struct reply *reply)
 {
-	cleanup_fd int owned = sock;
 	cleanup_fd int pinned = -1;
 	struct resolved to = {.fd = -1};
 	struct stat st;
 	int error = target_resolve(sb, req, AT_FDCWD, path, true, true, &to);
 
+	pinned = error ? -1 : to.fd;
 	if (error == -ESRCH)
-		return reply_error(ESRCH);
-	if (error && to.real[0] && below_writable(sb, to.real))
-		return reply_error(-error); /* a missing folder, say: as far as it got it is the sandbox's own */
-	if (error)
-		return refuse(sb, req, to.real[0] ? to.real : path, path);
-	pinned = to.fd;
-	if (to.proc_foreign || !is_own_place(sb, pinned))
-		return refuse(sb, req, to.real, path);
-	if (to.missing)
-		return reply_error(ENOENT);
-	if (fstat(pinned, &st))
-		return reply_error(errno);
-	if (!S_ISSOCK(st.st_mode))
-		return reply_error(ECONNREFUSED); /* what the kernel says */
-	/* Two names: one of them may lie outside (a hard link to somebody's agent). */
-	if (st.st_nlink != 1)
-		return refuse(sb, req, to.real, path);
-	return connect_pinned(sb, req, steal_fd(&owned), steal_fd(&pinned));
+		*reply = reply_error(ESRCH);
+	else if (error && to.real[0] && below_writable(sb, to.real))
+		*reply = reply_error(-error); /* a missing folder, say: as far as it got it is the sandbox's own */
+	else if (error)
+		*reply = refuse(sb, req, to.real[0] ? to.real : path, path);
+	else if (to.proc_foreign || !is_own_place(sb, pinned))
+		*reply = refuse(sb, req, to.real, path);
+	else if (to.missing)
+		*reply = reply_error(ENOENT);
+	else if (fstat(pinned, &st))
+		*reply = reply_error(errno);
+	else if (!S_ISSOCK(st.st_mode))
+		*reply = reply_error(ECONNREFUSED); /* what the kernel says */
+	else if (st.st_nlink != 1) /* two names: one of them may lie outside (a hard link to somebody's agent) */
+		*reply = refuse(sb, req, to.real, path);
+	else
+		return steal_fd(&pinned);
+	return -1;
+}
+
+static struct reply connect_path(struct sandbox *sb, const struct seccomp_notif *req, int sock, const char *path)
+{
+	cleanup_fd int owned = sock;
+	struct reply reply;
+	int pinned = own_socket(sb, req, path, &reply);
+
+	return pinned < 0 ? reply : connect_pinned(sb, req, steal_fd(&owned), pinned);
+}
+
+/* Refused for want of a way to connect it, not for what it is: an honest program has done nothing wrong. */
+static struct reply refuse_own(struct sandbox *sb, const struct seccomp_notif *req, const char *path)
+{
+	struct event ev = {
+		.type = "ipc.connect",
+		.action = EV_DENIED,
+		.verdict = policy_rule(supervisor_policy(sb->sup), "net.unix.own"),
+		.source = SRC_KERNEL,
+		.target = {.path = path, .as_written = path, .protocol = "unix"},
+		.detail = "on this machine a sandbox cannot be connected to its own sockets either",
+	};
+
+	supervisor_record(sb, (pid_t)req->pid, &ev);
+	return reply_error(EACCES);
+}
+
+struct reply connect_unix_refused(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_storage *sa, socklen_t len)
+{
+	cleanup_fd int pinned = -1;
+	struct sockaddr_text to;
+	struct reply reply;
+
+	if (!sockaddr_describe(sa, len, &to) || to.family != AF_UNIX)
+		return reply_error(EACCES);
+	if (to.abstract_name)
+		return refuse(sb, req, to.address, to.address);
+	pinned = own_socket(sb, req, to.address, &reply);
+	return pinned < 0 ? reply : refuse_own(sb, req, to.address);
 }
 
 struct reply connect_unix(struct sandbox *sb, const struct seccomp_notif *req, int sock, const struct sockaddr_storage *sa, socklen_t len)

@@ -543,6 +543,58 @@ static void plain_body(struct box *b)
 	CHECK(unix_connect(SOCK_STREAM, "@x") == -EACCES);
 }
 
+static void plain_own_body(struct box *b)
+{
+	struct sockaddr_storage sa;
+
+	CHECK(chdir(b->own) == 0);
+	CHECK(box_listen(AF_UNIX, SOCK_STREAM, &sa, box_unix(&sa, "s.sock"), 5) >= 0);
+	CHECK(unix_connect(SOCK_STREAM, "s.sock") == -EACCES);
+	CHECK(unix_connect(SOCK_STREAM, "none") == -ENOENT);
+	CHECK(unix_connect(SOCK_STREAM, "none/none") == -ENOENT);
+	CHECK(unix_connect(SOCK_STREAM, ".") == -ECONNREFUSED);
+}
+
+/* By names that are its own, but lead elsewhere. */
+static void plain_disguised_body(struct box *b)
+{
+	char text[300];
+
+	CHECK(chdir(b->own) == 0 && symlink(b->agent_path, "agent") == 0 && symlink(b->outside, "out") == 0);
+	CHECK(unix_connect(SOCK_STREAM, "agent") == -EACCES);
+	snprintf(text, sizeof text, "%s/../outside/agent.sock", b->own);
+	CHECK(unix_connect(SOCK_STREAM, text) == -EACCES);
+	snprintf(text, sizeof text, "%s/out/agent.sock", b->own);
+	CHECK(unix_connect(SOCK_STREAM, text) == -EACCES);
+	if (link(b->agent_path, "hard") == 0)
+		CHECK(unix_connect(SOCK_STREAM, "hard") == -EACCES);
+	else
+		CHECK(unix_connect(SOCK_STREAM, "agent") == -EACCES);
+}
+
+static void test_plain_own(void **state)
+{
+	struct box *b = *state;
+
+	b->sb.namespaces = false;
+	box_run(b, NULL, plain_own_body);
+	assert_int_equal(b->events, 1);
+	assert_non_null(box_kept(b, "net.unix.own"));
+	assert_string_equal(box_kept(b, "net.unix.own")->type, "ipc.connect");
+}
+
+static void test_plain_disguised(void **state)
+{
+	struct box *b = *state;
+
+	b->sb.namespaces = false;
+	box_run(b, NULL, plain_disguised_body);
+	assert_int_equal(b->events, 4);
+	assert_null(box_kept(b, "net.unix.own"));
+	assert_non_null(box_kept(b, "net.unix.agent"));
+	assert_int_equal(box_contacts(b), 0);
+}
+
 static void test_plain(void **state)
 {
 	struct box *b = *state;
@@ -717,7 +769,7 @@ static int group(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_loopback), TEST(test_outside), TEST(test_odd), TEST(test_blocking), TEST(test_blocking_unix), TEST(test_unix), TEST(test_race),
-		TEST(test_link_race), TEST(test_inherited), TEST(test_undoubled), TEST(test_plain), TEST(test_socket), TEST(test_send), TEST(test_installer),
+		TEST(test_link_race), TEST(test_inherited), TEST(test_undoubled), TEST(test_plain), TEST(test_plain_own), TEST(test_plain_disguised), TEST(test_socket), TEST(test_send), TEST(test_installer),
 		TEST(test_installer_literal),
 	};
 
