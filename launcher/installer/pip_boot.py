@@ -340,7 +340,7 @@ class Guard:
         texts = [real] if ".." in text.split("/") else [real, os.path.normpath(text)]
         if any(covers(place, one) for place in self.archives for one in texts):
             return
-        if os.path.exists(real):  # else pip's own message says it better
+        if os.path.isfile(real):  # else pip's own message says it better; folders of sys.path are tried as zips, too
             self.refuse("read", real, "neither the command line nor a requirements file nor pip's settings name this archive")
 
     # --- writing

@@ -465,6 +465,70 @@ static void older_pips_and_pip_itself(void **state)
 	run_end(&r);
 }
 
+/* The archives beside those that every command has: cache, site folders, what is written. */
+static void assert_archives(struct run *r, const struct tree *t, const char *line, const char *want)
+{
+	cleanup_text char *text = inst_dup("");
+
+	assert_runs(r, line);
+	for (size_t i = 0; i < r->ins.archives.n; i++) {
+		const char *one = r->ins.archives.v[i];
+
+		if (!strstr(one, "/venv/") && !inst_ends(one, "/.cache/pip")) {
+			size_t n = inst_path_below(one, t->root) ? strlen(t->root) + 1 : 0;
+
+			inst_set(&text, inst_format("%s%s%s", text, *text ? " " : "", one + n));
+		}
+	}
+	assert_string_equal(text, want);
+}
+
+static void archives_are_those_that_the_user_names(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+	cleanup_text char *cache = tree_path(t, "home/.cache/pip");
+	cleanup_text char *site = tree_path(t, "venv/lib/python3.11/site-packages");
+	cleanup_text char *line = NULL;
+	cleanup_text char *index = NULL;
+
+	tree_python(t, "23.2.1");
+	run_setup(&r, t);
+	tree_file(t, "work/x-1.zip", 0644, "x");
+	tree_file(t, "work/links/page.html", 0644, "x");
+	tree_file(t, "mirror/simple/x/index.html", 0644, "x");
+	tree_link(t, "work/linked", "../mirror");
+	assert_archives(&r, t, "pip install x", "");
+	assert_true(strings_has(&r.ins.archives, cache));
+	assert_true(strings_has(&r.ins.archives, site));
+	assert_archives(&r, t, "pip list", "");
+	assert_archives(&r, t, "pip install x-1.zip ./missing-1.whl", "work/x-1.zip work/missing-1.whl");
+	line = inst_format("pip install x@file://%s/home/a%%20b.whl", t->root);
+	assert_archives(&r, t, line, "home/a b.whl");
+	assert_archives(&r, t, "pip hash links/page.html nothing", "work/links/page.html work/nothing");
+	assert_archives(&r, t, "pip install --no-index -f links -f linked x", "work/links work/linked mirror");
+	assert_archives(&r, t, "pip install -f links/page.html -f https://l.example/ x", "work/links/page.html work/links");
+	/* The home directory, or what holds it, is named for what lies in it. */
+	assert_archives(&r, t, "pip install -f ~ x", "home/*");
+	assert_archives(&r, t, "pip install -f .. x", "*");
+	assert_archives(&r, t, "pip install -f / x", "/*");
+	inst_set(&line, inst_format("pip install -i file://%s/mirror/simple/ x", t->root));
+	assert_archives(&r, t, line, "mirror/simple mirror");
+	inst_set(&line, inst_format("pip install --no-index -i file://%s/mirror/simple/ x", t->root));
+	assert_archives(&r, t, line, "");
+	assert_archives(&r, t, "pip install --extra-index-url ../mirror/simple x", "mirror/simple mirror");
+	assert_archives(&r, t, "pip download -d links x", "work/links");
+	/* Files and settings; links are relative to the file where there is such a thing, archives to the working directory. */
+	tree_file(t, "work/sub/r.txt", 0644, "-f wheels\n-f links\n./y-1.tar.gz\n");
+	tree_dir(t, "work/sub/wheels");
+	assert_archives(&r, t, "pip install -r sub/r.txt", "work/y-1.tar.gz work/sub/wheels work/links");
+	index = inst_format("[install]\nfind-links = %s/mirror\n", t->root);
+	tree_file(t, "venv/pip.conf", 0644, "%s", index);
+	assert_archives(&r, t, "pip install x", "mirror");
+	assert_archives(&r, t, "pip wheel -w links x", "work/links");
+	run_end(&r);
+}
+
 static void the_spec_is_json(void **state)
 {
 	const struct tree *t = *state;
@@ -506,6 +570,7 @@ int main(void)
 		in_tree(what_cannot_be_guarded_is_refused),
 		in_tree(outputs_and_cache),
 		in_tree(older_pips_and_pip_itself),
+		in_tree(archives_are_those_that_the_user_names),
 		in_tree(the_spec_is_json),
 	};
 

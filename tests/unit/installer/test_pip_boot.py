@@ -111,7 +111,7 @@ def check(want, call, *args, **more):
         assert error.errno == 13 and error.filename and "pipwarden" in error.strerror, error
         got = reports[0][0]
         assert len(reports) == 1 and reports[0][1] == error.filename, reports
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         got = "missing"
     assert got == want and bool(reports) == (want in ("read", "write")), (call, args, want, got, reports)
 
@@ -127,6 +127,7 @@ for name in ("elsewhere/e.whl", "home/x/d.zip", "temp/link.whl", "temp/out/e.whl
     check("read", os.open, name, os.O_RDONLY)
     check("read" if not b"temp" in os.fsencode(name) else "write", os.open, name, os.O_RDWR)
 check("missing", open, "elsewhere/missing.whl")
+check("missing", lambda: zipfile.ZipFile("elsewhere"))  # as importlib.metadata tries what it cannot list
 for call in (lambda: zipfile.ZipFile("elsewhere/f"), lambda: tarfile.open("elsewhere/f")):
     check("read", call)
 
