@@ -217,6 +217,11 @@ static void test_sweep_young(void **state)
 	assert_true(exists(stillborn.state));
 	clock_ahead = 3602;
 	assert_int_equal(rundir_sweep(w->tmp, w->state), 0);
+	assert_true(exists(stillborn.state)); /* old records are looked through only when a dead run is found */
+	struct rundir another;
+	assert_int_equal(rundir_create(&another, NULL, w->tmp), 0);
+	die(&another);
+	assert_int_equal(rundir_sweep(w->tmp, w->state), 1);
 	clock_ahead = 0;
 	assert_false(exists(in(w->tmp, "pw-abcdef")) || exists(stillborn.state));
 }
