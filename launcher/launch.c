@@ -490,8 +490,10 @@ static int64_t now_ns(void)
 
 static int prepare_and_run(struct run *run, const struct options *o, enum role role, char **argv, char **envp)
 {
-	char **secrets = env_secrets(run->policy, envp);
+	static char **secrets; /* the journal redacts by them to the end */
 	int status;
+
+	secrets = env_secrets(run->policy, envp);
 
 	if (secrets == NULL || getrandom(run->decoy_key, sizeof run->decoy_key, 0) != sizeof run->decoy_key ||
 	    env_for_role(run->policy, role, envp, run->decoy_key, &run->role_env) < 0) {
@@ -512,9 +514,7 @@ static int prepare_and_run(struct run *run, const struct options *o, enum role r
 		rundir_remove(run->dir);
 		return status;
 	}
-	status = guardian_run(run);
-	env_secrets_free(secrets);
-	return status;
+	return guardian_run(run);
 }
 
 int launch(const struct options *o, char **argv, char **envp)
