@@ -354,14 +354,19 @@ static void swapped_component(void **state)
 {
 	struct stat before, after;
 	assert_int_equal(stat(world_path(&w, "outside/plain"), &before), 0);
-	bool run = world_run_swapping(&w, race_body);
-	assert_true(run);
-	print_message("changed %ld, refused %ld, neither %ld\n", w.result[0], w.result[1], w.result[2]);
+	/* On a busy machine a whole race can see one side only: then it proves nothing yet. */
+	long changed = 0, refused = 0;
+	for (int attempt = 0; attempt < 10 && (changed == 0 || refused == 0); attempt++) {
+		assert_true(world_run_swapping(&w, race_body));
+		changed += w.result[0];
+		refused += w.result[1];
+	}
+	print_message("changed %ld, refused %ld, neither %ld\n", changed, refused, w.result[2]);
 	assert_int_equal(stat(world_path(&w, "outside/plain"), &after), 0);
 	assert_int_equal(before.st_mode, after.st_mode);
 	assert_int_equal(before.st_mtim.tv_sec, after.st_mtim.tv_sec);
 	assert_int_equal(before.st_ctim.tv_nsec, after.st_ctim.tv_nsec);
-	assert_true(w.result[0] > 0 && w.result[1] > 0); /* the race was one */
+	assert_true(changed > 0 && refused > 0); /* the race was one */
 }
 
 static int group(void)
