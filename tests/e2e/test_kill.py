@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import cannot, nothing_left
+from conftest import LESS, LESS_IDS, USERS, cannot, nothing_left
 from lib import packages
 from lib.index import Index
 from lib.procs import descendants, look, marked, wait_for
@@ -106,7 +106,7 @@ def parts_of(build):
 
 
 @pytest.mark.parametrize("victim", ["supervisor", "zygote", "guardian", "pip"])
-@pytest.mark.parametrize("hide,name", [("", "root"), ("", "user"), ("namespaces", "user")], ids=["root", "user", "user-namespaces"])
+@pytest.mark.parametrize("hide,name", [*(("", u) for u in USERS), *LESS], ids=[*USERS, *LESS_IDS])
 def test_sigkill_in_mid_build(victim, hide, name, user_named, make_world, templates, distribution, slow_index):
     world = make_world(user_named(name), index=slow_index, hide=hide)
     world.use_venv(templates, distribution)

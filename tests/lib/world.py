@@ -150,6 +150,7 @@ class World:
             env["PIP_INDEX_URL"] = self.index_url
         if self.hide:
             env["PIPWARDEN_TEST_HIDE"] = self.hide
+        env.update({n: os.environ[n] for n in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if os.environ.get(n)})
         return {**env, **(extra or {})}
 
     def command(self, argv: list) -> list[str]:
