@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "launcher/base/rundir.h"
+#include "launcher/base/signals.h"
 #include "launcher/base/tree.h"
 
 #define KILL_MILLISECONDS 2000
@@ -82,29 +83,6 @@ static void take_terminal_back(pid_t foreground)
 	tcsetpgrp(STDIN_FILENO, foreground);
 }
 
-static uint64_t set_of(const sigset_t *mask)
-{
-	uint64_t set = 0;
-
-	for (int n = 1; n <= 64; n++) {
-		set |= sigismember(mask, n) == 1 ? 1ULL << (n - 1) : 0;
-	}
-	return set;
-}
-
-static uint64_t ignored(void)
-{
-	uint64_t set = 0;
-
-	for (int n = 1; n <= 64; n++) {
-		struct sigaction sa;
-		if (sigaction(n, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN) {
-			set |= 1ULL << (n - 1);
-		}
-	}
-	return set;
-}
-
 int guardian_run(struct run *run)
 {
 	pid_t foreground = tcgetpgrp(STDIN_FILENO), supervisor;
@@ -113,8 +91,8 @@ int guardian_run(struct run *run)
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	run->blocked = set_of(&before);
-	run->ignored = ignored();
+	run->blocked = signals_of(&before);
+	run->ignored = signals_ignored();
 	signal(SIGCHLD, SIG_DFL); /* a parent that ignores it would take our children's status away */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	supervisor = fork();

@@ -16,6 +16,7 @@
 #include "guardian.h"
 #include "launcher/base/environment.h"
 #include "launcher/base/fd.h"
+#include "launcher/supervise/pathtext.h"
 #include "launcher/version.h"
 
 #define HOMES_MAX 64
@@ -250,13 +251,6 @@ static void state_base(char out[PATH_MAX])
 	}
 }
 
-static bool below(const char *path, const char *root)
-{
-	size_t len = strlen(root);
-
-	return strncmp(path, root, len) == 0 && (path[len] == '\0' || path[len] == '/');
-}
-
 /* What an option or the policy opens for writing must not hold what is pipwarden's own. */
 static int check_granted(const struct run *run, const char *real, const char *own)
 {
@@ -264,7 +258,7 @@ static int check_granted(const struct run *run, const char *real, const char *ow
 		const char *const *grants = policy_grants(run->policy, (enum role)role, FILE_WRITE);
 		for (; grants != NULL && *grants != NULL; grants++) {
 			char root[PATH_MAX];
-			if (realpath(*grants, root) != NULL && below(real, root)) {
+			if (realpath(*grants, root) != NULL && pathtext_below(real, root)) {
 				return launch_error(125, "%s lies where the command may write (%s): it could be rewritten", own, root);
 			}
 		}
@@ -288,12 +282,12 @@ static int check_log(const struct run *run, enum role role, const char *log)
 		return launch_error(125, "the journal %s cannot be written: %s", log, strerror(errno));
 	}
 	for (size_t i = 0; run->env != NULL && role == ROLE_INSTALLER && i < run->env->write_dirs.n; i++) {
-		if (realpath(run->env->write_dirs.v[i], root) != NULL && below(real, root)) {
+		if (realpath(run->env->write_dirs.v[i], root) != NULL && pathtext_below(real, root)) {
 			return launch_error(125, "the journal %s lies where pip may write (%s)", log, root);
 		}
 	}
 	for (size_t i = 0; run->installer != NULL && i < run->installer->outputs.n; i++) {
-		if (realpath(run->installer->outputs.v[i], root) != NULL && below(real, root)) {
+		if (realpath(run->installer->outputs.v[i], root) != NULL && pathtext_below(real, root)) {
 			return launch_error(125, "the journal %s lies where pip may write (%s)", log, root);
 		}
 	}

@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "launcher/base/signals.h"
 #include "preload/pw_event.h"
 #include "start.h"
 
@@ -88,38 +89,12 @@ static uint32_t collect_descriptors(int32_t *numbers)
 	return n;
 }
 
-static uint64_t ignored_signals(void)
-{
-	uint64_t set = 0;
-
-	for (int n = 1; n <= 64; n++) {
-		struct sigaction sa;
-		if (sigaction(n, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN) {
-			set |= 1ULL << (n - 1);
-		}
-	}
-	return set;
-}
-
-static uint64_t blocked_signals(void)
-{
-	sigset_t mask;
-	uint64_t set = 0;
-
-	sigprocmask(SIG_SETMASK, NULL, &mask);
-	for (int n = 1; n <= 64; n++) {
-		if (sigismember(&mask, n) == 1) {
-			set |= 1ULL << (n - 1);
-		}
-	}
-	return set;
-}
-
 static void send_request(int sock, char **argv, char *path)
 {
 	static char cwd[4096];
 	struct start s = {.path = path, .argv = argv, .envp = environ, .cwd = cwd};
 	int fds[FD_PASS_MAX + 2];
+	sigset_t mask;
 
 	if (getcwd(cwd, sizeof cwd) == NULL) {
 		cwd[0] = '\0';
@@ -127,8 +102,9 @@ static void send_request(int sock, char **argv, char *path)
 	s.nfds = collect_descriptors(s.fd_number);
 	s.umask = umask(022);
 	umask(s.umask);
-	s.blocked = blocked_signals();
-	s.ignored = ignored_signals();
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	s.blocked = signals_of(&mask);
+	s.ignored = signals_ignored();
 	fds[0] = start_encode(&s);
 	fds[1] = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fds[0] < 0 || fds[1] < 0) {

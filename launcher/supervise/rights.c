@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "launcher/base/loader.h"
+#include "pathtext.h"
 #include "places.h"
 
 #define RX (GRANT_READ | GRANT_EXECUTE)
@@ -217,18 +218,11 @@ int rights_installer(const struct supervisor *s, struct ruleset *r, const char *
 
 /* --- environment --------------------------------------------------------------------------------- */
 
-static bool below(const char *path, const char *root)
-{
-	size_t len = root != NULL ? strlen(root) : 0;
-
-	return len > 0 && strncmp(path, root, len) == 0 && (path[len] == '\0' || path[len] == '/');
-}
-
 static bool below_real(const char *path, const char *root)
 {
 	char real[PATH_MAX];
 
-	return realpath(root, real) != NULL && below(path, real);
+	return realpath(root, real) != NULL && pathtext_below(path, real);
 }
 
 static bool below_one(const char *path, const char *const *roots)
@@ -248,7 +242,7 @@ static bool may_execute_from(const struct supervisor *s, enum role role, const s
 	if (folder[0] != '/' || realpath(folder, real) == NULL) {
 		return false;
 	}
-	if (below(real, "/usr")) { /* nearly every entry, and every look at a folder costs */
+	if (pathtext_below(real, "/usr")) { /* nearly every entry, and every look at a folder costs */
 		return true;
 	}
 	for (size_t i = 0; places_system[i].path != NULL; i++) {

@@ -25,6 +25,7 @@
 #include "launcher/base/tree.h"
 #include "launcher/sandbox/birth.h"
 #include "listener.h"
+#include "pathtext.h"
 #include "session.h"
 #include "target.h"
 
@@ -131,13 +132,6 @@ bool supervisor_take_ticket(struct supervisor *s, pid_t tgid, const char *path)
 	return found;
 }
 
-static bool at_or_below(const char *path, const char *root)
-{
-	size_t len = strlen(root);
-
-	return strncmp(path, root, len) == 0 && (path[len] == '\0' || path[len] == '/');
-}
-
 bool supervisor_own_directory(struct supervisor *s, const char *directory, const char *package)
 {
 	bool good = true, known = false;
@@ -145,7 +139,7 @@ bool supervisor_own_directory(struct supervisor *s, const char *directory, const
 	pthread_mutex_lock(&s->lock);
 	for (size_t i = 0; i < s->owner_count && good; i++) {
 		const struct owner *o = &s->owners[i];
-		if (at_or_below(directory, o->directory) || at_or_below(o->directory, directory)) {
+		if (pathtext_below(directory, o->directory) || pathtext_below(o->directory, directory)) {
 			good = strcmp(o->package, package) == 0;
 			known = known || strcmp(o->directory, directory) == 0;
 		}
