@@ -262,6 +262,11 @@ def absolute(path, dir_fd=-1):
     return os.readlink("/proc/self/fd/{}".format(dir_fd)) + "/" + path
 
 
+def is_plain(name):
+    """Is it one name, which leads nowhere else?"""
+    return isinstance(name, str) and "/" not in name and name not in ("", ".", "..")
+
+
 class Guard:
     """Three rules for pip, which is trusted code that handles hostile data; an audit hook sees what it does.
 
@@ -346,20 +351,24 @@ class Guard:
     # --- writing
 
     def on_write(self, path, dir_fd=-1, follow=False):
-        if not isinstance(path, int):
-            self.judge(absolute(path, dir_fd), follow)
+        if isinstance(path, int):
+            return
+        text = absolute(path, dir_fd)
+        # A descriptor's folder is told by its real path: whole trees are removed so.
+        real = text if dir_fd is not None and dir_fd >= 0 and is_plain(path) else self.resolve(text)
+        if follow and os.path.islink(real):
+            real = os.path.realpath(real)
+        self.judge(text, real)
 
     def on_rename(self, old, new, old_fd, new_fd):
         for path, dir_fd in ((old, old_fd), (new, new_fd)):
             path = absolute(path, dir_fd)
-            if self.sealed and below(self.pip_dir, self.resolve(path)):
+            real = self.resolve(path)
+            if self.sealed and below(self.pip_dir, real):
                 self.refuse("write", self.pip_dir, "pip's own files change only when pip is what is installed: name it")
-            self.judge(path, False)
+            self.judge(path, real)
 
-    def judge(self, path, follow):
-        real = self.resolve(path)
-        if follow and os.path.islink(real):
-            real = os.path.realpath(real)
+    def judge(self, path, real):
         if self.sealed and self.is_of_pip(real):
             self.refuse("write", real, "pip's own files change only when pip is what is installed: name it")
         if self.claims_temp(path) and not below(real, self.real_temp):
@@ -367,15 +376,16 @@ class Guard:
 
     def resolve(self, path):
         """The path with the links of its folder resolved, those of its last name not."""
-        folder, name = os.path.split(path.rstrip("/"))
+        folder, _, name = path.rpartition("/")
         if name in ("", ".", ".."):
             return os.path.realpath(path)
+        folder = folder or "/"
         real = self.real_folders.get(folder)
         if real is None:
             real = os.path.realpath(folder)
             if not self.claims_temp(folder) and not below(real, self.real_temp):
                 self.real_folders[folder] = real
-        return os.path.join(real, name)
+        return real + "/" + name if real != "/" else "/" + name
 
     def claims_temp(self, path):
         if "/." in path or "//" in path:
