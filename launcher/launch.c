@@ -154,7 +154,9 @@ static int add_layers(struct policy *p, const struct options *o, struct policy_e
 			return -1;
 		}
 	}
-	return 0;
+	/* Last: it may add to what is there, and replace nothing. */
+	const char *environment = getenv("PIPWARDEN_POLICY");
+	return environment != NULL && environment[0] != '\0' ? policy_add_tightening(p, environment, err) : 0;
 }
 
 static int add_options(struct policy *p, const struct options *o, enum role role, struct policy_error *err)
@@ -216,10 +218,6 @@ struct policy *launch_policy(const struct options *o, enum role role)
 	struct policy_error err = {0};
 	struct policy *p;
 
-	if (getenv("PIPWARDEN_POLICY") != NULL && getenv("PIPWARDEN_POLICY")[0] != '\0') {
-		launch_error(125, "PIPWARDEN_POLICY: a policy file from the environment comes with a later release; use --policy");
-		return NULL;
-	}
 	p = policy_new(&err);
 	if (p == NULL || add_layers(p, o, &err) < 0 || add_options(p, o, role, &err) < 0 || policy_finish(p, homes, &err) < 0 || check_grants(p, &err) < 0) {
 		policy_message(&err);

@@ -141,6 +141,8 @@ int policy_no_memory(struct policy_error *err);
 
 bool action_parse(const char *text, enum policy_action *out);
 bool rule_id_valid(const char *id);
+/* Does this layer only make things stricter?  0, or -1 with *err. */
+int policy_check_tightens(const struct policy *p, const char *origin, const char *text, size_t len, struct policy_error *err);
 struct rule *policy_find_rule(const struct policy *p, const char *id); /* before policy_finish; linear */
 const char *rule_list_name(enum rule_list list);
 const char *env_list_name(enum env_list list);

@@ -178,7 +178,7 @@ static int read_file(int fd, char *buffer, size_t *len)
 	return 0;
 }
 
-int policy_add_file(struct policy *p, const char *path, struct policy_error *err)
+static int add_file(struct policy *p, const char *path, bool tighten, struct policy_error *err)
 {
 	struct place at = {.origin = path};
 	size_t len;
@@ -194,12 +194,22 @@ int policy_add_file(struct policy *p, const char *path, struct policy_error *err
 	else if (!check_file(fd, &at, err)) {
 		if (read_file(fd, buffer, &len))
 			policy_fail(err, &at, "read: %s", strerror(errno));
-		else
+		else if (!tighten || !policy_check_tightens(p, path, buffer, len, err))
 			result = policy_add_text(p, path, buffer, len, err);
 	}
 	free(buffer);
 	close(fd);
 	return result;
+}
+
+int policy_add_file(struct policy *p, const char *path, struct policy_error *err)
+{
+	return add_file(p, path, false, err);
+}
+
+int policy_add_tightening(struct policy *p, const char *path, struct policy_error *err)
+{
+	return add_file(p, path, true, err);
 }
 
 void policy_mix(struct policy *p, const char *kind, const char *text, size_t len)

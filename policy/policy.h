@@ -46,6 +46,8 @@ void policy_free(struct policy *p); /* NULL is fine */
  * policy_add_file reads at most 1 MiB and refuses what is not a regular file or may be written by
  * group or others, or is owned by neither root nor the caller's user. */
 int policy_add_file(struct policy *p, const char *path, struct policy_error *err);
+/* The same for a file that the environment names: it may only tighten (policy/tighten.c). */
+int policy_add_tightening(struct policy *p, const char *path, struct policy_error *err);
 int policy_add_text(struct policy *p, const char *origin, const char *text, size_t len, struct policy_error *err);
 
 /* Options of the command line: spec is [ROLE:]HOST[:PORT], [ROLE:]NAME, [ROLE:]PATH; role where none is

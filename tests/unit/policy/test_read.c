@@ -218,6 +218,51 @@ static void on_violation(void **state)
 	policy_free(p);
 }
 
+/* PIPWARDEN_POLICY. */
+static int tighten(const char *text)
+{
+	struct policy_error err = {0};
+	struct policy *p = with(NULL);
+	int result = policy_check_tightens(p, "PIPWARDEN_POLICY", text, strlen(text), &err);
+
+	if (result)
+		assert_true(err.line == 1 && err.column > 0 && err.message[0]);
+	policy_free(p);
+	return result;
+}
+
+static void tightening(void **state)
+{
+	static const char *const fine[] = {
+		"{\"version\": 1}",
+		"{\"version\": 1, \"environment\": {\"secret\": [\"MINE\"]}}",
+		"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"file.mine\", \"paths\": [\"/srv/x\"], \"severity\": \"critical\", \"action\": \"abort\"}]}}",
+		"{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"net.mine\", \"hosts\": [\"a.example\"], \"severity\": \"critical\", \"action\": \"abort\"}]}}",
+		"{\"version\": 1, \"actions\": {\"file.*\": \"abort\"}}",
+	};
+	static const char *const loose[] = {
+		"{\"version\": 1, \"environment\": {\"public\": [\"AWS_*\"]}}",
+		"{\"version\": 1, \"environment\": {\"treatment\": \"decoy\"}}",
+		"{\"version\": 1, \"network\": {\"guest\": [\"a.example\"]}}",
+		"{\"version\": 1, \"files\": {\"read\": {\"build\": [\"/etc\"]}}}",
+		"{\"version\": 1, \"rules\": {\"net.bind\": {\"severity\": \"info\"}}}",
+		"{\"version\": 1, \"actions\": {\"file.*\": \"deny\"}}",
+		"{\"version\": 1, \"actions\": {\"file.*\": \"allow\"}}",
+		"{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"net.exfil.pipedream\", \"remove\": true}]}}",
+		"{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"net.exfil.pipedream\", \"hosts\": [\"a.example\"], \"severity\": \"critical\", \"action\": \"abort\"}]}}",
+		"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"file.mine\", \"paths\": [\"~/.ssh/id_rsa\"], \"severity\": \"info\", \"action\": \"allow\"}]}}",
+		"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"file.mine\", \"paths\": [\"~/.ssh/id_rsa\"], \"severity\": \"critical\"}]}}",
+		"{\"version\": 1, \"files\": {\"secret\": [{\"id\": \"file.ssh-key\", \"paths\": [\"/x\"], \"severity\": \"critical\", \"action\": \"abort\"}]}}",
+	};
+
+	for (size_t i = 0; i < sizeof(fine) / sizeof(*fine); i++)
+		if (tighten(fine[i]))
+			fail_msg("refused: %s", fine[i]);
+	for (size_t i = 0; i < sizeof(loose) / sizeof(*loose); i++)
+		if (!tighten(loose[i]))
+			fail_msg("accepted: %s", loose[i]);
+}
+
 static void digest_and_show(void **state)
 {
 	struct policy *a = with(NULL), *b = with(NULL);
@@ -348,7 +393,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(errors), cmocka_unit_test(limits), cmocka_unit_test(comments), cmocka_unit_test(late_errors),
 		cmocka_unit_test(actions), cmocka_unit_test(ties_are_strict), cmocka_unit_test(code_rules), cmocka_unit_test(on_violation),
-		cmocka_unit_test(digest_and_show), cmocka_unit_test(policy_files), cmocka_unit_test(frozen), cmocka_unit_test(names),
+		cmocka_unit_test(tightening), cmocka_unit_test(digest_and_show), cmocka_unit_test(policy_files), cmocka_unit_test(frozen), cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
