@@ -23,7 +23,8 @@ SLOW_SETUP = """
 import os, subprocess, sys, time
 if 'bdist_wheel' in sys.argv:
     subprocess.Popen(['/bin/sleep', '61'])
-    subprocess.Popen(['/bin/sh', '-c', 'trap "" TERM INT HUP; while :; do read x </etc/hostname; sleep 0.05; done'])
+    subprocess.Popen(['/bin/sh', '-c', 'trap "" TERM INT HUP; i=0; '
+                      'while [ $i -lt 1300 ]; do i=$((i + 1)); read x </etc/hostname; sleep 0.05; done'])
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
