@@ -31,6 +31,7 @@
 
 #define ROLLBACK_SECONDS 30 /* what pip gets to take back a half-done installation before it is killed */
 #define END_MILLISECONDS 5000
+#define GROUP_MILLISECONDS 1000 /* within this the guardian's word of a signal is of the one that came to the group */
 
 /* --- what handlers ask --------------------------------------------------------------------------- */
 
@@ -390,6 +391,7 @@ struct watch {
 	int signals;
 	long deadline;     /* CLOCK_MONOTONIC milliseconds; 0: none */
 	long kill_after;   /* the same, once pip was asked to take back */
+	long to_group[32]; /* when a signal came to the whole process group, and so to the command as well */
 	bool asked, done;
 	int status;        /* wait status of the command */
 };
@@ -457,8 +459,13 @@ static void take_signal(struct watch *w)
 		reap(w);
 		break;
 	case SIGTERM: case SIGHUP: case SIGINT: case SIGQUIT: case SIGUSR1: case SIGUSR2: case SIGCONT: case SIGTSTP:
-		/* Only what the guardian passes on: what comes from the terminal has reached the command already. */
+		/* Only what the guardian passes on, and of that only what was sent to it alone: what came to the group (from the terminal, by killpg)
+		 * came to us too, and has reached the command.  A second one would end pip in the middle of its own ending. */
 		if (si.ssi_pid != (uint32_t)getppid()) {
+			w->to_group[si.ssi_signo] = now_milliseconds();
+			break;
+		}
+		if (w->to_group[si.ssi_signo] != 0 && now_milliseconds() - w->to_group[si.ssi_signo] < GROUP_MILLISECONDS) {
 			break;
 		}
 		if (w->sup->installer != NULL) {
