@@ -72,7 +72,6 @@ const struct policy *supervisor_policy(const struct supervisor *s);
 const struct caps *supervisor_caps(const struct supervisor *s);
 /* Has a host been configured for the installer (index, proxy, find-links …) or allowed for the role by policy and options? */
 bool supervisor_host_allowed(struct supervisor *s, enum role role, const char *host, unsigned port);
-bool supervisor_test_hides(const struct supervisor *s, const char *mechanism);
 
 /* Records one event of a sandbox and carries out its action.  Fills in role, package and (pid != 0) the process; the caller has set type, verdict,
  * source, target, detail and action (EV_DENIED for a refusal; becomes EV_ABORTED when the verdict's action is ACTION_ABORT and the run ends).

@@ -45,11 +45,6 @@ const struct caps *supervisor_caps(const struct supervisor *s)
 	return s->run->caps;
 }
 
-bool supervisor_test_hides(const struct supervisor *s, const char *mechanism)
-{
-	return strstr(s->run->caps->hidden, mechanism) != NULL;
-}
-
 struct names *supervisor_resolver(struct supervisor *s)
 {
 	return s->names;
@@ -318,7 +313,7 @@ static int build_programs(struct supervisor *s)
 {
 	const struct caps *caps = s->run->caps;
 	struct filter_options options = {
-		.landlock_abi = caps->landlock_abi, .signals_scoped = caps->landlock_abi >= 6 && strstr(caps->hidden, "scopes") == NULL,
+		.landlock_abi = caps->landlock_abi, .signals_scoped = caps->landlock_abi >= 6,
 		.unix_connect = caps->pidfd_getfd,
 	};
 	enum filter_kind sandbox = s->namespaces ? FILTER_SANDBOX : FILTER_SANDBOX_PLAIN;

@@ -63,6 +63,4 @@ struct target_identity {
 	const char *argv[32];
 };
 void target_identify(pid_t tid, struct target_identity *out);
-
-/* Test seam: the same functions with the pid and listener taken as given. */
 #endif
