@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "launcher/base/fd.h"
+#include "inject.h"
 #include "target.h"
 
 int own_fd_number(const char *path)
@@ -42,21 +42,18 @@ bool own_fd_open(const struct sandbox *sb, const struct seccomp_notif *req, int 
 	/* A duplicate: object and mode are of one descriptor, whatever another thread puts under the number meanwhile. */
 	cleanup_fd int copy = target_fd(sb, req, number);
 	int mode = copy >= 0 ? fcntl(copy, F_GETFL) : -1;
-	char path[40];
 	struct stat st;
 
 	if (mode < 0 || (mode & O_PATH) != 0 || (flags & (O_PATH | O_DIRECTORY)) != 0 || fstat(copy, &st) < 0 || !S_ISREG(st.st_mode) || !allows(mode, flags)) {
 		return false;
 	}
-	int keep = flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_TRUNC);
+	int keep = flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_TRUNC | O_CLOEXEC);
 	if ((mode & O_APPEND) != 0) {
 		keep = (keep | O_APPEND) & ~O_TRUNC; /* who may only add may not take away */
 	}
 	if ((flags & O_ACCMODE) == O_RDONLY) {
 		keep &= ~O_TRUNC;
 	}
-	snprintf(path, sizeof path, "/proc/self/fd/%d", copy); /* of the supervisor: the duplicate */
-	int fd = open(path, keep | O_CLOEXEC | O_NOCTTY);
-	*reply = fd < 0 ? reply_error(errno) : reply_fd(fd, flags & O_CLOEXEC ? O_CLOEXEC : 0);
+	*reply = inject_open(copy, (uint64_t)keep);
 	return true;
 }

@@ -1,0 +1,14 @@
+/* Putting into the caller an open of an object that the supervisor has judged.  What is judged is what is given: the caller gets a descriptor of that very object,
+ * so no path, link or memory that changes meanwhile matters, and Landlock, which goes by the path of the caller's own opens, is not asked. */
+#ifndef SUPERVISE_INJECT_H
+#define SUPERVISE_INJECT_H
+
+#include "supervise.h"
+
+/* Opens the object of `pinned` (O_PATH or any other descriptor of ours; it stays the caller's to close) as the notified open's flags say, and answers with the
+ * descriptor or with the error that the kernel would give.  Only regular files and directories: everything else is EACCES.  Creates nothing: O_CREAT means only that
+ * the object exists, O_TMPFILE is refused.  Never waits for a FIFO, a lease or a terminal.
+ * It is opened with the supervisor's rights: whoever has fewer is judged before.  Any thread. */
+struct reply inject_open(int pinned, uint64_t flags);
+
+#endif
