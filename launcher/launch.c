@@ -306,7 +306,7 @@ static void hold_folders(struct run *run)
 {
 	const struct installer *ins = run->installer;
 
-	for (size_t i = 0; ins != NULL && i < ins->env.write_dirs.n; i++) {
+	for (size_t i = 0; ins != NULL && !run->audit && i < ins->env.write_dirs.n; i++) {
 		rundir_hold(run->dir, ins->env.write_dirs.v[i]);
 	}
 }
@@ -373,7 +373,7 @@ static int open_journal(struct run *run, const struct options *o, enum role role
 	struct journal_start start = {
 		.run_id = run->dir->id, .argv = (const char *const *)argv, .version = PIPWARDEN_VERSION, .policy_digest = policy_digest(run->policy),
 		.layers_json = layers, .replaced = (const char *const *)run->role_env.replaced, .removed = (const char *const *)run->role_env.removed,
-		.replaced_for = run->installer != NULL ? "installer, build" : "guest",
+		.replaced_for = run->installer != NULL ? "installer, build" : "guest", .audit = run->audit,
 	};
 	size_t n = 0;
 	int error = 0;
@@ -491,6 +491,9 @@ static int prepare_and_run(struct run *run, const struct options *o, enum role r
 	    env_for_role(run->policy, role, envp, run->decoy_key, &run->role_env) < 0) {
 		return launch_error(125, "the environment cannot be prepared: %s", strerror(errno));
 	}
+	if (run->audit) {
+		run->role_env.envp = envp; /* with the secrets in it; what would be replaced is known by name */
+	}
 	run->started_ns = now_ns();
 	const char *missing = caps_missing(run->caps);
 	if (run->caps->nested) {
@@ -536,7 +539,8 @@ int launch(const struct options *o, char **argv, char **envp)
 	for (size_t i = 0; i < o->allow_pth.n; i++) {
 		strings_add(&run.allow_pth, o->allow_pth.v[i]);
 	}
-	run.fail_on = o->fail_on;
+	run.audit = o->audit;
+	run.fail_on = o->audit && !o->fail_on_given ? RUN_FAILS_NEVER : o->fail_on;
 	run.quiet = o->quiet;
 	run.verbosity = o->verbosity;
 	run.colour = want_colour(o);

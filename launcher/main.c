@@ -14,7 +14,11 @@ static int doctor(const struct options *o)
 	struct caps caps;
 
 	caps_probe(&caps);
-	return caps_print(&caps, stdout, o->json) ? 0 : 125;
+	bool enough = caps_print(&caps, stdout, o->json);
+	if (o->audit && !o->json) {
+		puts("--audit: nothing of this is enforced; what it would refuse is recorded");
+	}
+	return enough ? 0 : 125;
 }
 
 static int policy_show_command(const struct options *o)

@@ -115,10 +115,11 @@ static int take(struct options *o, int option, const char *value, const char **m
 	case OPT_LOG:
 		return add(&o->logs, value, message);
 	case OPT_FAIL_ON:
-		o->tightened = true;
+		o->tightened = o->fail_on_given = true;
 		return severity_parse(value, &o->fail_on) ? 0 : wrong(message, "--fail-on takes info, low, medium, high or critical, not '%.40s'", value);
 	case OPT_AUDIT:
-		return wrong(message, "--audit comes with a later release");
+		o->audit = true;
+		return 0;
 	case OPT_ON_VIOLATION:
 		return set_violation(o, value, message);
 	case OPT_ALLOW_DEGRADED:
@@ -208,6 +209,9 @@ int options_parse(struct options *o, int argc, char **argv, bool (*is_pip)(const
 			return -1;
 		}
 	}
+	if (o->audit && o->on_violation != ACTION_ALLOW) {
+		return wrong(message, "--audit enforces nothing: it does not go with --on-violation %s", policy_action_name(o->on_violation));
+	}
 	o->args = argv + optind;
 	return choose_command(o, is_pip, message);
 }
@@ -244,6 +248,9 @@ int options_from_environment(struct options *o, char *text, const char **message
 	}
 	if (optind < count) {
 		return wrong(message, "PIPWARDEN_OPTIONS: '%.60s' is no option", words[optind]);
+	}
+	if (given.audit && given.on_violation != ACTION_ALLOW) {
+		return wrong(message, "PIPWARDEN_OPTIONS: --on-violation does not go with --audit, which enforces nothing");
 	}
 	if (given.fail_on > o->fail_on || (o->on_violation == ACTION_ABORT && given.on_violation != ACTION_ABORT) ||
 	    given.on_violation == ACTION_DENY || (o->timeout != 0 && given.timeout > o->timeout)) {

@@ -24,6 +24,8 @@ struct options {
 	int log_fd; /* -1: none */
 	enum severity fail_on;
 	enum policy_action on_violation; /* ACTION_ALLOW: each rule's own */
+	bool fail_on_given;
+	bool audit;     /* enforce nothing, record everything */
 	bool allow_degraded, quiet, json;
 	int verbosity;
 	enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;

@@ -9,6 +9,7 @@ SPEC is one JSON object (docs/installer.md describes it):
     runner      pip's runner file when pip started itself (it is run as Python would run that script), else null
     sealed      false when pip itself is what is being installed: its modules may then change in mid-run
     started     optional: nanoseconds; modules of pip whose inode changed later are refused (for a sub-pip)
+    audit       optional: true: what would be refused is reported and goes on; start-up code runs
     allow_pth   start-up files whose code lines run after all
     pythonpath  optional: a PYTHONPATH that was kept from the interpreter's own start, where it could replace `encodings`
     archives    where archives may be read besides the run's temp: files, folders, "FOLDER/*" for what lies directly in one
@@ -84,6 +85,7 @@ class LocationFinder:
         self.pip_dir = None
         self.seal = None  # path -> identity of each file of pip; None: not sealed
         self.event = None
+        self.audit = False
         self.open = False  # a start-up file that the user allowed is running
         self.opened = set()  # top-level names that it imported
 
@@ -107,7 +109,9 @@ class LocationFinder:
         spec = PathFinder.find_spec(name, sys.path)
         if spec is None:
             return None
-        if self.open:
+        if self.audit and not self.open and name != "wheel" and name not in EXPECTED:
+            self.report(name)
+        if self.open or self.audit:
             self.opened.add(name)
             return spec
         spec.loader = Refusal(self)
@@ -156,6 +160,9 @@ class LocationFinder:
         if path.endswith(".pyc"):
             raise OSError("not the compiled file of the run's start")
         self.report(path)
+        if self.audit:
+            with open_code(path) as stream:
+                return stream.read()
         raise ImportError("pipwarden: {} was changed since this run began".format(path), path=path)
 
     def report(self, text, kind="type"):
@@ -277,6 +284,7 @@ class Guard:
 
     def __init__(self, finder, spec):
         self.report = finder.report
+        self.audit = finder.audit
         self.temp = os.path.abspath(os.environ.get("TMPDIR") or "/tmp")
         self.real_temp = os.path.realpath(self.temp)
         # Archives on PYTHONPATH are looked through for distributions.
@@ -400,6 +408,8 @@ class Guard:
 
     def refuse(self, kind, path, why):
         self.report(path, kind)
+        if self.audit:
+            return
         raise PermissionError(errno.EACCES, "pipwarden: " + why, path)
 
 
@@ -484,10 +494,11 @@ def make_addsitedir(addpackage):
 
 def run_site(finder, allowed):
     """Paths as always (the prefix of a virtual environment too, which -S alone leaves out), code never."""
-    site.addpackage = make_addpackage(finder, allowed)
-    if sys.version_info >= (3, 15):  # start-up files of further kinds are read in addsitedir there
-        site.addsitedir = make_addsitedir(site.addpackage)
-    site.execsitecustomize = site.execusercustomize = lambda *_args, **_options: None
+    if not finder.audit:
+        site.addpackage = make_addpackage(finder, allowed)
+        if sys.version_info >= (3, 15):  # start-up files of further kinds are read in addsitedir there
+            site.addsitedir = make_addsitedir(site.addpackage)
+        site.execsitecustomize = site.execusercustomize = lambda *_args, **_options: None
     site.main()
 
 
@@ -574,6 +585,7 @@ def boot(finder):
     del sys.argv[1]
     sys.argv[0] = spec["program"]
     finder.event = spec.get("event")
+    finder.audit = spec.get("audit", False)
     if spec.get("pythonpath") is not None:
         give_back_pythonpath(spec["pythonpath"])
     run_site(finder, spec.get("allow_pth") or [])

@@ -41,7 +41,7 @@ static void write_list(FILE *out, const char *key, const struct strings *list)
 }
 
 char *installer_boot_spec(const struct installer *ins, bool runner, const struct strings *allow_pth, const char *pythonpath,
-                          unsigned long long started)
+                          unsigned long long started, bool audit)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -57,6 +57,9 @@ char *installer_boot_spec(const struct installer *ins, bool runner, const struct
 	write_pair(out, "pythonpath", pythonpath);
 	if (started) {
 		fprintf(out, ",\"started\":%llu", started);
+	}
+	if (audit) {
+		fputs(",\"audit\":true", out);
 	}
 	write_list(out, "allow_pth", allow_pth);
 	write_list(out, "archives", &ins->archives);

@@ -144,9 +144,11 @@ void encode_event(struct encoder *e, const struct event *ev)
 {
 	encode_string(e, "type", ev->type);
 	encode_string(e, "action", event_action_name(ev->action));
+	encode_string(e, "would", ev->audited ? event_action_name(ev->would) : NULL);
 	encode_string(e, "rule", ev->verdict.rule);
 	encode_string(e, "severity", severity_name(ev->verdict.severity));
 	encode_string(e, "source", event_source_name(ev->source));
+	encode_string(e, "shim", ev->shim_absent ? "absent" : NULL);
 	encode_string(e, "role", role_name(ev->role));
 	encode_package(e, &ev->package);
 	encode_process(e, &ev->process);

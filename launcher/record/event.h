@@ -29,8 +29,12 @@ struct event_target {
 struct event {
 	const char *type; /* "file.open", "net.connect" … of docs/events.md */
 	enum event_action action;
+	bool enforced;          /* refused under --audit, too: what pipwarden itself needs */
+	bool audited;           /* --audit: action is EV_OBSERVED, and this is what it would be otherwise: */
+	enum event_action would;
 	struct verdict verdict; /* rule, severity */
 	enum event_source source;
+	bool shim_absent; /* the process has not checked in: nothing explains what it does */
 	enum role role;
 	struct event_process process;
 	struct event_package package;

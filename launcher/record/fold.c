@@ -14,7 +14,8 @@
 #define KEY_MAX ((FIELDS + 3) * (FIELD_MAX + 1) + ENCODE_ARGV_BYTES + ENCODE_ARGV_MAX * 2 + 64)
 
 struct header { /* the part of a key that is no text */
-	uint16_t action, source, role;
+	uint8_t action, would; /* would: 0, or one more than the enum's */
+	uint16_t source, role;
 	uint16_t argc; /* 0: no argv; else one more than its entries */
 	uint32_t port, present; /* present: a bit for each field that is not NULL */
 };
@@ -116,7 +117,7 @@ static void make_key(struct fold *f, const struct event *ev, const struct redact
 		ev->type, ev->verdict.rule, ev->package.name, ev->package.version, ev->package.stage, ev->target.name, ev->target.path,
 		ev->target.as_written, ev->target.host, ev->target.address, ev->target.protocol,
 	};
-	struct header h = {.action = (uint16_t)ev->action, .source = (uint16_t)ev->source, .role = (uint16_t)ev->role,
+	struct header h = {.action = (uint8_t)ev->action, .would = (uint8_t)(ev->audited ? ev->would + 1 : 0), .source = (uint16_t)ev->source, .role = (uint16_t)ev->role,
 	                   .port = ev->target.port};
 	size_t at = sizeof(h);
 	for (size_t i = 0; i < FIELDS; i++) {
@@ -225,6 +226,8 @@ void fold_event(const struct fold_entry *e, struct event *ev, const char *argv[F
 		ev->target.argv = argv;
 	}
 	ev->action = (enum event_action)h.action;
+	ev->audited = h.would != 0;
+	ev->would = ev->audited ? (enum event_action)(h.would - 1) : EV_ALLOWED;
 	ev->source = (enum event_source)h.source;
 	ev->role = (enum role)h.role;
 	ev->verdict.severity = e->severity;

@@ -111,8 +111,11 @@ static int write_start(struct journal *j, const struct journal_start *start)
 	if (start->layers_json != NULL) {
 		append_layers(&e->line, start->layers_json);
 	}
-	encode_strings(e, "replaced", start->replaced, ENCODE_NAMES_MAX, SIZE_MAX);
-	encode_strings(e, "removed", start->removed, ENCODE_NAMES_MAX, SIZE_MAX);
+	if (start->audit) {
+		line_text(&e->line, ",\"audit\":true");
+	}
+	encode_strings(e, start->audit ? "would_replace" : "replaced", start->replaced, ENCODE_NAMES_MAX, SIZE_MAX);
+	encode_strings(e, start->audit ? "would_remove" : "removed", start->removed, ENCODE_NAMES_MAX, SIZE_MAX);
 	return commit(j);
 }
 
@@ -133,6 +136,7 @@ struct journal *journal_open(const char *const paths[], int fd, const struct jou
 	int r = j->run_id == NULL ? -ENOMEM : redact_init(&j->redact, secrets);
 	r = r < 0 ? r : fold_init(&j->fold);
 	r = r < 0 ? r : summary_run_init(&j->run, start->replaced, start->replaced_for);
+	j->run.audit = start->audit;
 	r = r < 0 ? r : open_sinks(j, paths, fd, error_path);
 	r = r < 0 ? r : write_start(j, start);
 	if (r < 0) {

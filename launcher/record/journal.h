@@ -30,7 +30,8 @@ struct journal_start { /* the `run.start` line */
 	const char *const *argv;
 	const char *version, *policy_digest;
 	const char *layers_json; /* a JSON object: layers in force, from caps_json() */
-	const char *const *replaced, *const *removed; /* names of variables */
+	const char *const *replaced, *const *removed; /* names of variables; under audit of those that would be */
+	bool audit; /* nothing is enforced: said in run.start and in the summary */
 	const char *replaced_for; /* who sees the decoys, for the summary: "installer, build"; NULL: not said */
 };
 
@@ -63,7 +64,8 @@ void journal_close(struct journal *j);
 /* The text that goes to standard error at the end: what, by which package, what became of it, how to allow it, where
  * the record is.  Only when an event of severity low or above happened (verbosity below 0: high; above 0: any) or the
  * run was aborted.  Made from what journal_event keeps in memory (bounded), grouped by rule, package and target; at
- * most about 25 lines; terminal control characters are escaped.  The caller frees; NULL: nothing to say. */
+ * most about 25 lines; terminal control characters are escaped.  Under audit there is always something to say.
+ * The caller frees; NULL: nothing to say. */
 char *journal_summary(struct journal *j, const char *journal_path, bool colour, int verbosity);
 
 #endif

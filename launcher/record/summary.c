@@ -14,7 +14,7 @@
 struct group { /* attempts of one rule, package and target */
 	uint64_t hash, seq, attempts;
 	enum severity severity;
-	bool refused, aborted, decoy, observed;
+	bool refused, aborted, decoy, observed, audited; /* audited: nothing stopped it, but without --audit something would have */
 	const struct fold_entry *entry; /* the first of them */
 	const char *detail;
 };
@@ -117,7 +117,7 @@ static struct group group_of(const struct fold *f, const struct fold_entry *e)
 	return (struct group){
 		.hash = group_hash(f, e), .seq = e->seq, .attempts = 1 + e->again, .severity = e->severity, .entry = e,
 		.refused = ev.action == EV_DENIED || ev.action == EV_ABORTED, .aborted = ev.action == EV_ABORTED,
-		.decoy = ev.action == EV_DECOY, .observed = ev.action == EV_OBSERVED, .detail = e->detail,
+		.decoy = ev.action == EV_DECOY, .observed = ev.action == EV_OBSERVED, .audited = ev.audited && ev.would != EV_DECOY, .detail = e->detail,
 	};
 }
 
@@ -141,6 +141,7 @@ static void merge(struct group *into, const struct group *from)
 	into->aborted |= from->aborted;
 	into->decoy |= from->decoy;
 	into->observed |= from->observed;
+	into->audited |= from->audited;
 	into->detail = into->detail != NULL ? into->detail : from->detail;
 }
 
@@ -251,7 +252,7 @@ static void say_group(struct writer *w, const struct group *g)
 		say_foreign(w, ev.verdict.kind);
 		say(w, ")");
 	}
-	say(w, g->refused ? ": refused" : g->decoy ? ": a decoy was given" : g->observed ? ": recorded" : ": allowed");
+	say(w, g->refused ? ": refused" : g->audited ? ": not blocked, would be refused" : g->decoy ? ": a decoy was given" : g->observed ? ": recorded" : ": allowed");
 	if (g->attempts > 1) {
 		say(w, " (");
 		say_count(w, g->attempts, "time)", "times)");
@@ -266,20 +267,35 @@ static void say_group(struct writer *w, const struct group *g)
 
 static bool violation(const struct group *g)
 {
-	return g->severity >= SEV_MEDIUM || (g->refused && g->severity >= SEV_LOW);
+	return g->severity >= SEV_MEDIUM || ((g->refused || g->audited) && g->severity >= SEV_LOW);
 }
 
-static void say_head(struct writer *w, const struct summary_run *run, const struct group *groups, size_t n)
+/* What pipwarden needs for itself is refused under --audit, too; a probe (of severity info: io_uring) is not worth the word. */
+static void say_audit(struct writer *w, const struct fold *f)
+{
+	bool refused = false;
+	for (const struct fold_entry *e = f->first; e != NULL && !refused; e = e->next) {
+		refused = e->severity > SEV_INFO && group_of(f, e).refused;
+	}
+	say(w, refused ? "audit: nothing was blocked but what reached for pipwarden itself; " : "audit: nothing was blocked; ");
+}
+
+static void say_head(struct writer *w, const struct fold *f, const struct summary_run *run, const struct group *groups, size_t n)
 {
 	uint64_t violations = 0;
 	for (size_t i = 0; i < n; i++) {
 		violations += violation(&groups[i]);
 	}
 	say(w, "pipwarden: ");
+	if (run->audit) {
+		say_audit(w, f);
+	}
 	if (violations > 0) {
 		say_count(w, violations, "violation", "violations");
-	} else {
+	} else if (n > 0 || !run->audit) {
 		say_count(w, n, "event", "events");
+	} else {
+		say(w, "nothing would have been");
 	}
 	if (n > 0) {
 		say(w, " (");
@@ -302,7 +318,7 @@ static void say_replaced(struct writer *w, const struct summary_run *run)
 	if (n == 0) {
 		return;
 	}
-	say(w, "  replaced by decoys: ");
+	say(w, run->audit ? "  would be replaced by decoys: " : "  replaced by decoys: ");
 	size_t shown = n <= NAMES_SHOWN + 1 ? n : NAMES_SHOWN;
 	for (size_t i = 0; i < shown; i++) {
 		say(w, i == 0 ? "" : ", ");
@@ -326,11 +342,11 @@ char *summary_text(const struct fold *f, const struct summary_run *run, const st
 	struct group *groups;
 	size_t n = collect(f, verbosity, &groups);
 	struct writer w = {.redact = r, .colour = colour};
-	if (groups == NULL || (n == 0 && run->dropped == 0)) {
+	if (groups == NULL || (n == 0 && run->dropped == 0 && !run->audit)) {
 		free(groups);
 		return NULL;
 	}
-	say_head(&w, run, groups, n);
+	say_head(&w, f, run, groups, n);
 	size_t shown = n <= GROUPS_SHOWN + 1 ? n : GROUPS_SHOWN;
 	for (size_t i = 0; i < shown; i++) {
 		say_group(&w, &groups[i]);

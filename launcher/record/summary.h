@@ -11,7 +11,7 @@ struct summary_run {
 	char **replaced;    /* names of variables, NULL-terminated */
 	char *replaced_for; /* may be NULL */
 	uint64_t dropped;   /* attempts beyond the journal's bound */
-	bool aborted;
+	bool aborted, audit;
 };
 
 /* Copies.  0 or -ENOMEM. */

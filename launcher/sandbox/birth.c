@@ -58,26 +58,36 @@ static void restore_signals(const struct start *s)
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
-static void __attribute__((noreturn)) child(int channel, const struct start *s, int ruleset_fd, int program_fd)
+/* Landlock, capabilities, limits: all that restricts without a question. */
+static void restrict_self(int channel, const struct start *s, int ruleset_fd)
 {
 	struct rlimit no_core = {0, 0};
-	char go;
-	int r, listener;
+	int r;
 
-	if ((s->flags & START_SESSION) != 0) {
-		setsid();
-	}
-	umask(s->umask & 0777);
 	setrlimit(RLIMIT_CORE, &no_core); /* a core file of pip would hold the index credentials */
-	restore_signals(s);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) { /* before Landlock: an ordinary user may not restrict itself without */
-		fail(channel, STEP_LANDLOCK, errno);
-	}
 	if ((r = ruleset_enforce(ruleset_fd, (int)s->landlock_abi)) < 0) {
 		fail(channel, STEP_LANDLOCK, -r);
 	}
 	if ((r = privilege_drop((s->flags & START_DROP_ALL) != 0)) < 0) {
 		fail(channel, STEP_CAPABILITIES, -r);
+	}
+}
+
+static void __attribute__((noreturn)) child(int channel, const struct start *s, int ruleset_fd, int program_fd)
+{
+	char go;
+	int listener;
+
+	if ((s->flags & START_SESSION) != 0) {
+		setsid();
+	}
+	umask(s->umask & 0777);
+	restore_signals(s);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) { /* before Landlock and seccomp: an ordinary user may not restrict itself without */
+		fail(channel, STEP_LANDLOCK, errno);
+	}
+	if ((s->flags & START_AUDIT) == 0) {
+		restrict_self(channel, s, ruleset_fd);
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* after the change of credentials, which clears it */
 	listener = filter_load(program_fd, (s->flags & START_WAIT_KILLABLE) != 0);

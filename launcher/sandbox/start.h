@@ -16,6 +16,7 @@ enum start_flags {
 	START_SESSION = 2,         /* a session of its own: no controlling terminal */
 	START_WAIT_KILLABLE = 4,   /* the kernel has WAIT_KILLABLE_RECV */
 	START_DROP_ALL = 8,        /* drop every capability (user namespace or ordinary user); else CHOWN, DAC_OVERRIDE, FOWNER, FSETID stay */
+	START_AUDIT = 16,          /* --audit: no Landlock, no capability dropped, no limit set */
 };
 
 struct start {

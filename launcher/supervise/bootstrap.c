@@ -14,7 +14,7 @@ static const char *const kept_from_start[] = {"PYTHONPATH", "PYTHONHOME", "PYTHO
 
 static char *make_spec(const struct supervisor *s, bool subpip, const char *pythonpath)
 {
-	return installer_boot_spec(s->run->installer, subpip, &s->run->allow_pth, pythonpath, subpip ? (unsigned long long)s->run->started_ns : 0);
+	return installer_boot_spec(s->run->installer, subpip, &s->run->allow_pth, pythonpath, subpip ? (unsigned long long)s->run->started_ns : 0, s->run->audit);
 }
 
 static int add_all(struct strings *to, char *const *words)
@@ -61,7 +61,7 @@ int bootstrap_pip(const struct supervisor *s, struct bootstrap *b, struct start 
 	snprintf(temp, sizeof temp, "%s/t", supervisor_temp(s));
 	if (common_argv(s, b, ins->env.interpreter, ins->env.interpreter_flags.v) < 0 || add_all(&b->argv, ins->args.v) < 0 ||
 	    environment_set(&b->environment, "TMPDIR", temp) < 0 ||
-	    (ins->use_pep517 && environment_set(&b->environment, "PIP_USE_PEP517", "1") < 0) || finish_environment(s, b) < 0) {
+	    (ins->use_pep517 && !s->run->audit && environment_set(&b->environment, "PIP_USE_PEP517", "1") < 0) || finish_environment(s, b) < 0) {
 		return -ENOMEM;
 	}
 	out->path = ins->env.interpreter;

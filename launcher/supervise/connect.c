@@ -133,6 +133,28 @@ static struct reply connect_undoubled(struct sandbox *sb, const struct seccomp_n
 	return reply_continue();
 }
 
+/* Under --audit: nothing is connected for the caller, what would be refused is written down. */
+static struct reply connect_audited(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	socklen_t len = (uint32_t)req->data.args[2];
+	cleanup_fd int sock = target_fd(sb, req, (int)req->data.args[0]);
+	struct sockaddr_storage sa;
+	struct sockaddr_text to;
+	int type = 0;
+	socklen_t size = sizeof type;
+
+	memset(&sa, 0, sizeof sa);
+	if (target_sockaddr(sb, req, req->data.args[1], len, &sa) || !sockaddr_describe(&sa, len, &to))
+		return reply_error(EACCES);
+	if (sock >= 0 && getsockopt(sock, SOL_SOCKET, SO_TYPE, &type, &size))
+		type = 0;
+	/* An abstract name would be one of the sandbox's own network namespace, where it has one. */
+	if (to.family == AF_UNIX && !(to.abstract_name && sb->namespaces))
+		return connect_unix_refused(sb, req, &sa, len);
+	record_outside(sb, req, &to, type);
+	return reply_error(EACCES); /* which --audit lets go on */
+}
+
 struct reply handle_connect(struct sandbox *sb, const struct seccomp_notif *req)
 {
 	/* The kernel takes ints: the upper halves of the registers are nobody's. */
@@ -145,6 +167,8 @@ struct reply handle_connect(struct sandbox *sb, const struct seccomp_notif *req)
 
 	if (sb->role == ROLE_INSTALLER)
 		return connect_installer(sb, req);
+	if (sb->audit)
+		return connect_audited(sb, req);
 	if (sb->namespaces && doubles) {
 		sock = target_fd(sb, req, fd);
 		if (sock == -EBADF || sock == -ESRCH)

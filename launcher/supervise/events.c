@@ -10,6 +10,7 @@
 
 #include "launcher/base/fd.h"
 #include "launcher/record/decode.h"
+#include "launcher/supervise/image.h"
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/query.h"
 #include "launcher/supervise/session.h"
@@ -26,12 +27,13 @@ static enum pw_role role_number(enum role role)
 	}
 }
 
+/* Events of a process that has not checked in are marked: nothing explains what it does. */
 static struct reply hello(struct sandbox *sb, const struct seccomp_notif *req)
 {
-	pid_t tgid = target_tgid((pid_t)req->pid);
+	uint64_t image = sb->checked_in ? image_of((pid_t)req->pid) : 0;
 
-	if (tgid && target_alive(sb, req))
-		session_checked_in(sb, tgid);
+	if (image && target_alive(sb, req))
+		images_add(sb->checked_in, image);
 	return reply_value(role_number(sb->role));
 }
 

@@ -92,14 +92,28 @@ void reply_send(struct sandbox *sb, uint64_t id, struct reply r)
 }
 
 /* Where each notified call is decided; which call goes where says launcher/sandbox/filter_table.c. */
-static handler_func *dispatch(const struct seccomp_notif *req)
+static handler_func *handler_of(enum filter_handler handler)
 {
 	static handler_func *const handlers[] = {
 		[FILTER_NOBODY] = handle_refused, [FILTER_EXEC] = handle_exec, [FILTER_OPEN] = handle_open, [FILTER_META] = handle_meta,
 		[FILTER_TREE] = handle_tree, [FILTER_SOCKET] = handle_socket, [FILTER_CONNECT] = handle_connect, [FILTER_SEND] = handle_send,
 		[FILTER_SIGNAL] = handle_signal, [FILTER_EVENT] = handle_event, [FILTER_REFUSED] = handle_refused,
 	};
-	return handlers[filter_route(&req->data)];
+	return handlers[handler];
+}
+
+/* CONTINUE: --audit enforces nothing, so there is nothing that a changed argument could get around.  What a handler did itself stays done; the event call's
+ * errors are answers; a handler insists on what pipwarden needs to live and to see. */
+static struct reply judged(const struct sandbox *sb, enum filter_handler handler, struct reply r)
+{
+	return sb->audit && r.kind == REPLY_ERROR && !r.enforced && handler != FILTER_EVENT ? reply_continue() : r;
+}
+
+static struct reply answer(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	enum filter_handler handler = filter_route(&req->data);
+
+	return judged(sb, handler, handler_of(handler)(sb, req));
 }
 
 static void *serve(void *argument)
@@ -127,7 +141,7 @@ static void *serve(void *argument)
 			break;
 		}
 		served++;
-		reply_send(sb, req->id, dispatch(req)(sb, req));
+		reply_send(sb, req->id, answer(sb, req));
 	}
 	free(req);
 	atomic_fetch_add(&sb->notifications, served);

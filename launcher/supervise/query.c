@@ -43,17 +43,6 @@ static void record_refused(struct sandbox *sb, const struct seccomp_notif *req, 
 	supervisor_record(sb, (pid_t)req->pid, &ev);
 }
 
-static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const char *host, const char *rule)
-{
-	struct verdict verdict;
-
-	/* A name of the watch list says better what was meant. */
-	if (!policy_host_watched(supervisor_policy(sb->sup), host, &verdict))
-		verdict = policy_rule(supervisor_policy(sb->sup), rule);
-	record_refused(sb, req, host, verdict, sockets_hint(sb));
-	return reply_error(EACCES);
-}
-
 static void resolve(void *argument)
 {
 	struct job *job = argument;
@@ -82,6 +71,23 @@ static struct reply resolve_later(struct sandbox *sb, const struct seccomp_notif
 	return reply_later();
 }
 
+/* Refused; under --audit the answer is given all the same. */
+static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const char *host, int family, struct verdict verdict, const char *detail)
+{
+	record_refused(sb, req, host, verdict, detail);
+	return sb->audit ? resolve_later(sb, req, host, family) : reply_error(EACCES);
+}
+
+static struct reply refuse_by_rule(struct sandbox *sb, const struct seccomp_notif *req, const char *host, int family, const char *rule)
+{
+	struct verdict verdict;
+
+	/* A name of the watch list says better what was meant. */
+	if (!policy_host_watched(supervisor_policy(sb->sup), host, &verdict))
+		verdict = policy_rule(supervisor_policy(sb->sup), rule);
+	return refuse(sb, req, host, family, verdict, sockets_hint(sb));
+}
+
 static struct reply answer_locally(struct sandbox *sb, const char *host, int family)
 {
 	struct pw_answer answer;
@@ -107,10 +113,8 @@ struct reply query_answer(struct sandbox *sb, const struct seccomp_notif *req)
 		return reply_error(EINVAL);
 	class = names_classify(query.host, host);
 	/* First: the deny list beats /etc/hosts and every allowance. */
-	if (class != NAME_LITERAL && policy_host_denied(supervisor_policy(sb->sup), host, &verdict)) {
-		record_refused(sb, req, host, verdict, "this host is known for taking stolen data; no option allows it");
-		return reply_error(EACCES);
-	}
+	if (class != NAME_LITERAL && policy_host_denied(supervisor_policy(sb->sup), host, &verdict))
+		return refuse(sb, req, host, (int)query.family, verdict, "this host is known for taking stolen data; no option allows it");
 	switch (class) {
 	case NAME_LITERAL:
 	case NAME_LOCAL:
@@ -118,12 +122,13 @@ struct reply query_answer(struct sandbox *sb, const struct seccomp_notif *req)
 	case NAME_REMOTE:
 		/* Build and guest: no host is allowed in this release, whatever the policy lists: there is no way out of their network namespace. */
 		if (sb->role != ROLE_INSTALLER || !supervisor_host_allowed(sb->sup, ROLE_INSTALLER, host, 0))
-			return refuse(sb, req, host, sb->role == ROLE_INSTALLER ? "net.resolve.installer" : "net.resolve");
+			return refuse_by_rule(sb, req, host, (int)query.family, sb->role == ROLE_INSTALLER ? "net.resolve.installer" : "net.resolve");
 		return resolve_later(sb, req, host, (int)query.family);
 	case NAME_BAD:
 		break;
 	}
 	if (!query.host[0])
 		return reply_error(EACCES); /* nothing was asked for */
-	return refuse(sb, req, host, "net.resolve.bad");
+	record_refused(sb, req, host, policy_rule(supervisor_policy(sb->sup), "net.resolve.bad"), sockets_hint(sb));
+	return reply_error(EACCES);
 }

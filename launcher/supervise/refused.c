@@ -51,6 +51,9 @@ struct reply handle_refused(struct sandbox *sb, const struct seccomp_notif *req)
 		.detail = "a system call that could reach past the sandbox",
 	};
 
+	/* What goes through a ring is never seen: under --audit, too, libraries have to fall back, as on a kernel without. */
+	ev.enforced = !strcmp(rule, "syscall.io_uring");
+
 	/* A number of a foreign table means another call: only a call of the table is looked into. */
 	if (!strcmp(rule, "net.fastopen") && destination(sb, req, &to)) {
 		ev.type = "net.connect";
@@ -59,5 +62,5 @@ struct reply handle_refused(struct sandbox *sb, const struct seccomp_notif *req)
 		ev.target.protocol = "tcp";
 	}
 	supervisor_record(sb, (pid_t)req->pid, &ev);
-	return reply_error(error > 0 ? error : EPERM);
+	return ev.enforced ? reply_enforced(error) : reply_error(error > 0 ? error : EPERM);
 }

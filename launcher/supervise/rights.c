@@ -303,13 +303,24 @@ static int keep_place(const struct supervisor *s, struct environment *e, const c
 	return access(path, F_OK) == 0 ? environment_set(e, name, path) : 0;
 }
 
+/* TMP and TEMP only where they were set: an honest program sees no variable more than it must. */
+static int private_temp(const struct own_rights *own, struct environment *e)
+{
+	static const char *const temps[] = {"TMPDIR", "TMP", "TEMP"};
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && i < sizeof temps / sizeof *temps; i++) {
+		error = i == 0 || environment_get(e, temps[i]) != NULL ? environment_set(e, temps[i], own->tmp) : 0;
+	}
+	return error;
+}
+
 static int private_home(const struct own_rights *own, struct environment *e)
 {
 	static const struct { const char *name, *below; } homes[] = {
 		{"HOME", ""}, {"XDG_CONFIG_HOME", "/.config"}, {"XDG_CACHE_HOME", "/.cache"}, {"XDG_DATA_HOME", "/.local/share"},
 		{"XDG_STATE_HOME", "/.local/state"}, {"CARGO_HOME", "/.cargo"},
 	};
-	static const char *const temps[] = {"TMPDIR", "TMP", "TEMP"};
 	char path[PATH_MAX];
 	int error;
 
@@ -320,13 +331,7 @@ static int private_home(const struct own_rights *own, struct environment *e)
 		}
 	}
 	environment_unset(e, "XDG_RUNTIME_DIR");
-	for (size_t i = 0; i < sizeof temps / sizeof *temps; i++) {
-		/* TMP and TEMP only where they were set: an honest program sees no variable more than it must. */
-		if ((i == 0 || environment_get(e, temps[i]) != NULL) && (error = environment_set(e, temps[i], own->tmp)) < 0) {
-			return error;
-		}
-	}
-	return 0;
+	return private_temp(own, e);
 }
 
 int rights_preload(const struct supervisor *s, struct environment *e)
@@ -353,6 +358,10 @@ int rights_environment(const struct supervisor *s, enum role role, const struct 
 {
 	int error;
 
+	if (s->run->audit) { /* the user's own; but pip's temp, which a build would inherit, is nobody's to write into */
+		error = role == ROLE_BUILD ? private_temp(own, e) : 0;
+		return error < 0 ? error : rights_preload(s, e);
+	}
 	if ((error = keep_place(s, e, "PYTHONUSERBASE", ".local")) < 0 || (error = keep_place(s, e, "RUSTUP_HOME", ".rustup")) < 0 ||
 	    (error = private_home(own, e)) < 0 || (error = filter_path(s, role, own, e)) < 0) {
 		return error;

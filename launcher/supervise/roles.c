@@ -254,6 +254,7 @@ static bool is_subpip(struct supervisor *s, const struct start *r, struct birthr
 			continue;
 		}
 		if (names_a_file(s, r->argv[i])) {
+			b->wanted = BECOME_SUBPIP;
 			refuse(b, "install.requirement", EACCES,
 			       "a package asks for the build requirement %.100s; only the command line may name files and repositories", r->argv[i]);
 			return true;

@@ -11,6 +11,7 @@ enum become { BECOME_BUILD, BECOME_SUBPIP, BECOME_REFUSED };
 
 struct birthright {
 	enum become become;
+	enum become wanted;   /* BECOME_REFUSED: what it would be but for the refusal */
 	int error;            /* BECOME_REFUSED: errno */
 	char why[200];        /* BECOME_REFUSED: for people */
 	const char *rule;     /* BECOME_REFUSED: rule id of the event, or NULL */

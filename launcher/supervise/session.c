@@ -25,6 +25,7 @@
 #include "rights.h"
 #include "launcher/base/fd.h"
 #include "launcher/sandbox/init.h"
+#include "image.h"
 #include "listener.h"
 #include "roles.h"
 #include "supervisor.h"
@@ -36,6 +37,7 @@
 struct session {
 	struct supervisor *sup;
 	struct sandbox sandbox;
+	struct images checked_in;
 	struct listener listener;
 	struct birthright right;
 	struct start request;
@@ -94,11 +96,14 @@ static bool is_connected_stream(int fd)
 }
 
 /* Only 0 to 2, pipes and plain files go in; never a socket but a connected AF_UNIX stream on 0 to 2, never a directory or a handle on one. */
-static bool may_pass(int fd, int number)
+static bool may_pass(int fd, int number, bool audit)
 {
 	struct stat st;
 	int flags = fcntl(fd, F_GETFL);
 
+	if (audit) {
+		return flags >= 0;
+	}
 	if (flags < 0 || (flags & O_PATH) != 0 || fstat(fd, &st) < 0) {
 		return false;
 	}
@@ -151,7 +156,7 @@ static int choose_descriptors(struct session *n)
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < n->nfds; i++) {
-		bool pass = may_pass(n->fds[i], n->numbers[i]);
+		bool pass = may_pass(n->fds[i], n->numbers[i], n->sandbox.audit);
 		if (!pass && n->numbers[i] <= 2) {
 			close(n->fds[i]);
 			n->fds[i] = open_null();
@@ -188,13 +193,13 @@ static int make_environment(struct session *n)
 {
 	const struct run *run = n->sup->run;
 	struct own_rights own = own_rights(n);
-	struct env_set set;
-	int error = env_for_role(run->policy, n->sandbox.role, n->request.envp, run->decoy_key, &set);
+	struct env_set set = {0};
+	int error = run->audit ? 0 : env_for_role(run->policy, n->sandbox.role, n->request.envp, run->decoy_key, &set);
 
 	if (error < 0) {
 		return error;
 	}
-	error = environment_copy(&n->environment, set.envp);
+	error = environment_copy(&n->environment, run->audit ? n->request.envp : set.envp);
 	env_set_finish(&set);
 	return error < 0 ? error : rights_environment(n->sup, n->sandbox.role, &own, &n->environment);
 }
@@ -249,7 +254,7 @@ static int encode_start(struct session *n)
 		.umask = n->request.umask, .landlock_abi = (uint32_t)caps->landlock_abi,
 		.blocked = n->request.blocked, .ignored = n->request.ignored,
 		.path = n->request.path, .argv = n->request.argv, .envp = n->environment.v, .nfds = n->nfds,
-		.flags = (n->sup->namespaces ? START_NAMESPACES : 0) | (n->enter > 0 ? START_SESSION : 0) | (caps->wait_killable ? START_WAIT_KILLABLE : 0) |
+		.flags = (n->sandbox.audit ? START_AUDIT : 0) | (n->sup->namespaces ? START_NAMESPACES : 0) | (n->enter > 0 ? START_SESSION : 0) | (caps->wait_killable ? START_WAIT_KILLABLE : 0) |
 		         (geteuid() != 0 || caps->user_namespace ? START_DROP_ALL : 0),
 	};
 
@@ -269,7 +274,7 @@ static int fork_init(struct session *n)
 		return -errno;
 	}
 	fds[START_FD_CONTROL] = pair[1];
-	fds[START_FD_PROGRAM] = n->sup->program[n->sup->namespaces ? FILTER_SANDBOX : FILTER_SANDBOX_PLAIN];
+	fds[START_FD_PROGRAM] = n->sup->program[supervisor_filter(n->sup)];
 	fds[START_FD_RULESET] = n->ruleset.fd;
 	fds[START_FD_CWD] = n->cwd_fd;
 	fds[START_FD_SPEC] = spec;
@@ -300,7 +305,7 @@ static int take_listener(struct session *n, int fd)
 	int error;
 
 	n->sandbox.listener = fd;
-	n->sandbox.namespaces = n->sup->namespaces;
+	n->sandbox.namespaces = n->sup->run->caps->namespaces;
 	n->sandbox.pid_ns = n->sup->namespaces ? pid_namespace(n->sandbox.init) : 0;
 	n->sandbox.package = n->right.package;
 	n->sandbox.version = n->right.version;
@@ -430,7 +435,7 @@ static struct session *session_new(struct supervisor *s, enum role role)
 	n->sup = s;
 	n->enter_sock = n->init_sock = n->cwd_fd = n->terminal_pipe = n->terminal_to = -1;
 	n->ruleset.fd = -1;
-	n->sandbox = (struct sandbox){.sup = s, .role = role, .listener = -1, .id = atomic_fetch_add(&s->sandboxes, 1) + 1};
+	n->sandbox = (struct sandbox){.checked_in = &n->checked_in, .sup = s, .role = role, .audit = s->run->audit, .listener = -1, .id = atomic_fetch_add(&s->sandboxes, 1) + 1};
 	return n;
 }
 
@@ -451,6 +456,7 @@ static void session_free(struct session *n)
 		free(*t);
 	}
 	free(n->trusted);
+	images_finish(&n->checked_in);
 	free(n);
 	atomic_fetch_sub(&s->live, 1);
 }
@@ -511,7 +517,9 @@ static void check_hook(struct session *n, int *status)
 		.target = {.name = n->right.hook, .path = n->right.control_dir}, .detail = why,
 	};
 	supervisor_record(&n->sandbox, 0, &ev);
-	*status = 1 << 8;
+	if (!n->sandbox.audit) {
+		*status = 1 << 8;
+	}
 }
 
 static void become_pip(struct session *n)
@@ -542,10 +550,13 @@ static void *enter_thread(void *argument)
 		return NULL;
 	}
 	birthright_decide(n->sup, &n->request, cwd, &n->right);
+	if (n->right.become == BECOME_REFUSED) {
+		record_refusal(n);
+		n->right.become = n->sandbox.audit ? n->right.wanted : BECOME_REFUSED;
+	}
 	if (n->right.become == BECOME_SUBPIP) {
 		become_pip(n);
 	} else if (n->right.become == BECOME_REFUSED) {
-		record_refusal(n);
 		refused(n, 0, n->right.why);
 	} else {
 		int status = live(n);
@@ -621,7 +632,7 @@ static void own_descriptors(struct session *n)
 {
 	for (int fd = 0; fd < 1024 && n->nfds < FD_PASS_MAX; fd++) {
 		int flags = fcntl(fd, F_GETFD);
-		if (flags >= 0 && (flags & FD_CLOEXEC) == 0 && may_pass(fd, fd)) {
+		if (flags >= 0 && (flags & FD_CLOEXEC) == 0 && may_pass(fd, fd, n->sandbox.audit)) {
 			n->numbers[n->nfds] = fd;
 			n->fds[n->nfds++] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 		}
@@ -673,8 +684,3 @@ void session_guest_signal(struct supervisor *s, int signal)
 	pthread_mutex_unlock(&guest_lock);
 }
 
-void session_checked_in(struct sandbox *sb, pid_t tgid)
-{
-	(void)sb;
-	(void)tgid;
-}

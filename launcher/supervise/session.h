@@ -14,9 +14,6 @@ int session_guest(struct supervisor *s);
 /* Passes a signal on to the guest. */
 void session_guest_signal(struct supervisor *s, int signal);
 
-/* PW_OP_HELLO: the shim of thread group `tgid` has checked in; events of a process that has not are marked.  Any thread. */
-void session_checked_in(struct sandbox *sb, pid_t tgid);
-
 /* PW_OP_NAMES: a sealed close-on-exec memfd of the names whose reading is worth an event, which the caller owns; -ENOENT for none, or another -errno. */
 int supervisor_names(struct sandbox *sb);
 

@@ -92,6 +92,7 @@ static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, 
 {
 	pid_t tgid = victim > 0 ? target_tgid(victim) : 0;
 	bool own = tgid && supervisor_is_own(sb->sup, tgid);
+	bool needed = own || (tgid && sb->role != ROLE_INSTALLER && tgid == sb->init); /* without its init nobody ends the sandbox */
 	const char *rule = own ? "syscall.supervisor" : !strcmp(aim->type, "process.signal") ? "process.signal" : "process.limits";
 	struct target_identity who = {0};
 	struct event ev = {
@@ -100,6 +101,7 @@ static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, 
 		.verdict = policy_rule(supervisor_policy(sb->sup), rule),
 		.source = SRC_KERNEL,
 		.target = {.name = aim->name},
+		.enforced = needed,
 		.detail = own ? "aimed at what guards the run" : aim->whom == WHOM_PRIORITIES ? "aimed at a whole process group or user"
 		                                                                              : "aimed at a process outside the sandbox",
 	};
@@ -109,7 +111,7 @@ static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, 
 		ev.target.path = who.exe;
 	}
 	supervisor_record(sb, (pid_t)req->pid, &ev);
-	return reply_error(EPERM);
+	return needed ? reply_enforced(EPERM) : reply_error(EPERM);
 }
 
 /* The fifth field of /proc/PID/stat, behind a name that may hold anything.  -1: gone.  0: it has no number here (its leader is in a PID namespace above ours:

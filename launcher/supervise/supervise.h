@@ -31,13 +31,15 @@ struct sandbox {
 	enum role role;
 	int listener;     /* close-on-exec */
 	pid_t init;       /* in the supervisor's PID namespace; of the installer: pip itself */
-	bool namespaces;  /* network, PID, IPC and mount namespaces of its own */
+	bool namespaces;  /* network, PID, IPC and mount namespaces of its own; under audit what it would have */
+	bool audit;       /* --audit: handlers judge and record as always, what they refuse goes on (listener.c) */
 	ino_t pid_ns;     /* inode of its PID namespace, where it has one */
 	const char *package, *version, *stage; /* for events; NULL: unknown */
 	const char *home, *tmp; /* private */
 	char *const *writable;  /* real paths of its writable grants, NULL-terminated */
 	char *const *readable;  /* real paths of directories below which a build may write nothing and nobody but root or the user's own tools
 	                           could have planted a link: the text of a path decides (files.c) */
+	struct images *checked_in; /* image.h: process images that have the shim; NULL: not kept */
 	_Atomic uint64_t notifications;
 };
 
@@ -53,8 +55,10 @@ struct reply {
 	enum reply_kind kind;
 	int64_t value;  /* errno as a positive number for REPLY_ERROR */
 	uint32_t fd_flags; /* O_CLOEXEC or 0 */
+	bool enforced;  /* REPLY_ERROR: under --audit, too: pipwarden itself would suffer */
 };
 static inline struct reply reply_error(int error) { return (struct reply){.kind = REPLY_ERROR, .value = error}; }
+static inline struct reply reply_enforced(int error) { return (struct reply){.kind = REPLY_ERROR, .value = error, .enforced = true}; }
 static inline struct reply reply_value(int64_t value) { return (struct reply){.kind = REPLY_VALUE, .value = value}; }
 static inline struct reply reply_fd(int fd, uint32_t fd_flags) { return (struct reply){.kind = REPLY_FD, .value = fd, .fd_flags = fd_flags}; }
 static inline struct reply reply_continue(void) { return (struct reply){.kind = REPLY_CONTINUE}; }
@@ -74,7 +78,8 @@ const struct caps *supervisor_caps(const struct supervisor *s);
 bool supervisor_host_allowed(struct supervisor *s, enum role role, const char *host, unsigned port);
 
 /* Records one event of a sandbox and carries out its action.  Fills in role, package and (pid != 0) the process; the caller has set type, verdict,
- * source, target, detail and action (EV_DENIED for a refusal; becomes EV_ABORTED when the verdict's action is ACTION_ABORT and the run ends).
+ * source, target, detail and action (EV_DENIED for a refusal; becomes EV_ABORTED when the verdict's action is ACTION_ABORT and the run ends; under
+ * --audit EV_OBSERVED, with what it would be, unless `enforced` is set).
  * Journal failure or its bound ends the run.  Any thread. */
 void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev);
 

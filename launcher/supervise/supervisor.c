@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "bootstrap.h"
+#include "image.h"
 #include "rights.h"
 #include "launcher/base/fd.h"
 #include "launcher/base/tree.h"
@@ -219,27 +220,37 @@ void supervisor_abort(struct supervisor *s, int status, const char *why)
 void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev)
 {
 	struct target_identity who;
-	bool ends = ev->action != EV_ALLOWED && ev->action != EV_OBSERVED && ev->verdict.action == ACTION_ABORT;
+	bool violation = ev->action != EV_ALLOWED && ev->action != EV_OBSERVED;
+	bool ends = violation && ev->verdict.action == ACTION_ABORT;
+	bool audit = sb->sup->run->audit;
 	int error;
 
 	ev->role = sb->role;
 	ev->package = (struct event_package){.name = sb->package, .version = sb->version, .stage = sb->stage};
-	if (ends) {
+	if (ends && !(audit && ev->enforced)) { /* under --audit the run goes on */
 		ev->action = EV_ABORTED;
+	}
+	if (audit && violation && !ev->enforced) {
+		ev->audited = true;
+		ev->would = ev->action;
+		ev->action = EV_OBSERVED;
 	}
 	if (pid > 0 && !journal_folds(sb->sup->run->journal, ev)) { /* who did it costs more than the line; the first one said it */
 		target_identify(pid, &who);
+		ev->shim_absent = sb->checked_in != NULL && images_lack(sb->checked_in, image_of(pid));
 		ev->process = (struct event_process){.pid = who.pid, .ppid = who.ppid, .exe = who.exe, .cwd = who.cwd, .argv = who.argv};
 	}
 	error = journal_event(sb->sup->run->journal, ev, NULL);
 	if (error == -ENOBUFS) {
-		struct event bound = {.type = "run.bound", .action = EV_ABORTED, .source = SRC_KERNEL, .role = ev->role, .package = ev->package,
+		struct event bound = {.type = "run.bound", .action = audit ? EV_OBSERVED : EV_ABORTED, .source = SRC_KERNEL, .role = ev->role, .package = ev->package,
 		                      .verdict = policy_rule(sb->sup->run->policy, "sandbox.flood")};
 		journal_event(sb->sup->run->journal, &bound, NULL); /* the journal keeps room for it */
-		supervisor_abort(sb->sup, 100, "too many different attempts: the run was ended");
+		if (!audit) {
+			supervisor_abort(sb->sup, 100, "too many different attempts: the run was ended");
+		}
 	} else if (error < 0) {
 		supervisor_abort(sb->sup, 125, "the journal cannot be written: nothing may happen unrecorded");
-	} else if (ends) {
+	} else if (ends && !audit) {
 		supervisor_abort(sb->sup, 100, NULL);
 	}
 }
@@ -309,14 +320,19 @@ static int make_names(struct supervisor *s)
 	return 0;
 }
 
+enum filter_kind supervisor_filter(const struct supervisor *s)
+{
+	return s->run->caps->namespaces ? FILTER_SANDBOX : FILTER_SANDBOX_PLAIN;
+}
+
 static int build_programs(struct supervisor *s)
 {
 	const struct caps *caps = s->run->caps;
 	struct filter_options options = {
-		.landlock_abi = caps->landlock_abi, .signals_scoped = caps->landlock_abi >= 6,
-		.unix_connect = caps->pidfd_getfd,
+		.landlock_abi = caps->landlock_abi, .signals_scoped = caps->landlock_abi >= 6 && !s->run->audit,
+		.unix_connect = caps->pidfd_getfd, .audit = s->run->audit,
 	};
-	enum filter_kind sandbox = s->namespaces ? FILTER_SANDBOX : FILTER_SANDBOX_PLAIN;
+	enum filter_kind sandbox = supervisor_filter(s);
 
 	for (int i = 0; i < FILTER_KINDS; i++) {
 		s->program[i] = -1;
@@ -349,7 +365,7 @@ static int start_installer(struct supervisor *s, struct listener *l, struct sand
 	if ((error = bootstrap_pip(s, &boot, &start)) < 0) {
 		return cannot(error, "pip's start");
 	}
-	start.flags = (run->caps->wait_killable ? START_WAIT_KILLABLE : 0) | (geteuid() != 0 ? START_DROP_ALL : 0);
+	start.flags = (run->caps->wait_killable ? START_WAIT_KILLABLE : 0) | (geteuid() != 0 ? START_DROP_ALL : 0) | (run->audit ? START_AUDIT : 0);
 	start.landlock_abi = (uint32_t)run->caps->landlock_abi;
 	start.umask = run->umask;
 	start.blocked = run->blocked;
@@ -358,7 +374,7 @@ static int start_installer(struct supervisor *s, struct listener *l, struct sand
 		return cannot(error, "fork");
 	}
 	s->command = b.pid;
-	*sb = (struct sandbox){.sup = s, .role = ROLE_INSTALLER, .init = b.pid, .writable = ruleset.writable};
+	*sb = (struct sandbox){.sup = s, .role = ROLE_INSTALLER, .audit = run->audit, .init = b.pid, .writable = ruleset.writable};
 	sb->listener = birth_listener(&b, &step);
 	if (sb->listener < 0) {
 		return cannot(sb->listener, "pip could not be guarded (%s)", step);
@@ -642,7 +658,7 @@ static int prepare(struct supervisor *s, int *signals)
 	    make_names(s) < 0) {
 		return cannot(ENOMEM, "start");
 	}
-	s->namespaces = s->run->caps->namespaces;
+	s->namespaces = s->run->caps->namespaces && !s->run->audit;
 	if ((error = listener_setup()) < 0 || (error = build_programs(s)) < 0) {
 		return cannot(error, "the seccomp programs");
 	}

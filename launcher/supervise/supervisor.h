@@ -34,7 +34,8 @@ struct run {
 	char **guest_argv;                 /* under `run` */
 	const char *guest_path;            /* the file that is executed */
 	char **process_argv, **process_envp; /* the process's own strings, for the zygote to wipe */
-	enum severity fail_on;
+	enum severity fail_on;             /* RUN_FAILS_NEVER: the status is the command's own */
+	bool audit;                        /* nothing is enforced, everything is recorded */
 	mode_t umask;
 	uint64_t blocked, ignored;         /* signals, as pipwarden was started */
 	bool quiet, colour;
@@ -45,12 +46,14 @@ struct run {
 
 #define SANDBOX_LIVE_MAX 512
 
+#define RUN_FAILS_NEVER ((enum severity)(SEV_CRITICAL + 1))
+
 struct supervisor {
 	const struct run *run;
 	struct zygote zygote;
 	struct names *names;
 	int program[FILTER_KINDS]; /* sealed memfds */
-	bool namespaces;           /* sandboxes get them */
+	bool namespaces;           /* sandboxes get them; not under --audit */
 	struct sandbox *installer; /* NULL under `run` */
 	pid_t command;             /* pip; under `run` the guest's init */
 	char *enter_path, *shim_path, *boot_path;
@@ -86,6 +89,9 @@ void supervisor_end_orphans(struct supervisor *s);
 
 /* Binds a build directory to a package.  False: it is, contains, or lies in one that is bound to another. */
 bool supervisor_own_directory(struct supervisor *s, const char *directory, const char *package);
+
+/* The filter of builds and guests: by what the machine has, under --audit as well. */
+enum filter_kind supervisor_filter(const struct supervisor *s);
 
 /* The main thread shall look: abort, or the guest's end. Any thread. */
 void supervisor_wake(struct supervisor *s);

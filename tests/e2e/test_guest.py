@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -112,3 +113,37 @@ def test_own_descriptors_by_name(world):
             status = world.run(["/bin/sh", "-c", f"{command} <{files[0]} >{files[1]} 2>{files[2]}"]).status
         seen.append((status, files[1].read_text(), files[2].read_text()))
     assert seen[0] == seen[1], seen
+
+
+OPENERS = r"""
+import ctypes, os, subprocess, sys
+ssh, static = sys.argv[1:]
+subprocess.run(["/bin/cat", ssh + "/id_ordinary"])
+if os.fork() == 0:
+    try:
+        open(ssh + "/id_forked")
+    finally:
+        os._exit(0)
+os.wait()
+if os.fork() == 0:  # past libc's own execve, which the shim would see
+    argv = (ctypes.c_char_p * 3)(b"cat", (ssh + "/id_cleared").encode(), None)
+    ctypes.CDLL(None).syscall(59 if os.uname().machine == "x86_64" else 221, b"/bin/cat", argv, (ctypes.c_char_p * 1)(None))
+    os._exit(1)
+os.wait()
+subprocess.run([static, ssh + "/id_static"])
+"""
+
+
+def test_events_of_programs_without_the_shim_are_marked(user, make_world):
+    """A static program, and one with an environment that was cleared: what they do is not explained, and the record says so."""
+    world = make_world(user)
+    kinds = ("ordinary", "forked", "cleared", "static")
+    for kind in kinds:
+        world.write(world.home / f".ssh/id_{kind}", "x")
+    source = world.write(world.work / "open.c", "#include <fcntl.h>\nint main(int n, char **v) { return open(v[n - 1], O_RDONLY) >= 0; }\n")
+    static = world.work / "static"
+    subprocess.run(["cc", "-static", "-o", static, source], check=True, capture_output=True)
+    result = world.guarded(["run", "--", "/usr/bin/python3", "-c", OPENERS, world.home / ".ssh", static],
+                           options=["--allow-read", ".", "--on-violation", "deny"])
+    shim = {e["target"]["path"].rpartition("id_")[2]: e.get("shim") for e in result.of_type("file.open") if e.get("rule") == "file.ssh-key"}
+    assert shim == {"ordinary": None, "forked": None, "cleared": "absent", "static": "absent"}, str(result)

@@ -541,13 +541,13 @@ static void the_spec_is_json(void **state)
 	run_setup(&r, t);
 	assert_runs(&r, "pip install x");
 	assert_int_equal(strings_add(&pth, "/a \"b\"\\c\n.pth"), 0);
-	spec = installer_boot_spec(&r.ins, false, &pth, NULL, 0);
+	spec = installer_boot_spec(&r.ins, false, &pth, NULL, 0, false);
 	assert_non_null(strstr(spec, "\"sealed\":true"));
 	assert_non_null(strstr(spec, "/venv/bin/pip\""));
 	assert_non_null(strstr(spec, "\"runner\":null"));
 	assert_non_null(strstr(spec, "[\"/a \\\"b\\\"\\\\c\\u000a.pth\"]"));
-	sub = installer_boot_spec(&r.ins, true, NULL, "/p", 5);
-	assert_non_null(strstr(sub, "__pip-runner__.py\",\"pythonpath\":\"/p\",\"started\":5,\"allow_pth\":[],\"archives\":["));
+	sub = installer_boot_spec(&r.ins, true, NULL, "/p", 5, true);
+	assert_non_null(strstr(sub, "__pip-runner__.py\",\"pythonpath\":\"/p\",\"started\":5,\"audit\":true,\"allow_pth\":[],\"archives\":["));
 	assert_non_null(strstr(sub, "],\"event\":{\"magic\":1347899972,\"op\":4,\"type\":6,\"write\":5,\"read\":7}}"));
 	strings_finish(&pth);
 	run_end(&r);

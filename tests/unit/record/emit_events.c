@@ -28,7 +28,16 @@ int main(int argc, char **argv)
 		                   .source = (enum event_source)(i % 2), .verdict = {.severity = (enum severity)(i / 5)}, .target = {.name = name}};
 		r |= journal_event(j, &ev, NULL);
 	}
+	struct event audited = {.type = "file.open", .action = EV_OBSERVED, .audited = true, .would = EV_DECOY, .shim_absent = true, .target = {.path = "/x"}};
+	r |= journal_event(j, &audited, NULL) | journal_event(j, &audited, NULL);
 	r |= journal_end(j, 100, &(struct journal_cost){.sandboxes = 12, .supervisor_cpu = 0.5});
+	journal_close(j);
+	start.audit = true; /* another run in the same file */
+	j = journal_open(paths, -1, &start, NULL, &error, NULL);
+	if (j == NULL) {
+		return 1;
+	}
+	r |= journal_end(j, 0, &(struct journal_cost){0});
 	journal_close(j);
 	return r == 0 ? 0 : 1;
 }

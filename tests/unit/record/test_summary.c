@@ -153,6 +153,36 @@ static void test_many_names(void **state)
 	journal_close(j);
 }
 
+static void test_audit(void **state)
+{
+	const char *const names[] = {"TOKEN", NULL}, *const paths[] = {((struct place *)*state)->path, NULL};
+	struct journal_start start = {.run_id = "R", .replaced = names, .audit = true};
+	int error;
+	struct journal *j = journal_open(paths, -1, &start, NULL, &error, NULL);
+	assert_non_null(j);
+	char *text = journal_summary(j, NULL, false, 0);
+	assert_string_equal(text, "pipwarden: audit: nothing was blocked; nothing would have been\n  would be replaced by decoys: TOKEN\n");
+	free(text);
+	struct event ev = resolve_event("eo5x7.m.pipedream.net");
+	ev.action = EV_OBSERVED;
+	ev.audited = true;
+	ev.would = EV_ABORTED;
+	record(j, ev);
+	text = journal_summary(j, NULL, false, 0);
+	assert_string_equal(text, "pipwarden: audit: nothing was blocked; 1 violation (critical)\n"
+	                          "  net.exfil.pipedream  deepseekai 0.0.8 (metadata) asked for eo5x7.m.pipedream.net (Pipedream HTTP endpoint): "
+	                          "not blocked, would be refused\n"
+	                          "  would be replaced by decoys: TOKEN\n");
+	free(text);
+	record(j, file_event("/proc/1/x", SEV_INFO)); /* a probe */
+	record(j, (struct event){.type = "process.signal", .action = EV_DENIED, .enforced = true, .role = ROLE_BUILD,
+	                         .verdict = {.rule = "syscall.supervisor", .severity = SEV_CRITICAL}, .target = {.name = "kill"}});
+	text = journal_summary(j, NULL, false, 0);
+	assert_ptr_equal(strstr(text, "pipwarden: audit: nothing was blocked but what reached for pipwarden itself; 2 violations (critical)\n"), text);
+	free(text);
+	journal_close(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +192,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_terminal, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_flood_stays_short, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_many_names, place_make, place_remove),
+		cmocka_unit_test_setup_teardown(test_audit, place_make, place_remove),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,9 @@ static const struct filter_options options[] = {
 	{.landlock_abi = 2, .unix_connect = true},
 	{.landlock_abi = 3, .signals_scoped = true},
 	{.landlock_abi = 7, .signals_scoped = true, .unix_connect = true},
+	{.landlock_abi = 7, .unix_connect = true, .audit = true},
 };
+enum { MODERN = 3, AUDIT = 4 };
 #define OPTIONS (sizeof options / sizeof *options)
 
 static struct bpf programs[FILTER_KINDS][OPTIONS];
@@ -482,7 +484,7 @@ static void means_what_it_should(void **state)
 			struct filter_decision d = filter_decide((enum filter_kind)kind, &modern, &call);
 			struct filter_decision want = {.verdict = e->verdict, .error = e->error};
 			if (d.verdict != e->verdict || d.error != e->error || d.handler != e->handler ||
-			    !bpf_agrees(bpf_run(&programs[kind][OPTIONS - 1], &call), &want)) {
+			    !bpf_agrees(bpf_run(&programs[kind][MODERN], &call), &want)) {
 				fail_msg("expectation %zu (nr %d, kind %d): %d/%d/%d", i, e->nr, kind, d.verdict, d.error, d.handler);
 			}
 			if (e->verdict == FILTER_NOTIFY) {
@@ -510,7 +512,7 @@ static void options_matter(void **state)
 	static const int signals[] = {SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal};
 
 	for (int kind = FILTER_SANDBOX; kind <= FILTER_SANDBOX_PLAIN; kind++) {
-		for (size_t o = 0; o < OPTIONS; o++) {
+		for (size_t o = 0; o <= MODERN; o++) {
 			for (size_t i = 0; i < sizeof tree / sizeof *tree; i++) {
 				assert_int_equal(run(kind, o, tree[i], 0, 0, 0), o < 1 ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
 				assert_int_equal(run(FILTER_INSTALLER, o, tree[i], 0, 0, 0), SECCOMP_RET_ALLOW);
@@ -531,6 +533,35 @@ static void options_matter(void **state)
 	assert_int_equal(run(FILTER_SANDBOX, 2, SYS_socket, AF_UNIX, SOCK_STREAM, 0), SECCOMP_RET_USER_NOTIF);
 	assert_int_equal(run(FILTER_SANDBOX, 3, SYS_socket, AF_UNIX, SOCK_STREAM, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(run(FILTER_SANDBOX_PLAIN, 2, SYS_socket, AF_UNIX, SOCK_STREAM, 0), SECCOMP_RET_ALLOW);
+}
+
+/* --audit: what is asked about otherwise still is, what is refused unasked is not, but for what would hide calls; signals are asked about. */
+static void audit_refuses_nothing_unasked(void **state)
+{
+	for (size_t i = 0; i < sizeof expectations / sizeof *expectations; i++) {
+		const struct expectation *e = &expectations[i];
+		struct seccomp_data call = {.nr = e->nr, .arch = filter_arch};
+		for (int a = 0; a < 6; a++) {
+			call.args[a] = e->args[a];
+		}
+		for (int kind = 0; kind < FILTER_KINDS; kind++) {
+			uint32_t action = bpf_run(&programs[kind][AUDIT], &call);
+			bool hides = e->nr == SYS_clone3 || e->nr > FILTER_NR_MAX || (e->nr >= filter_gap_first && e->nr <= filter_gap_last);
+			if (!hides && (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO) {
+				fail_msg("expectation %zu (nr %d, kind %d) is refused", i, e->nr, kind);
+			}
+			if ((e->roles & 1 << kind) && e->verdict == FILTER_NOTIFY && action != SECCOMP_RET_USER_NOTIF) {
+				fail_msg("expectation %zu (nr %d, kind %d) is not asked about", i, e->nr, kind);
+			}
+		}
+	}
+	for (int kind = FILTER_SANDBOX; kind <= FILTER_SANDBOX_PLAIN; kind++) {
+		assert_int_equal(run(kind, AUDIT, SYS_kill, 1, 9, 0), SECCOMP_RET_USER_NOTIF);
+		assert_int_equal(run(kind, AUDIT, SYS_tgkill, 1, 1, 9), SECCOMP_RET_USER_NOTIF);
+		assert_int_equal(run(kind, AUDIT, SYS_clone3, 0, 0, 0), SECCOMP_RET_ERRNO | ENOSYS);
+	}
+	assert_int_equal(run(FILTER_SANDBOX, AUDIT, SYS_socket, AF_INET, SOCK_STREAM, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(run(FILTER_INSTALLER, AUDIT, SYS_clock_settime, 0, 0, 0), SECCOMP_RET_ALLOW);
 }
 
 static void refusals_of_the_unexpected(void **state)
@@ -562,6 +593,7 @@ int main(void)
 		cmocka_unit_test(every_condition),
 		cmocka_unit_test(means_what_it_should),
 		cmocka_unit_test(options_matter),
+		cmocka_unit_test(audit_refuses_nothing_unasked),
 		cmocka_unit_test(refusals_of_the_unexpected),
 	};
 	return cmocka_run_group_tests(tests, build, release);

@@ -37,7 +37,6 @@ const struct caps *supervisor_caps(const struct supervisor *s) { return &the_box
 const char *supervisor_temp(const struct supervisor *s) { return the_box->temp; }
 struct names *supervisor_resolver(struct supervisor *s) { return the_box->names; }
 bool supervisor_is_own(const struct supervisor *s, pid_t pid) { return pid == getpid() || pid == the_box->outsider; }
-void session_checked_in(struct sandbox *sb, pid_t tgid) { the_box->checked_in++; }
 struct reply session_enter(struct sandbox *sb, const struct seccomp_notif *req) { return reply_value(4711); }
 const char *policy_digest(const struct policy *p) { return "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"; }
 
@@ -151,7 +150,8 @@ void box_init(struct box *b)
 	b->caps = (struct caps){.landlock_abi = 7, .process_vm = true, .pidfd_getfd = true};
 	b->result = mmap(NULL, RESULTS_MAX * sizeof(long) + 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(b->result != MAP_FAILED);
-	b->sb = (struct sandbox){.sup = (struct supervisor *)(void *)b, .id = 1, .role = ROLE_BUILD, .listener = -1, .namespaces = true, .writable = b->writable};
+	b->sb = (struct sandbox){.sup = (struct supervisor *)(void *)b, .id = 1, .role = ROLE_BUILD, .listener = -1, .namespaces = true, .writable = b->writable,
+	                         .checked_in = &b->checked_in};
 }
 
 void box_finish(struct box *b)
@@ -163,6 +163,7 @@ void box_finish(struct box *b)
 	close(b->agent);
 	close(b->host_tcp);
 	names_free(b->names);
+	images_finish(&b->checked_in);
 	munmap(b->result, RESULTS_MAX * sizeof(long) + 4096);
 }
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "launcher/names/names.h"
+#include "launcher/supervise/image.h"
 #include "launcher/supervise/supervise.h"
 
 #define KEPT_MAX 128
@@ -35,7 +36,7 @@ struct box {
 	char *writable[2];
 	struct kept kept[KEPT_MAX];
 	unsigned events, notified;
-	unsigned checked_in;
+	struct images checked_in;
 	const char *temp;     /* the run's; may be NULL */
 	const char *allowed_host; /* for the installer, with allowed_port (0: any) */
 	unsigned allowed_port;

@@ -173,7 +173,7 @@ static void test_events(void **state)
 	struct box *b = *state;
 
 	box_run(b, NULL, events);
-	assert_int_equal(b->checked_in, 1);
+	assert_int_equal(b->checked_in.count, 1);
 	assert_int_equal(b->events, 2);
 	assert_string_equal(b->kept[0].type, "env.read");
 	assert_string_equal(b->kept[0].name, "TOKEN");
