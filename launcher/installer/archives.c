@@ -36,7 +36,7 @@ static void put_folder(const struct places *p, const char *dir)
 {
 	cleanup_text char *real = realpath(dir, NULL);
 	cleanup_text char *real_home = realpath(p->home, NULL);
-	bool holds_home = inst_path_below(p->home, dir) || (real && real_home && inst_path_below(real_home, real));
+	bool holds_home = pathtext_below(p->home, dir) || (real && real_home && pathtext_below(real_home, real));
 
 	put_both(p->list, !strcmp(dir, "/") ? "" : dir, holds_home ? "/*" : "");
 }

@@ -47,7 +47,7 @@ static bool in_active_environment(const char *path, char *const envp[])
 		const char *prefix = inst_env(envp, names[i]);
 		cleanup_text char *real = prefix && *prefix == '/' ? realpath(prefix, NULL) : NULL;
 
-		if (prefix && *prefix == '/' && (inst_path_below(path, prefix) || (real && inst_path_below(path, real)))) {
+		if (prefix && *prefix == '/' && (pathtext_below(path, prefix) || (real && pathtext_below(path, real)))) {
 			return true;
 		}
 	}
@@ -69,7 +69,7 @@ static bool planted(const char *found, const char *absolute, char *const envp[],
 	if (found[0] != '/') {
 		return true;
 	}
-	return inst_path_below(real_dir, real_cwd) && !inst_path_below(real_home ? real_home : home, real_cwd);
+	return pathtext_below(real_dir, real_cwd) && !pathtext_below(real_home ? real_home : home, real_cwd);
 }
 
 /* The file that the word starts: `found` as execvp would start it, *absolute the same without links resolved.  trusted: it is going to be pip, so

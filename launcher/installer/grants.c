@@ -42,7 +42,7 @@ static void grant_data(struct python_env *env, const char *base)
 	grant_name(env, base, "etc");
 	grant_name(env, base, "man");
 	/* A prefix that the system or the whole account lives in has a `share` that starts things; a venv's has not. */
-	if (inst_path_below(base, "/usr")) {
+	if (pathtext_below(base, "/usr")) {
 		grant_share(env, base);
 	} else {
 		grant_name(env, base, "share");
@@ -99,7 +99,7 @@ static bool stays_inside(const char *dir, const char *base)
 	cleanup_text char *real = realpath(dir, NULL);
 	cleanup_text char *root = realpath(base, NULL);
 
-	return real && root && (inst_path_below(real, root) || inst_path_below(real, "/usr"));
+	return real && root && (pathtext_below(real, root) || pathtext_below(real, "/usr"));
 }
 
 static void read_folders(struct python_env *env, const char *base, const char *const names[])
@@ -141,7 +141,7 @@ void python_env_narrow(struct python_env *env, bool writes, bool user)
 	for (size_t i = 0; !user && env->user_base && i < env->make_dirs.n;) {
 		cleanup_text char *dir = inst_dup(env->make_dirs.v[i]);
 
-		if (inst_path_below(dir, env->user_base)) {
+		if (pathtext_below(dir, env->user_base)) {
 			strings_remove(&env->write_dirs, dir);
 			strings_remove(&env->make_dirs, dir);
 		} else {

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 
+#include "launcher/base/pathtext.h"
 #include "launcher/installer/installer.h"
 
 /* --- text.c ------------------------------------------------------------------------------------ */
@@ -42,7 +43,6 @@ char *inst_path_absolute(const char *cwd, const char *path); /* normalised by it
 char *inst_path_expand_user(const char *path, const char *home); /* ~ and ~/x */
 bool inst_path_is_dir(const char *path);
 bool inst_path_is_file(const char *path);
-bool inst_path_below(const char *path, const char *dir); /* is or lies below, by text */
 bool inst_path_can_make(const char *path); /* exists and may be written, or its nearest existing parent may */
 char *inst_file_text(const char *path, size_t max, size_t *len); /* NUL-terminated; NULL: no regular file, unreadable, or longer */
 void strings_add_path(struct strings *s, const char *dir, const char *name); /* joined; once */

@@ -94,16 +94,6 @@ bool inst_path_is_file(const char *path)
 	return !stat(path, &st) && S_ISREG(st.st_mode);
 }
 
-bool inst_path_below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	while (n && dir[n - 1] == '/') {
-		n--;
-	}
-	return !strncmp(path, dir, n) && (!path[n] || path[n] == '/');
-}
-
 bool inst_path_can_make(const char *path)
 {
 	cleanup_text char *at = inst_dup(path);

@@ -110,7 +110,7 @@ static bool installs_for_user(const struct installer *ins, const struct asked *a
 	for (size_t i = 0; i < env->write_dirs.n; i++) {
 		const char *dir = env->write_dirs.v[i];
 
-		if (env->user_base && inst_path_below(dir, env->user_base)) {
+		if (env->user_base && pathtext_below(dir, env->user_base)) {
 			continue;
 		}
 		for (size_t k = 0; k < 2; k++) {

@@ -197,18 +197,6 @@ int ruleset_add_port(struct ruleset *r, bool bind, uint16_t port)
 	return syscall(SYS_landlock_add_rule, r->fd, PW_LANDLOCK_RULE_NET_PORT, &attr, 0) < 0 ? -errno : 0;
 }
 
-bool ruleset_may_write(const struct ruleset *r, const char *real_path)
-{
-	for (size_t i = 0; i < r->writable_count; i++) {
-		size_t len = strlen(r->writable[i]);
-		if (!strcmp(r->writable[i], "/") ||
-		    (!strncmp(r->writable[i], real_path, len) && (real_path[len] == '\0' || real_path[len] == '/'))) {
-			return true;
-		}
-	}
-	return false;
-}
-
 int ruleset_enforce(int ruleset_fd, int abi)
 {
 	/* No flags: what later ABIs offer here is about audit records (7) and about threads (8), and this process has one. */

@@ -46,9 +46,6 @@ int ruleset_add_port(struct ruleset *r, bool bind, uint16_t port);
 /* Adds to a RULESET_SANDBOX that was received as a descriptor: for what exists in the sandbox only (its own /proc).  0 or -errno. */
 int ruleset_extend(int ruleset_fd, int abi, const char *path, unsigned grants);
 
-/* Is the absolute real path at or below a writable grant? */
-bool ruleset_may_write(const struct ruleset *r, const char *real_path);
-
 /* In the child: prctl no_new_privs must be set. Async-signal-safe. 0 or -errno. */
 int ruleset_enforce(int ruleset_fd, int abi);
 

@@ -14,27 +14,18 @@
 #include "launcher/base/fd.h"
 #include "launcher/names/names.h"
 #include "launcher/supervise/connect.h"
+#include "launcher/supervise/grants.h"
+#include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/place.h"
 #include "launcher/supervise/sockets.h"
 #include "launcher/supervise/target.h"
-
-static bool below_writable(const struct sandbox *sb, const char *path)
-{
-	if (place_below(path, sb->home) || place_below(path, sb->tmp))
-		return true;
-	for (char *const *w = sb->writable; w && *w; w++) {
-		if (place_below(path, *w))
-			return true;
-	}
-	return false;
-}
 
 /* The sandbox's own /dev/shm is a file system that ours is not. */
 static bool in_own_shm(const char *path, int fd)
 {
 	struct stat it, ours;
 
-	return place_below(path, "/dev/shm") && !fstat(fd, &it) && !stat("/dev/shm", &ours) && it.st_dev != ours.st_dev;
+	return pathtext_below(path, "/dev/shm") && !fstat(fd, &it) && !stat("/dev/shm", &ours) && it.st_dev != ours.st_dev;
 }
 
 /* By what the kernel says of the pinned object: the text of the walk may have been outdated by a rename. */
@@ -48,7 +39,7 @@ static bool is_own_place(const struct sandbox *sb, int fd)
 	if (len <= 0)
 		return false;
 	real[len] = 0;
-	return below_writable(sb, real) || in_own_shm(real, fd);
+	return grants_write(sb, real) || in_own_shm(real, fd);
 }
 
 static struct reply connect_pinned(struct sandbox *sb, const struct seccomp_notif *req, int sock, int pinned)
@@ -76,7 +67,7 @@ static int own_socket(struct sandbox *sb, const struct seccomp_notif *req, const
 	pinned = error ? -1 : to.fd;
 	if (error == -ESRCH)
 		*reply = reply_error(ESRCH);
-	else if (error && to.real[0] && below_writable(sb, to.real))
+	else if (error && to.real[0] && grants_write(sb, to.real))
 		*reply = reply_error(-error); /* a missing folder, say: as far as it got it is the sandbox's own */
 	else if (error)
 		*reply = refuse(sb, req, to.real[0] ? to.real : path, path);

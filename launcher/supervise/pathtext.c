@@ -3,14 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-bool pathtext_below(const char *path, const char *root)
-{
-	size_t len = strlen(root);
-	if (len == 1 && root[0] == '/')
-		return path[0] == '/';
-	return strncmp(path, root, len) == 0 && (path[len] == '/' || path[len] == '\0');
-}
-
 /* The next component at *p, past slashes: its start, its length in *len (0: there is none); *p moves behind it. */
 static const char *component(const char **p, size_t *len)
 {

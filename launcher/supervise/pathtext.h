@@ -7,8 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Is path the directory root, or below it?  Both absolute and plain; root without a trailing slash ("/" holds everything). */
-bool pathtext_below(const char *path, const char *root);
+#include "launcher/base/pathtext.h"
 
 /* Absolute and already what pathtext_join makes: no empty, "." or ".." component, no trailing slash. */
 bool pathtext_plain(const char *path);

@@ -92,17 +92,3 @@ bool place_name_service(const char *path)
 	}
 	return false;
 }
-
-bool place_below(const char *path, const char *root)
-{
-	size_t len;
-
-	if (!root || root[0] != '/')
-		return false;
-	len = strlen(root);
-	while (len > 1 && root[len - 1] == '/')
-		len--;
-	if (len == 1)
-		return path[0] == '/';
-	return !strncmp(path, root, len) && (path[len] == 0 || path[len] == '/');
-}

@@ -11,7 +11,4 @@ const char *place_rule(const char *path);
 /* A name service's socket that the installer may use where root owns it. */
 bool place_name_service(const char *path);
 
-/* Is path equal to `root` or below it, by text?  NULL or relative root: false. */
-bool place_below(const char *path, const char *root);
-
 #endif

@@ -124,21 +124,6 @@ static int dir_name(pid_t tid, int dirfd, char *path, size_t size)
 	return 0;
 }
 
-int target_dir(const struct sandbox *sb, const struct seccomp_notif *req, int dirfd)
-{
-	char path[64];
-	int error = dir_name((pid_t)req->pid, dirfd, path, sizeof path);
-	if (error)
-		return error;
-	cleanup_fd int fd = open(path, O_PATH | O_CLOEXEC | O_DIRECTORY);
-	error = errno;
-	if (!target_alive(sb, req))
-		return -ESRCH;
-	if (fd < 0)
-		return error == ENOENT ? -EBADF : -error;
-	return steal_fd(&fd);
-}
-
 ssize_t target_dir_path(const struct sandbox *sb, const struct seccomp_notif *req, int dirfd, char *buffer, size_t size)
 {
 	char path[64];

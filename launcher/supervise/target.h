@@ -27,9 +27,7 @@ ssize_t target_string(const struct sandbox *sb, const struct seccomp_notif *req,
 /* A socket address as connect() and sendto() give it; len over sizeof *out is -EINVAL. */
 int target_sockaddr(const struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, uint64_t len, struct sockaddr_storage *out);
 
-/* The caller's directory: dirfd as passed, or AT_FDCWD.  An O_PATH|O_CLOEXEC descriptor or -errno (checked alive). */
-int target_dir(const struct sandbox *sb, const struct seccomp_notif *req, int dirfd);
-/* The path of the same as text (readlink), no descriptor: length or -errno. */
+/* The path of the caller's directory (dirfd as passed, or AT_FDCWD) as text: length or -errno (checked alive). */
 ssize_t target_dir_path(const struct sandbox *sb, const struct seccomp_notif *req, int dirfd, char *buffer, size_t size);
 
 /* A duplicate of the caller's descriptor fd (pidfd_getfd), close-on-exec, or -errno (-EPERM where the machine refuses, -ENOSYS where hidden). */

@@ -13,7 +13,7 @@ const char *fake_protected;
 /* In place of policy/: these tests are of what is asked, not of what the built-in policy protects. */
 bool policy_grant_conflict(const struct policy *p, const char *path, enum file_access access, const char **what)
 {
-	if (fake_protected && inst_path_below(fake_protected, path)) {
+	if (fake_protected && pathtext_below(fake_protected, path)) {
 		*what = fake_protected;
 		return true;
 	}

@@ -127,8 +127,8 @@ static void a_venv_is_read_from_its_files(void **state)
 	assert_int_equal(env->read_files.n, 1);
 	for (size_t i = 0; i < env->write_dirs.n; i++) {
 		assert_string_not_equal(env->write_dirs.v[i], prefix);
-		assert_false(inst_path_below(env->write_dirs.v[i], base));
-		assert_false(inst_path_below(env->write_dirs.v[i], r.home));
+		assert_false(pathtext_below(env->write_dirs.v[i], base));
+		assert_false(pathtext_below(env->write_dirs.v[i], r.home));
 	}
 	assert_runs(&r, "python -I -m pip -q install x");
 	assert_string_equal(r.ins.program, main_file);
@@ -475,7 +475,7 @@ static void assert_archives(struct run *r, const struct tree *t, const char *lin
 		const char *one = r->ins.archives.v[i];
 
 		if (!strstr(one, "/venv/") && !inst_ends(one, "/.cache/pip")) {
-			size_t n = inst_path_below(one, t->root) ? strlen(t->root) + 1 : 0;
+			size_t n = pathtext_below(one, t->root) ? strlen(t->root) + 1 : 0;
 
 			inst_set(&text, inst_format("%s%s%s", text, *text ? " " : "", one + n));
 		}

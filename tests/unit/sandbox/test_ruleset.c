@@ -218,9 +218,7 @@ static int installer_files(void *argument)
 	CHECK(ruleset_init(&r, RULESET_INSTALLER, run->abi, true) == 0);
 	CHECK(ruleset_add(&r, at("write"), GRANT_READ | GRANT_WRITE) == 0);
 	CHECK(ruleset_add(&r, at("read"), GRANT_READ) == 0); /* nothing that it handles: no rule, no error */
-	CHECK(r.writable_count == 1);
-	CHECK(ruleset_may_write(&r, at("write")) && ruleset_may_write(&r, at("write/x/y")) && !ruleset_may_write(&r, at("write2")) &&
-	      !ruleset_may_write(&r, at("read")) && !ruleset_may_write(&r, root) && !ruleset_may_write(&r, "/"));
+	CHECK(r.writable_count == 1 && !strcmp(r.writable[0], at("write")));
 	if (run->tcp) { /* here: programs are granted */
 		for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
 			int e = ruleset_add(&r, programs[i], GRANT_READ | GRANT_EXECUTE);

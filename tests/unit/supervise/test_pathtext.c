@@ -16,7 +16,12 @@ static void below(void **state)
 	assert_false(pathtext_below("/ab", "/a"));
 	assert_false(pathtext_below("/", "/a"));
 	assert_true(pathtext_below("/x", "/"));
+	assert_true(pathtext_below("/", "/"));
+	assert_true(pathtext_below("/a/b", "/a/"));
 	assert_false(pathtext_below("x", "/"));
+	assert_false(pathtext_below("/a", NULL));
+	assert_false(pathtext_below("/a", ""));
+	assert_false(pathtext_below("a/b", "a"));
 }
 
 static void plain(void **state)
