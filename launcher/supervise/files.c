@@ -14,6 +14,9 @@
 #include "launcher/supervise/grants.h"
 #include "launcher/supervise/own_fd.h"
 #include "launcher/supervise/pathtext.h"
+#include "launcher/supervise/rights.h"
+
+enum { READS_RECORDED_MAX = 500 }; /* of a sandbox, of places that no rule names */
 
 struct open_call {
 	const char *name;
@@ -193,6 +196,18 @@ static struct reply judge_write(struct sandbox *sb, const struct seccomp_notif *
 	return refuse(sb, req, call, &refusal);
 }
 
+/* What is there and Landlock is about to refuse, though no rule names it.  Honest programs run into that, so it never ends a run: neither by its rule (info) nor by
+ * filling the record. */
+static void record_read(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, struct refusal *refusal)
+{
+	if (rights_may_read(sb, refusal->real) || atomic_load(&sb->reads_recorded) >= READS_RECORDED_MAX)
+		return;
+	atomic_fetch_add(&sb->reads_recorded, 1);
+	refusal->call = call->name;
+	refusal->verdict = policy_rule(supervisor_policy(sb->sup), "file.read.outside");
+	grants_record(sb, req, refusal);
+}
+
 static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call,
                                  const struct resolved *r, const char *text)
 {
@@ -217,6 +232,7 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 		return judge_write(sb, req, call, r, text);
 	if (policy_file(supervisor_policy(sb->sup), r->real, FILE_READ, &refusal.verdict))
 		return refuse(sb, req, call, &refusal);
+	record_read(sb, req, call, &refusal);
 	return reply_continue();
 }
 

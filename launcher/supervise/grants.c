@@ -69,6 +69,16 @@ bool grants_write_verdict(const struct sandbox *sb, const char *real, struct ver
 	return false;
 }
 
+/* The option that opens the place, where one does. */
+static void option(char *out, size_t size, const struct sandbox *sb, enum file_access access, const char *real)
+{
+	const char *what = NULL;
+	if (policy_grant_conflict(supervisor_policy(sb->sup), real, access, &what))
+		snprintf(out, size, "it is, holds or lies in a protected place (%s): no option opens it", what ? what : real);
+	else
+		snprintf(out, size, "--allow-%s %s:%s", access == FILE_READ ? "read" : "write", role_name(sb->role), real);
+}
+
 static void hint(char *out, size_t size, const struct sandbox *sb, const struct refusal *r)
 {
 	const char *rule = r->verdict.rule ? r->verdict.rule : "";
@@ -79,12 +89,14 @@ static void hint(char *out, size_t size, const struct sandbox *sb, const struct 
 		snprintf(out, size, "only pip itself changes the Python environment");
 	else if (strcmp(rule, "file.write.build") == 0)
 		snprintf(out, size, "it belongs to pip or to another package's build");
+	else if (r->real && strcmp(rule, "file.read.outside") == 0)
+		option(out, size, sb, FILE_READ, r->real);
 	else if (strcmp(rule, "process.inspect") == 0)
 		snprintf(out, size, "processes outside the sandbox are out of its reach");
 	else if (strcmp(rule, "file.meta.setid") == 0)
 		snprintf(out, size, "a file with a set-id bit is never made in a sandbox");
 	else if (r->real && (strcmp(rule, "file.write.outside") == 0 || strcmp(rule, "file.meta.outside") == 0))
-		snprintf(out, size, "--allow-write %s:%s", role_name(sb->role), r->real);
+		option(out, size, sb, FILE_WRITE, r->real);
 	else if (rule[0])
 		snprintf(out, size, "a policy file that removes rule %s", rule);
 }

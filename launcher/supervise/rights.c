@@ -41,6 +41,23 @@ static const char *const *list(const struct strings *s)
 	return (const char *const *)s->v;
 }
 
+static bool below_real(const char *path, const char *root)
+{
+	char real[PATH_MAX];
+
+	return realpath(root, real) != NULL && pathtext_below(path, real);
+}
+
+static bool below_one(const char *path, const char *const *roots)
+{
+	for (size_t i = 0; roots != NULL && roots[i] != NULL; i++) {
+		if (below_real(path, roots[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* --- build and guest ----------------------------------------------------------------------------- */
 
 /* Is, contains or lies in what a rule protects?  What an environment or a command line names may be a link to it. */
@@ -141,6 +158,75 @@ int rights_sandbox(const struct supervisor *s, enum role role, const struct own_
 	return 0;
 }
 
+/* --- what may be read, afterwards ---------------------------------------------------------------- */
+
+static void readable_add(struct strings *list, const char *path)
+{
+	char real[PATH_MAX];
+
+	if (path != NULL && realpath(path, real) != NULL) {
+		strings_add(list, real);
+	}
+}
+
+static void readable_add_all(const struct policy *p, struct strings *list, const struct strings *paths)
+{
+	for (size_t i = 0; i < paths->n; i++) {
+		readable_add(list, is_protected(p, paths->v[i]) ? NULL : paths->v[i]);
+	}
+}
+
+/* What every sandbox may read, as the kernel names it; asked for seldom, so it is made when it first is. */
+static const struct strings *readable(struct supervisor *s)
+{
+	const struct python_env *env = s->run->env;
+	struct strings *list = &s->readable;
+	char path[PATH_MAX];
+
+	pthread_mutex_lock(&s->lock);
+	if (list->n == 0) {
+		for (size_t i = 0; places_system[i].path != NULL; i++) {
+			readable_add(list, places_system[i].path);
+		}
+		for (size_t i = 0; places_home_tools[i] != NULL; i++) {
+			snprintf(path, sizeof path, "%s/%s", s->run->homes[0], places_home_tools[i]);
+			readable_add(list, path);
+		}
+		readable_add(list, s->shim_path);
+		if (env != NULL) {
+			readable_add_all(s->run->policy, list, &env->read_dirs);
+			readable_add_all(s->run->policy, list, &env->read_files);
+			readable_add(list, is_protected(s->run->policy, env->interpreter_real) ? NULL : env->interpreter_real);
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	return list;
+}
+
+bool rights_may_read(const struct sandbox *sb, const char *real)
+{
+	static const char *const special[] = {"/proc", "/dev", "/sys"};
+	const struct policy *p = sb->sup->run->policy;
+
+	for (char *const *own = sb->read; own != NULL && *own != NULL; own++) {
+		if (pathtext_below(real, *own)) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < sizeof special / sizeof *special; i++) {
+		if (pathtext_below(real, special[i])) {
+			return true;
+		}
+	}
+	const struct strings *all = readable(sb->sup);
+	for (size_t i = 0; i < all->n; i++) {
+		if (pathtext_below(real, all->v[i])) {
+			return true;
+		}
+	}
+	return below_one(real, policy_grants(p, sb->role, FILE_READ)) || below_one(real, policy_grants(p, sb->role, FILE_WRITE));
+}
+
 /* --- installer ----------------------------------------------------------------------------------- */
 
 /* Ports are a second wall behind the supervisor's answer to connect().  A host that an option or the policy allows may be on any port: then only the first stands. */
@@ -217,23 +303,6 @@ int rights_installer(const struct supervisor *s, struct ruleset *r, const char *
 }
 
 /* --- environment --------------------------------------------------------------------------------- */
-
-static bool below_real(const char *path, const char *root)
-{
-	char real[PATH_MAX];
-
-	return realpath(root, real) != NULL && pathtext_below(path, real);
-}
-
-static bool below_one(const char *path, const char *const *roots)
-{
-	for (size_t i = 0; roots != NULL && roots[i] != NULL; i++) {
-		if (below_real(path, roots[i])) {
-			return true;
-		}
-	}
-	return false;
-}
 
 static bool may_execute_from(const struct supervisor *s, enum role role, const struct own_rights *own, const char *folder)
 {

@@ -20,6 +20,10 @@ struct own_rights {
 int rights_installer(const struct supervisor *s, struct ruleset *r, const char **what);
 int rights_sandbox(const struct supervisor *s, enum role role, const struct own_rights *own, struct ruleset *r, const char **what);
 
+/* Does a sandbox's ruleset let it read what the kernel calls `real`, by the lists that it was made of?  For the record: Landlock is the wall, and has the last word.
+ * Of /proc, /dev and /sys it says yes.  Any thread. */
+bool rights_may_read(const struct sandbox *sb, const char *real);
+
 /* The environment of a build or guest: private HOME, XDG and TMPDIR, toolchains at their real places, PATH without folders it may not execute from,
  * the shim in front of a preload of the user's own.  *e holds what env_for_role made. */
 int rights_environment(const struct supervisor *s, enum role role, const struct own_rights *own, struct environment *e);

@@ -314,6 +314,7 @@ static int take_listener(struct session *n, int fd)
 	n->sandbox.tmp = n->tmp;
 	n->sandbox.writable = n->ruleset.writable;
 	n->sandbox.readable = n->trusted;
+	n->sandbox.read = n->right.read.v;
 	error = listener_start(&n->listener, &n->sandbox);
 	if (error < 0) {
 		close_fd(&n->sandbox.listener);

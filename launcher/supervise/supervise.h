@@ -39,6 +39,8 @@ struct sandbox {
 	char *const *writable;  /* real paths of its writable grants, NULL-terminated */
 	char *const *readable;  /* real paths of directories below which a build may write nothing and nobody but root or the user's own tools
 	                           could have planted a link: the text of a path decides (files.c) */
+	char *const *read;      /* its own grants of reading beyond what every sandbox has, as they were named, NULL-terminated */
+	_Atomic unsigned reads_recorded; /* files.c */
 	struct images *checked_in; /* image.h: process images that have the shim; NULL: not kept */
 	_Atomic uint64_t notifications;
 };

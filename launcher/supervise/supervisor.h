@@ -71,6 +71,7 @@ struct supervisor {
 	size_t owner_count;
 	char **homes;              /* packages that have private folders already: <temp>/INDEXh and INDEXt */
 	size_t home_count;
+	struct strings readable;   /* rights.c's, under the lock until it is made */
 	int names_fd;              /* sealed memfd of the names of replaced variables, for PW_OP_NAMES; -1: none */
 };
 

@@ -147,3 +147,17 @@ def test_events_of_programs_without_the_shim_are_marked(user, make_world):
                            options=["--allow-read", ".", "--on-violation", "deny"])
     shim = {e["target"]["path"].rpartition("id_")[2]: e.get("shim") for e in result.of_type("file.open") if e.get("rule") == "file.ssh-key"}
     assert shim == {"ordinary": None, "forked": None, "cleared": "absent", "static": "absent"}, str(result)
+
+
+def test_a_refused_read_that_no_rule_names_is_recorded(user, make_world):
+    """Quietly: honest programs run into that.  With the option that would allow it, and none where none does."""
+    world = make_world(user)
+    notes = world.write(world.home / "notes.txt", "x")
+    script = "cat $1 $1; cat $1.none; ls /; ls /usr >/dev/null; cat $0"
+    mine = world.write(world.work / "mine", "mine\n", 0o644)
+    result = world.guarded(["run", "--", "/bin/sh", "-c", script, mine, notes], options=["--allow-read", "."])
+    assert result.out == "mine\n" and result.status == 0 and result.above("info") == [], str(result)
+    reads = {e["target"]["path"]: e for e in result.events if e.get("rule") == "file.read.outside" and "count" not in e}
+    assert set(reads) == {str(notes), "/"}, str(result)
+    assert reads[str(notes)]["hint"] == f"--allow-read guest:{notes}" and "no option" in reads["/"]["hint"]
+    assert {e["action"] for e in reads.values()} == {"denied"}

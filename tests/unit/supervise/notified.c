@@ -43,6 +43,9 @@ const char *const *supervisor_environment(const struct supervisor *s) { return s
 const char *supervisor_temp(const struct supervisor *s);
 const char *supervisor_temp(const struct supervisor *s) { return s->world->temp; }
 const char *role_name(enum role r) { return "build"; }
+bool policy_grant_conflict(const struct policy *p, const char *path, enum file_access access, const char **what) { return strcmp(path, "/") == 0; }
+bool rights_may_read(const struct sandbox *sb, const char *real);
+bool rights_may_read(const struct sandbox *sb, const char *real) { return strcmp(real, world_path(sb->sup->world, "outside/unnamed")) != 0; }
 bool supervisor_is_own(const struct supervisor *s, pid_t pid);
 bool supervisor_is_own(const struct supervisor *s, pid_t pid) { return pid == getpid(); }
 

@@ -195,8 +195,8 @@ static void silent_body(struct world *x)
 	r[7] = read_open("/dev/urandom");
 	r[8] = read_open("/proc/self/status");
 	r[9] = read_open("/proc/mounts");
-	r[10] = read_open(world_path(x, "outside/plain"));
-	r[11] = open_at(AT_FDCWD, world_path(x, "outside/plain"), O_RDONLY | O_CREAT); /* it exists: not a write */
+	r[10] = read_open(world_path(x, "trusted/../trusted/header.h"));
+	r[11] = open_at(AT_FDCWD, world_path(x, "own/file"), O_RDONLY | O_CREAT); /* it exists: not a write */
 	r[12] = open_at(AT_FDCWD, world_path(x, "home/.cache"), O_CREAT | O_RDWR);
 	r[13] = open_at(AT_FDCWD, x->own, O_TMPFILE | O_RDWR);
 	r[14] = open_at(AT_FDCWD, world_path(x, "outside/secret"), O_PATH);
@@ -228,6 +228,36 @@ static void silent_in_namespaces(void **state)
 		assert_int_equal(w.result[i], 0);
 	}
 	assert_int_equal(w.events, 0);
+}
+
+/* What is there, named by no rule and granted by nobody: Landlock's to refuse, and in the record, a bounded number of times. */
+static void unnamed_body(struct world *x)
+{
+	x->result[0] = read_open(world_path(x, "outside/unnamed"));
+	x->result[1] = open_at(AT_FDCWD, world_path(x, "outside/unnamed"), O_RDONLY | O_CREAT);
+	x->result[2] = read_open(world_path(x, "outside/missing"));
+	for (int i = 0; i < 600; i++)
+		read_open(world_path(x, "outside/unnamed"));
+	x->result[3] = read_open(world_path(x, "outside/secret"));
+}
+
+static void unnamed(void **state)
+{
+	world_file(&w, world_path(&w, "outside/unnamed"), "x", 0644);
+	assert_true(world_run(&w, unnamed_body));
+	assert_int_equal(w.result[0], 0);
+	assert_int_equal(w.result[1], 0);
+	assert_int_equal(w.result[2], -ENOENT);
+	assert_int_equal(w.result[3], -EACCES);
+	assert_int_equal(w.events, 501);
+	for (int i = 0; i < 3; i++) {
+		assert_string_equal(w.event[i].type, "file.open");
+		assert_string_equal(w.event[i].rule, "file.read.outside");
+		assert_string_equal(w.event[i].path, world_path(&w, "outside/unnamed"));
+	}
+	char allows[PATH_MAX + 32];
+	snprintf(allows, sizeof allows, "--allow-read build:%s", world_path(&w, "outside/unnamed"));
+	assert_string_equal(w.event[0].detail, allows);
 }
 
 /* A link planted below a trusted root by means of a grant inside it is seen. */
@@ -605,7 +635,7 @@ static int group(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
 		TEST(protected_by_every_way), TEST(protected_in_namespaces), TEST(no_process_vm), TEST(openat2), TEST(missing), TEST(silent),
-		TEST(silent_in_namespaces), TEST(planted), TEST(writing), TEST(truncating_below_abi_3), TEST(addresses), TEST(deleted), TEST(redirected), TEST(descriptor_names),
+		TEST(silent_in_namespaces), TEST(unnamed), TEST(planted), TEST(writing), TEST(truncating_below_abi_3), TEST(addresses), TEST(deleted), TEST(redirected), TEST(descriptor_names),
 		TEST(inspecting_others), TEST(own_proc), TEST(cost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
