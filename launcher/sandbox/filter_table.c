@@ -142,6 +142,9 @@ static const struct filter_row table[] = {
 	{SYS(openat), EVERY, WHEN(NAMELESS(2, 3, S_ISUID)), REFUSE(EPERM, "syscall.set-id"), WHY("set-id bits")},
 	{SYS(openat), EVERY, WHEN(NAMELESS(2, 3, S_ISGID)), REFUSE(EPERM, "syscall.set-id"), WHY("set-id bits")},
 	{SYS(openat), BOXES, ASK(OPEN), WHY("recorded, served")},
+	{SYS(openat), PIP, NEEDS(AUDIT), WHEN(WITH(2, O_WRONLY)), ASK(OPEN), WHY("no Landlock refuses it, and the shim has nothing to tell")},
+	{SYS(openat), PIP, NEEDS(AUDIT), WHEN(WITH(2, O_RDWR)), ASK(OPEN), WHY("no Landlock refuses it, and the shim has nothing to tell")},
+	{SYS(openat), PIP, NEEDS(AUDIT), WHEN(WITH(2, O_CREAT)), ASK(OPEN), WHY("no Landlock refuses it, and the shim has nothing to tell")},
 	{SYS(openat2), BOXES, ASK(OPEN), WHY("flags and mode lie in memory: recorded, then always ENOSYS")},
 	{SYS(mknodat), EVERY, WHEN(WITH(2, S_ISUID)), REFUSE(EPERM, "syscall.set-id"), WHY("set-id bits")},
 	{SYS(mknodat), EVERY, WHEN(WITH(2, S_ISGID)), REFUSE(EPERM, "syscall.set-id"), WHY("set-id bits")},
@@ -155,6 +158,9 @@ static const struct filter_row table[] = {
 	{SYS(open), EVERY, WHEN(NAMELESS(1, 2, S_ISUID)), REFUSE(EPERM, "syscall.set-id"), WHY("set-id bits")},
 	{SYS(open), EVERY, WHEN(NAMELESS(1, 2, S_ISGID)), REFUSE(EPERM, "syscall.set-id"), WHY("set-id bits")},
 	{SYS(open), BOXES, ASK(OPEN), WHY("recorded, served")},
+	{SYS(open), PIP, NEEDS(AUDIT), WHEN(WITH(1, O_WRONLY)), ASK(OPEN), WHY("as openat")},
+	{SYS(open), PIP, NEEDS(AUDIT), WHEN(WITH(1, O_RDWR)), ASK(OPEN), WHY("as openat")},
+	{SYS(open), PIP, NEEDS(AUDIT), WHEN(WITH(1, O_CREAT)), ASK(OPEN), WHY("as openat")},
 	{SYS(creat), EVERY, WHEN(WITH(1, S_ISUID)), REFUSE(EPERM, "syscall.set-id"), WHY("set-id bits")},
 	{SYS(creat), EVERY, WHEN(WITH(1, S_ISGID)), REFUSE(EPERM, "syscall.set-id"), WHY("set-id bits")},
 	{SYS(creat), BOXES, ASK(OPEN), WHY("recorded, served")},
@@ -358,6 +364,8 @@ bool filter_row_exists(const struct filter_row *row, enum filter_kind kind, cons
 		return opt->landlock_abi < 3;
 	case FILTER_UNSCOPED:
 		return !opt->signals_scoped;
+	case FILTER_AUDIT:
+		return opt->audit;
 	case FILTER_UNIX:
 		return opt->unix_connect;
 	}

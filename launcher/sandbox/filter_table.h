@@ -47,6 +47,7 @@ enum filter_need {
 	FILTER_NO_REFER,    /* Landlock ABI 1: no renames and links across directories */
 	FILTER_NO_TRUNCATE, /* Landlock ABI 1 and 2: truncation is not covered */
 	FILTER_UNSCOPED,    /* signals are not scoped by Landlock */
+	FILTER_AUDIT,       /* --audit */
 	FILTER_UNIX,        /* the supervisor can connect AF_UNIX sockets */
 };
 

@@ -10,6 +10,7 @@
 
 #include "launcher/base/fd.h"
 #include "launcher/record/decode.h"
+#include "launcher/supervise/grants.h"
 #include "launcher/supervise/image.h"
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/query.h"
@@ -61,38 +62,6 @@ static struct verdict explains(const char *rule)
 	return (struct verdict){.rule = rule, .kind = "", .severity = SEV_INFO, .action = ACTION_ALLOW};
 }
 
-/* Could the user write there without pipwarden?  If not, pip's own message has said it all.  What does not exist is judged by the nearest
- * folder that does.  The supervisor is the same user, outside the installer's ruleset.  Of a rename the shim names both ends: one that lies
- * in the run's own temp is not the one that was refused. */
-static bool ours_to_explain(const struct sandbox *sb, const char *path)
-{
-	char at[PATH_MAX];
-	size_t len = strlen(path);
-	const char *temp = supervisor_temp(sb->sup);
-
-	if (len >= sizeof at || path[0] != '/' || (temp && pathtext_below(path, temp)))
-		return false;
-	memcpy(at, path, len + 1);
-	while (faccessat(AT_FDCWD, at, W_OK, AT_EACCESS)) {
-		char *slash = strrchr(at, '/');
-
-		if (errno != ENOENT || !slash)
-			return false;
-		slash[slash == at && at[1]] = '\0';
-	}
-	return true;
-}
-
-static const char *what_allows(const struct policy *p, const char *path, char *out, size_t size)
-{
-	const char *what = NULL;
-
-	if (policy_grant_conflict(p, path, FILE_WRITE, &what))
-		return "it starts programs or is otherwise protected: pip writes nothing there, and no option lets it";
-	snprintf(out, size, "--allow-write installer:%s", path);
-	return out;
-}
-
 /* The bootstrap refuses what the kernel would allow: pip's own files, and paths below the temp that lead out of it. */
 static bool by_bootstrap(const struct record_view *view)
 {
@@ -112,11 +81,10 @@ static void explain_bootstrap(const struct sandbox *sb, struct event *ev)
 	}
 }
 
-/* hint: room for the detail, as long as the event. */
-static void fill_event(struct sandbox *sb, const struct record_view *view, struct event *ev, char *hint, size_t size)
+/* hint: room for the detail, as long as the event.  False: it needs no word. */
+static bool fill_event(struct sandbox *sb, const struct record_view *view, struct event *ev, char *hint, size_t size)
 {
 	const struct policy *p = supervisor_policy(sb->sup);
-	size_t dir_len;
 
 	switch (view->type) {
 	case PW_EV_ENV_READ:
@@ -149,9 +117,8 @@ static void fill_event(struct sandbox *sb, const struct record_view *view, struc
 			explain_bootstrap(sb, ev);
 			break;
 		}
-		ev->verdict = policy_rule(p, pathtext_bytecode(view->text, &dir_len) ? "file.write.pycache" : "file.write.installer");
-		ev->detail = what_allows(p, view->text, hint, size);
-		break;
+		ev->detail = hint;
+		return grants_explain_installer(sb, view->text, &ev->verdict, hint, size);
 	case PW_EV_READ_REFUSED:
 		ev->type = "file.open";
 		ev->target.path = view->text;
@@ -167,6 +134,7 @@ static void fill_event(struct sandbox *sb, const struct record_view *view, struc
 		ev->detail = "nothing of the environment runs inside pip; pip works without it";
 		break;
 	}
+	return true;
 }
 
 static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
@@ -187,9 +155,8 @@ static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
 	/* Only pip is trusted to say what it was refused: anybody else's word would be noise under another's name. */
 	if (view.type >= PW_EV_WRITE_REFUSED && sb->role != ROLE_INSTALLER)
 		return reply_error(EINVAL);
-	if (view.type == PW_EV_WRITE_REFUSED && !by_bootstrap(&view) && !ours_to_explain(sb, view.text))
+	if (!fill_event(sb, &view, &ev, hint, sizeof hint))
 		return reply_value(0);
-	fill_event(sb, &view, &ev, hint, sizeof hint);
 	if (!ev.type)
 		return reply_error(EINVAL);
 	ev.origin_object = view.object[0] ? view.object : NULL;

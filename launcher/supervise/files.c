@@ -1,4 +1,4 @@
-/* open, openat, openat2, creat of build and guest.
+/* open, openat, openat2, creat of build and guest; under --audit those of pip that may write.
  *
  * Nearly every call of a build comes by here, so what is common is decided by the text alone: one read of memory, no allocation.
  * Every CONTINUE in this file is harmless: Landlock refuses, in the kernel and for whatever the path then is, everything but the
@@ -266,6 +266,23 @@ static struct reply judge_failure(struct sandbox *sb, const struct seccomp_notif
 	return empties_without_write(call->flags) ? reply_error(-error) : reply_continue();
 }
 
+/* Under --audit pip's own writing opens come by as well: what its ruleset would refuse is written down, as the shim tells it otherwise. */
+static void record_installer(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const char *text)
+{
+	char hint[PATH_MAX + 64];
+	struct resolved r;
+	struct event ev = {.type = "file.write", .action = EV_DENIED, .source = SRC_KERNEL, .target = {.path = r.real, .as_written = text, .name = call->name},
+	                   .detail = hint};
+	bool exclusive = (call->flags & O_CREAT) && (call->flags & O_EXCL);
+	if (target_resolve(sb, req, call->dirfd, text, !(call->flags & O_NOFOLLOW) && !exclusive, (call->flags & O_CREAT) != 0, &r))
+		return;
+	bool free = grants_write(sb, r.real) || pathtext_below(r.real, "/dev") || pathtext_below(r.real, "/proc") || fails_by_itself(call, &r) ||
+	            (!modifies(call->flags) && !r.missing);
+	close_fd(&r.fd);
+	if (!free && grants_explain_installer(sb, r.real, &ev.verdict, hint, sizeof hint))
+		supervisor_record(sb, (pid_t)req->pid, &ev);
+}
+
 static struct reply judge(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const char *text)
 {
 	struct resolved r;
@@ -294,6 +311,8 @@ struct reply handle_open(struct sandbox *sb, const struct seccomp_notif *req)
 			reply = grants_unreadable(sb, req, call.name, (int)len);
 		else if (len == 0)
 			reply = reply_error(ENOENT);
+		else if (sb->role == ROLE_INSTALLER)
+			record_installer(sb, req, &call, text);
 		else if (!is_device(text) && (modifies(call.flags) || (call.flags & O_CREAT) || !harmless_text(sb, text)))
 			reply = judge(sb, req, &call, text);
 	}

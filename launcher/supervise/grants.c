@@ -1,9 +1,12 @@
 #include "launcher/supervise/grants.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/supervisor.h"
@@ -152,4 +155,38 @@ struct reply grants_unreadable(struct sandbox *sb, const struct seccomp_notif *r
 	};
 	grants_record(sb, req, &r);
 	return reply_error(EACCES);
+}
+
+/* Could the user write there without pipwarden?  If not, pip's own message says it all.  What does not exist is judged by the nearest folder that does.  The
+ * supervisor is the same user, outside the installer's ruleset. */
+static bool user_may_write(const char *path)
+{
+	char at[PATH_MAX];
+	size_t len = strlen(path);
+	if (len >= sizeof at || path[0] != '/')
+		return false;
+	memcpy(at, path, len + 1);
+	while (faccessat(AT_FDCWD, at, W_OK, AT_EACCESS)) {
+		char *slash = strrchr(at, '/');
+		if (errno != ENOENT || !slash)
+			return false;
+		slash[slash == at && at[1]] = '\0';
+	}
+	return true;
+}
+
+bool grants_explain_installer(const struct sandbox *sb, const char *path, struct verdict *verdict, char *hint, size_t size)
+{
+	const struct policy *policy = supervisor_policy(sb->sup);
+	const char *temp = supervisor_temp(sb->sup), *what = NULL;
+	size_t dir_len;
+	/* Of a rename the shim names both ends: one that lies in the run's own temp is not the one that was refused. */
+	if ((temp && pathtext_below(path, temp)) || !user_may_write(path))
+		return false;
+	*verdict = policy_rule(policy, pathtext_bytecode(path, &dir_len) ? "file.write.pycache" : "file.write.installer");
+	if (policy_grant_conflict(policy, path, FILE_WRITE, &what))
+		snprintf(hint, size, "it starts programs or is otherwise protected: pip writes nothing there, and no option lets it");
+	else
+		snprintf(hint, size, "--allow-write installer:%s", path);
+	return true;
 }

@@ -31,6 +31,10 @@ struct refusal {
 /* With the option that would allow it.  Nothing is recorded of a caller that has gone. */
 void grants_record(struct sandbox *sb, const struct seccomp_notif *req, const struct refusal *r);
 
+/* pip was, or would be, refused to write `path`: which rule that breaks, and in hint what would allow it.  False: it needs no word, the user could not write
+ * there either. */
+bool grants_explain_installer(const struct sandbox *sb, const char *path, struct verdict *verdict, char *hint, size_t size);
+
 /* A path, a descriptor or a thread that we could not look at: recorded; what the caller is answered instead of `error`. */
 struct reply grants_unreadable(struct sandbox *sb, const struct seccomp_notif *req, const char *call, int error);
 

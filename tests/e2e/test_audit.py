@@ -4,6 +4,7 @@ from __future__ import annotations
 import pytest
 
 from conftest import USERS
+from lib import packages
 from lib.world import CANARY, canaries, differences, normalise, snapshot
 
 RULE = "net.exfil.pipedream"
@@ -150,6 +151,20 @@ def test_start_up_code_runs_in_pip(make_world, user_named, templates, distributi
     audited = world.guarded(["pip", "list"], options=["--audit"])
     assert audited.status == 0 and (world.home / "ran").exists(), str(audited)
     assert ("evil", "denied") in {(e["target"]["name"], e.get("would")) for e in audited.of_type("python.import")}, str(audited)
+
+
+def test_what_pip_would_be_kept_from_writing(make_world, user_named, templates, distribution):
+    world = make_world(user_named("user"))
+    wheel = packages.wheel(world.work, "pwdata", "1.0", {"pwdata.py": ""}, data={"data/top.txt": "x", "data/share/doc/pwdata/note.txt": "x"})
+    world.use_venv(templates, distribution)
+    refused = world.guarded(["pip", "install", wheel])
+    assert refused.status != 0 and not (world.venv / "top.txt").exists(), str(refused)
+    world.use_venv(templates, distribution)
+    audited = world.guarded(["pip", "install", wheel], options=["--audit"])
+    assert audited.status == 0 and (world.venv / "top.txt").exists(), str(audited)
+    told, would = ([(e["target"]["path"], e["hint"]) for e in r.events if e.get("rule") == "file.write.installer"] for r in (refused, audited))
+    assert would == told == [(str(world.venv / "top.txt"), f"--allow-write installer:{world.venv}/top.txt")]
+    assert audited.above("info") == [e for e in audited.events if e.get("rule") == "file.write.installer"]
 
 
 @pytest.mark.parametrize("options,env,word", [
