@@ -59,12 +59,21 @@ static bool is_home(const char *path)
 	return path[0] == '/' && path[1] != '\0' && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Whose secrets `~` means: the user's own home first, also as the kernel names it; then everybody's who may log in. */
+/* Service accounts "live" in /usr/sbin, /bin, /var/lib…: no home of anybody. */
+static bool is_persons(const struct passwd *pw)
+{
+	return (pw->pw_uid == 0 || pw->pw_uid >= 1000 || pw->pw_uid == geteuid()) && is_home(pw->pw_dir) && strncmp(pw->pw_dir, "/usr", 4) != 0 &&
+	       strncmp(pw->pw_dir, "/proc", 5) != 0 && strncmp(pw->pw_dir, "/dev", 4) != 0;
+}
+
+/* Whose secrets `~` means: the user's own home first, also as the kernel names it; then everybody's who may log in here.  Of the file alone: asking
+ * the name services for everybody loads libraries, and may bring a whole company. */
 static const char **find_homes(void)
 {
 	static const char *homes[HOMES_MAX + 1];
 	size_t n = 0;
 	struct passwd *pw;
+	FILE *passwd;
 	char *real;
 
 	if (homes[0] != NULL) { /* found before */
@@ -77,15 +86,15 @@ static const char **find_homes(void)
 	} else {
 		free(real);
 	}
-	setpwent();
-	while (n < HOMES_MAX && (pw = getpwent()) != NULL) {
-		/* Service accounts "live" in /usr/sbin, /bin, /var/lib…: no home of anybody. */
-		if ((pw->pw_uid == 0 || pw->pw_uid >= 1000 || pw->pw_uid == geteuid()) && is_home(pw->pw_dir) && strcmp(pw->pw_dir, homes[0]) != 0 &&
-		    strncmp(pw->pw_dir, "/usr", 4) != 0 && strncmp(pw->pw_dir, "/proc", 5) != 0 && strncmp(pw->pw_dir, "/dev", 4) != 0) {
+	passwd = fopen("/etc/passwd", "re");
+	while (passwd != NULL && n < HOMES_MAX && (pw = fgetpwent(passwd)) != NULL) {
+		if (is_persons(pw) && strcmp(pw->pw_dir, homes[0]) != 0) {
 			homes[n++] = strdup(pw->pw_dir);
 		}
 	}
-	endpwent();
+	if (passwd != NULL) {
+		fclose(passwd);
+	}
 	homes[n] = NULL;
 	return homes;
 }
@@ -350,7 +359,6 @@ static int make_rundir(struct run *run, const struct options *o)
 	int error;
 
 	state_base(state);
-	rundir_sweep(temp_base(), state);
 	error = rundir_create(&dir, state, temp_base());
 	if (error < 0 && o->logs.n > 0) {
 		error = rundir_create(&dir, NULL, temp_base()); /* the journal was named: the state folder is not needed */
@@ -480,8 +488,9 @@ static int64_t now_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static int prepare_and_run(struct run *run, const struct options *o, enum role role, char **argv, char **envp)
+static int prepare_and_run(struct run *run, const struct options *o, enum role role, struct caps_probe *probe, struct caps *caps)
 {
+	char **argv = run->process_argv, **envp = run->process_envp;
 	static char **secrets; /* the journal redacts by them to the end */
 	int status;
 
@@ -495,15 +504,17 @@ static int prepare_and_run(struct run *run, const struct options *o, enum role r
 		run->role_env.envp = envp; /* with the secrets in it; what would be replaced is known by name */
 	}
 	run->started_ns = now_ns();
-	const char *missing = caps_missing(run->caps);
 	if (run->caps->nested) {
 		return run_nested(o, o->args);
 	}
-	if (missing != NULL) {
-		return o->allow_degraded ? run_unguarded(run, o->args, missing) : launch_error(125, "%s", missing);
-	}
 	if ((status = make_rundir(run, o)) != 0) {
 		return status;
+	}
+	caps_probe_finish(probe, caps); /* not before it is needed: it has tried meanwhile */
+	const char *missing = caps_missing(caps);
+	if (missing != NULL) {
+		rundir_remove(run->dir);
+		return o->allow_degraded ? run_unguarded(run, o->args, missing) : launch_error(125, "%s", missing);
 	}
 	if ((status = check_granted(run, run->dir->tmp, "the temporary folder of the run")) != 0 || (status = make_folders(run)) != 0 || (status = open_journal(run, o, role, argv, secrets)) != 0) {
 		rundir_remove(run->dir);
@@ -532,7 +543,6 @@ int launch(const struct options *o, char **argv, char **envp)
 	if (run.libexec == NULL) {
 		return launch_error(125, "pipwarden's own helpers are not where they belong, beside the program");
 	}
-	caps_probe_finish(&probe, &caps);
 	run.caps = &caps;
 	run.process_argv = argv;
 	run.process_envp = envp;
@@ -548,5 +558,5 @@ int launch(const struct options *o, char **argv, char **envp)
 	run.umask = umask(022);
 	umask(run.umask);
 	status = caps.nested ? 0 : role == ROLE_INSTALLER ? find_installer(&run, o, envp, &ins) : find_guest(&run, o, envp, &env);
-	return status != 0 ? status : prepare_and_run(&run, o, role, argv, envp);
+	return status != 0 ? status : prepare_and_run(&run, o, role, &probe, &caps);
 }

@@ -1,5 +1,6 @@
 #include "fd.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -141,6 +142,30 @@ int fd_sealed(const char *name, const void *data, size_t len)
 	}
 	lseek(fd, 0, SEEK_SET);
 	return steal_fd(&fd);
+}
+
+size_t fd_numbers(int *out, size_t room)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	size_t n = 0;
+
+	if (dir == NULL) { /* no /proc */
+		for (int fd = 0; fd < FD_LIST_MAX && n < room; fd++) {
+			if (fcntl(fd, F_GETFD) >= 0) {
+				out[n++] = fd;
+			}
+		}
+		return n;
+	}
+	while (n < room && (entry = readdir(dir)) != NULL) {
+		int fd = entry->d_name[0] == '.' ? dirfd(dir) : atoi(entry->d_name);
+		if (fd != dirfd(dir)) {
+			out[n++] = fd;
+		}
+	}
+	closedir(dir);
+	return n;
 }
 
 ssize_t fd_slurp(int fd, size_t max, char **out)

@@ -39,6 +39,8 @@ int fd_open_file_nofollow(const char *path);
 
 /* What one message carries at most: the control descriptors of a start and FD_PASS_MAX of the command's own. */
 #define FD_PASS_MAX 64
+/* How many open descriptors are looked at to find those. */
+#define FD_LIST_MAX 1024
 
 /* One message with descriptors over a SOCK_SEQPACKET or SOCK_STREAM AF_UNIX socket.  0 or -errno. */
 int fd_send(int sock, const void *data, size_t len, const int *fds, size_t nfds);
@@ -48,6 +50,9 @@ ssize_t fd_receive(int sock, void *data, size_t len, int *fds, size_t *nfds);
 
 /* A close-on-exec memfd that holds data and is sealed against every change, at offset 0; or -errno. */
 int fd_sealed(const char *name, const void *data, size_t len);
+/* The numbers of the process's own open descriptors, ascending, at most room: how many. */
+size_t fd_numbers(int *out, size_t room);
+
 /* The whole of a regular file or memfd of at most max bytes, NUL-terminated, by pread.  Length or -errno; *out is malloc'ed. */
 ssize_t fd_slurp(int fd, size_t max, char **out);
 

@@ -297,3 +297,19 @@ int rundir_sweep(const char *tmp_base, const char *state_base)
 	}
 	return swept;
 }
+
+int rundir_sweep_beside(const struct rundir *r)
+{
+	char tmp[PATH_MAX], state[PATH_MAX];
+	snprintf(tmp, sizeof(tmp), "%s", r->tmp);
+	snprintf(state, sizeof(state), "%s", r->state);
+	char *end_of_tmp = strrchr(tmp, '/'), *end_of_state = strrchr(state, '/');
+	if (end_of_tmp == NULL) {
+		return 0;
+	}
+	*end_of_tmp = '\0';
+	if (end_of_state != NULL) {
+		*end_of_state = '\0';
+	}
+	return rundir_sweep(tmp[0] != '\0' ? tmp : "/", end_of_state != NULL ? state : NULL);
+}

@@ -52,5 +52,7 @@ void rundir_close(struct rundir *r);
 /* Deletes what dead runs of this user left below tmp_base, and empty folders that are older than an hour below
  * state_base (may be NULL).  Bounded: what is left over is the next one's.  Returns how many runs were removed. */
 int rundir_sweep(const char *tmp_base, const char *state_base);
+/* The same where this run's own folders lie. */
+int rundir_sweep_beside(const struct rundir *r);
 
 #endif

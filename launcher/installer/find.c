@@ -191,6 +191,7 @@ static int settle_interpreter(struct installer *ins, char *const envp[], const c
 		return inst_fail(err, 125, "%s: its environment cannot be read (CPython 3.8 or newer is expected, with its library in lib/pythonX.Y)",
 			    env->interpreter);
 	}
+	python_env_writes(env);
 	return 0;
 }
 

@@ -65,7 +65,7 @@ static void grant_scheme(struct python_env *env, const char *base, const char *p
 	grant(env, headers);
 }
 
-static void grant_writes(struct python_env *env)
+void python_env_writes(struct python_env *env)
 {
 	if (env->venv) {
 		grant_scheme(env, env->prefix, "site-packages");
@@ -119,7 +119,6 @@ void python_env_grants(struct python_env *env)
 	static const char *const user[] = { "bin", "lib", NULL };
 	cleanup_text char *real_bin = inst_path_dir(env->interpreter_real);
 
-	grant_writes(env);
 	read_folders(env, env->prefix, all);
 	read_folders(env, env->base_prefix, all);
 	if (!strings_has(&env->read_dirs, real_bin)) {

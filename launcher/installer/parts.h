@@ -64,7 +64,8 @@ int inst_interpreter_words(char *const argv[], struct strings *flags, const char
 /* --- layout.c, grants.c ------------------------------------------------------------------------ */
 
 bool python_env_read(struct python_env *env, char *const envp[], const char *home); /* interpreter and its flags are set */
-void python_env_grants(struct python_env *env);
+void python_env_grants(struct python_env *env); /* what may be read */
+void python_env_writes(struct python_env *env); /* what pip may write, for the installer only */
 /* Takes from the grants what this command cannot need. */
 void python_env_narrow(struct python_env *env, bool writes, bool user);
 bool inst_name_version(const char *name, char *out, size_t size); /* "python3.11" → "3.11" */

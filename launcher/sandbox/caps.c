@@ -32,8 +32,9 @@
 
 enum step { STEP_NONE, STEP_USER, STEP_CLONE, STEP_INSIDE };
 
-/* Shared with the throw-away children. */
+/* Shared by the prober, its throw-away children, and who asked. */
 struct board {
+	struct caps found;               /* by the prober */
 	_Atomic uint32_t listener_ready; /* futex */
 	int listener;                    /* or -errno */
 	bool wait_killable;
@@ -208,7 +209,7 @@ static void __attribute__((noreturn)) namespace_child(struct board *b)
 
 static pid_t clone_namespaces(struct board *b)
 {
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | SIGCHLD, 0, 0, 0, 0);
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
 
 	if (pid == 0) {
 		namespace_child(b);
@@ -265,11 +266,13 @@ static const char *why_not(const struct board *b, bool user)
 		return b->error == ENOSPC ? "no more user namespaces are allowed (user.max_user_namespaces)"
 		                          : "user namespaces are refused (kernel.unprivileged_userns_clone, or a container's profile)";
 	case STEP_CLONE:
-		return b->error == ENOSPC ? "no more namespaces are allowed (user.max_net_namespaces, max_pid_namespaces, max_ipc_namespaces)"
-		                          : "network, PID and IPC namespaces are refused";
+		return b->error == ENOSPC ? "no more namespaces are allowed (user.max_pid_namespaces)" : "PID namespaces are refused";
 	case STEP_INSIDE:
+		if (b->error == ENOSPC) {
+			return "no more namespaces are allowed (user.max_net_namespaces, max_ipc_namespaces, max_mnt_namespaces)";
+		}
 		return user ? "a user namespace has no rights here (kernel.apparmor_restrict_unprivileged_userns), or a container's /proc is partly covered"
-		            : "mounting /proc or raising the loopback is refused (a container's profile)";
+		            : "network, IPC or mount namespaces, mounting /proc or raising the loopback are refused (a container's profile)";
 	case STEP_NONE:
 		break;
 	}
@@ -320,12 +323,27 @@ static bool inside_pipwarden(void)
 	return syscall(SYS_prctl, PW_MAGIC, PW_OP_NESTED, &nested, sizeof nested, 0) == (long)(PW_MAGIC & 0x7fffffff);
 }
 
+/* A process of its own: what it tries takes longer than all that the launcher has to do meanwhile. */
+static void __attribute__((noreturn)) prober(struct board *b, bool user)
+{
+	struct caps *c = &b->found;
+	pid_t namespaces;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	namespaces = start_namespaces(b, user);
+	probe_listener(c, b);
+	c->namespaces = namespaces > 0 && reap(namespaces, now_ms() + PATIENCE_MS);
+	c->user_namespace = c->namespaces && user;
+	c->namespaces_why = c->namespaces ? "" : why_not(b, user); /* a literal: the same address in the parent */
+	_exit(0);
+}
+
 void caps_probe_start(struct caps_probe *p, struct caps *c)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	bool user = !have_sys_admin();
 
-	*p = (struct caps_probe){.namespaces = -1, .user = !have_sys_admin()};
-	*c = (struct caps){.landlock_abi = abi < 0 ? 0 : (int)abi, .namespaces_why = ""};
+	*p = (struct caps_probe){.pid = -1};
+	*c = (struct caps){.namespaces_why = "the probe could not be made, or did not end in time"};
 	c->nested = inside_pipwarden();
 	if (c->nested) {
 		/* The outer one holds the listener, and would record every further probe as an attempt. */
@@ -336,22 +354,27 @@ void caps_probe_start(struct caps_probe *p, struct caps *c)
 	p->board = mmap(NULL, sizeof *p->board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (p->board == MAP_FAILED) {
 		p->board = NULL;
-		c->namespaces_why = "out of memory";
 		return;
 	}
-	p->namespaces = start_namespaces(p->board, p->user);
+	p->board->found = *c;
+	p->pid = fork();
+	if (p->pid == 0) {
+		prober(p->board, user);
+	}
 }
 
 void caps_probe_finish(struct caps_probe *p, struct caps *c)
 {
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
 	if (p->board) {
-		probe_listener(c, p->board);
-		c->namespaces = p->namespaces > 0 && reap(p->namespaces, now_ms() + PATIENCE_MS);
-		c->user_namespace = c->namespaces && p->user;
-		c->namespaces_why = c->namespaces ? "" : why_not(p->board, p->user);
+		if (p->pid > 0 && reap(p->pid, now_ms() + 2 * PATIENCE_MS)) {
+			*c = p->board->found;
+		}
 		munmap(p->board, sizeof *p->board);
 		p->board = NULL;
 	}
+	c->landlock_abi = abi < 0 ? 0 : (int)abi;
 	hide(c);
 }
 

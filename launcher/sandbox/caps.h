@@ -29,11 +29,10 @@ struct caps {
 
 void caps_probe(struct caps *c);
 
-/* The same in two steps: what takes longest (namespaces) is tried by a child while the caller does other things. */
+/* The same in two steps: a child tries while the caller does other things. */
 struct caps_probe {
 	struct board *board;
-	pid_t namespaces;
-	bool user;
+	pid_t pid;
 };
 void caps_probe_start(struct caps_probe *p, struct caps *c);
 void caps_probe_finish(struct caps_probe *p, struct caps *c);

@@ -70,6 +70,8 @@ static bool passes(int fd)
 /* Our open descriptors that go along, ascending: 0 to 2 (opened as /dev/null where closed), pipes and plain files. */
 static uint32_t collect_descriptors(int32_t *numbers)
 {
+	int open_fds[FD_LIST_MAX];
+	size_t count;
 	uint32_t n = 0;
 
 	for (int fd = 0; fd < 3; fd++) {
@@ -81,9 +83,10 @@ static uint32_t collect_descriptors(int32_t *numbers)
 			}
 		}
 	}
-	for (int fd = 0; fd < 1024 && n < FD_PASS_MAX; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0 && passes(fd)) {
-			numbers[n++] = fd;
+	count = fd_numbers(open_fds, FD_LIST_MAX);
+	for (size_t i = 0; i < count && n < FD_PASS_MAX; i++) {
+		if (passes(open_fds[i])) {
+			numbers[n++] = open_fds[i];
 		}
 	}
 	return n;

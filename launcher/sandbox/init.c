@@ -1,6 +1,6 @@
 /* The life of init:
  *
- *   places the command's descriptors ─ namespaces ─ birth of the command ─ listener to the supervisor ─ "go"
+ *   namespaces ─ start message: places the command's descriptors ─ birth of the command ─ listener to the supervisor ─ "go"
  *   then waits for: the main process's end (tells its status), a signal to pass on, the hang-up of the control socket (the supervisor or `enter` is gone).
  *
  * Where there is a PID namespace its exit ends everything at once; elsewhere it is the subreaper of the sandbox and kills until nothing is left.
@@ -27,8 +27,11 @@
 #define KILL_MILLISECONDS 2000
 
 struct init {
+	int control; /* to the session */
 	int fd[START_FDS];
 	struct start start;
+	bool namespaces;
+	int signal; /* came before there was a process to pass it on to; 0: none */
 	pid_t main;
 };
 
@@ -37,7 +40,7 @@ static void say(struct init *in, enum init_kind kind, int value, const char *tex
 	struct init_message m = {.kind = kind, .value = value};
 
 	strncpy(m.text, text, sizeof m.text - 1);
-	fd_send(in->fd[START_FD_CONTROL], &m, sizeof m, NULL, 0);
+	fd_send(in->control, &m, sizeof m, NULL, 0);
 }
 
 static void __attribute__((noreturn)) give_up(struct init *in, const char *step, int error)
@@ -50,12 +53,18 @@ static void __attribute__((noreturn)) give_up(struct init *in, const char *step,
 static int place_descriptors(struct init *in, const int *fds, size_t nfds)
 {
 	const struct start *s = &in->start;
+	int control = in->control;
 	int above = s->nfds > 0 ? s->fd_number[s->nfds - 1] + 1 : 3;
 	int moved[FD_PASS_MAX];
 
 	if (nfds != START_FDS + (size_t)s->nfds) {
 		return -EINVAL;
 	}
+	in->control = fcntl(control, F_DUPFD_CLOEXEC, above > 3 ? above : 3);
+	if (in->control < 0) {
+		return -errno;
+	}
+	close(control);
 	for (int i = 0; i < START_FDS; i++) {
 		in->fd[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, above > 3 ? above : 3);
 		if (in->fd[i] < 0) {
@@ -96,6 +105,29 @@ static void release_descriptors(struct init *in)
 	}
 }
 
+/* The session's next message, which must be of that kind; else it is gone. */
+static void await(struct init *in, enum init_kind kind, int *fds, size_t *nfds)
+{
+	const size_t room = nfds != NULL ? *nfds : 0;
+	struct init_message m;
+
+	for (;;) {
+		if (nfds != NULL) {
+			*nfds = room;
+		}
+		if (fd_receive(in->control, &m, sizeof m, fds, nfds) != sizeof m) {
+			_exit(126);
+		}
+		if (m.kind == kind) {
+			return;
+		}
+		if (m.kind != INIT_SIGNAL) {
+			_exit(126);
+		}
+		in->signal = m.value;
+	}
+}
+
 static void own_proc_and_shm(struct init *in)
 {
 	const int abi = (int)in->start.landlock_abi;
@@ -110,7 +142,6 @@ static void give_birth(struct init *in)
 {
 	const char *step = "start";
 	struct birth b;
-	struct init_message go;
 	int listener, r;
 
 	r = birth_fork(&b, &in->start, in->fd[START_FD_RULESET], in->fd[START_FD_PROGRAM]);
@@ -123,10 +154,11 @@ static void give_birth(struct init *in)
 		give_up(in, step, -listener);
 	}
 	struct init_message m = {.kind = INIT_LISTENER};
-	r = fd_send(in->fd[START_FD_CONTROL], &m, sizeof m, &listener, 1);
-	if (r < 0 || fd_receive(in->fd[START_FD_CONTROL], &go, sizeof go, NULL, NULL) != sizeof go || go.kind != INIT_GO) {
+	r = fd_send(in->control, &m, sizeof m, &listener, 1);
+	if (r < 0) {
 		_exit(126); /* the supervisor is gone */
 	}
+	await(in, INIT_GO, NULL, NULL);
 	birth_go(&b);
 	r = birth_unshared(&b, &step);
 	close(listener);
@@ -150,7 +182,7 @@ static void pass_on(struct init *in, int signal)
 
 static void __attribute__((noreturn)) end(struct init *in, int status, bool known)
 {
-	if ((in->start.flags & START_NAMESPACES) == 0) {
+	if (!in->namespaces) {
 		tree_kill(getpid(), NULL, KILL_MILLISECONDS);
 	}
 	if (known) {
@@ -174,7 +206,7 @@ static void reap(struct init *in)
 
 static void __attribute__((noreturn)) watch(struct init *in, int signals)
 {
-	struct pollfd fds[2] = {{.fd = signals, .events = POLLIN}, {.fd = in->fd[START_FD_CONTROL], .events = POLLIN}};
+	struct pollfd fds[2] = {{.fd = signals, .events = POLLIN}, {.fd = in->control, .events = POLLIN}};
 
 	for (;;) {
 		reap(in); /* before the first wait: it may have ended already */
@@ -189,7 +221,7 @@ static void __attribute__((noreturn)) watch(struct init *in, int signals)
 		}
 		if (fds[1].revents != 0) {
 			struct init_message m;
-			if (fd_receive(in->fd[START_FD_CONTROL], &m, sizeof m, NULL, NULL) != sizeof m) {
+			if (fd_receive(in->control, &m, sizeof m, NULL, NULL) != sizeof m) {
 				end(in, 0, false);
 			}
 			if (m.kind == INIT_SIGNAL) {
@@ -199,11 +231,46 @@ static void __attribute__((noreturn)) watch(struct init *in, int signals)
 	}
 }
 
-void init_main(const int *fds, size_t nfds)
+/* What takes its time and needs nothing that the supervisor is still making. */
+static void make_world(struct init *in, int cwd)
 {
-	struct init in = {.main = -1};
+	int r;
+
+	/* Killed as PID 1 it takes everything along; elsewhere it has to live on to end its sandbox. */
+	prctl(PR_SET_PDEATHSIG, in->namespaces ? SIGKILL : SIGTERM);
+	if (fchdir(cwd) < 0) { /* before the mount namespace, which moves it along */
+		give_up(in, "directory", errno);
+	}
+	close(cwd);
+	if (!in->namespaces) {
+		prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	} else if ((r = privilege_namespaces()) < 0) {
+		give_up(in, "namespaces", -r);
+	}
+}
+
+static void take_start(struct init *in)
+{
+	int fds[START_FDS + FD_PASS_MAX], r;
+	size_t nfds = START_FDS + FD_PASS_MAX;
+
+	await(in, INIT_START, fds, &nfds);
+	if (nfds < START_FDS || (r = start_decode(fds[START_FD_SPEC], &in->start)) < 0) {
+		_exit(126);
+	}
+	if ((r = place_descriptors(in, fds, nfds)) < 0) {
+		give_up(in, "descriptors", -r);
+	}
+	if (in->namespaces) {
+		own_proc_and_shm(in);
+	}
+}
+
+void init_main(int control, int cwd, bool namespaces)
+{
+	struct init in = {.control = control, .namespaces = namespaces, .main = -1};
 	sigset_t all;
-	int r, signals;
+	int signals;
 
 	prctl(PR_SET_NAME, "pipwarden-init");
 	signal(SIGCHLD, SIG_DFL);
@@ -211,30 +278,15 @@ void init_main(const int *fds, size_t nfds)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	/* Whatever should be here by mistake goes no further; the command's own descriptors are put in place below. */
 	syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
-	in.fd[START_FD_CONTROL] = fds[START_FD_CONTROL];
-	if (nfds < START_FDS || (r = start_decode(fds[START_FD_SPEC], &in.start)) < 0) {
-		_exit(126);
-	}
-	/* Killed as PID 1 it takes everything along; elsewhere it has to live on to end its sandbox. */
-	prctl(PR_SET_PDEATHSIG, (in.start.flags & START_NAMESPACES) != 0 ? SIGKILL : SIGTERM);
-	if (fchdir(fds[START_FD_CWD]) < 0) { /* before the mount namespace, which moves it along */
-		give_up(&in, "directory", errno);
-	}
-	if ((r = place_descriptors(&in, fds, nfds)) < 0) {
-		give_up(&in, "descriptors", -r);
-	}
+	make_world(&in, cwd);
+	take_start(&in);
 	signals = signalfd(-1, &all, SFD_CLOEXEC);
 	if (signals < 0) {
 		give_up(&in, "signals", errno);
 	}
-	if ((in.start.flags & START_NAMESPACES) != 0) {
-		if ((r = privilege_namespaces()) < 0) {
-			give_up(&in, "namespaces", -r);
-		}
-		own_proc_and_shm(&in);
-	} else {
-		prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	}
 	give_birth(&in);
+	if (in.signal != 0) {
+		pass_on(&in, in.signal);
+	}
 	watch(&in, signals);
 }

@@ -2,12 +2,13 @@
 #ifndef SANDBOX_INIT_H
 #define SANDBOX_INIT_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
-/* The descriptors that come with a start, in this order, then the command's own. */
-enum start_fd { START_FD_CONTROL, START_FD_PROGRAM, START_FD_RULESET, START_FD_CWD, START_FD_SPEC, START_FDS };
+/* The descriptors that come with INIT_START, in this order, then the command's own. */
+enum start_fd { START_FD_PROGRAM, START_FD_RULESET, START_FD_SPEC, START_FDS };
 
-/* Never returns.  fds: START_FDS of them, then the command's (close-on-exec, any numbers). */
-void __attribute__((noreturn)) init_main(const int *fds, size_t nfds);
+/* Never returns.  control: the socket to the session.  cwd: the command's working directory, a handle.  namespaces: it was cloned into a PID namespace,
+ * and makes the others.  It does so while the supervisor still prepares what INIT_START brings. */
+void __attribute__((noreturn)) init_main(int control, int cwd, bool namespaces);
 
 #endif

@@ -8,8 +8,8 @@
  * the served metadata calls bound: `tar xf`, `cp -a` and a venv below somebody's 0750 home fail without them as root. */
 int privilege_drop(bool all);
 
-/* The namespaces of a sandbox, for a process that was cloned with CLONE_NEWPID|CLONE_NEWNET|CLONE_NEWIPC: a mount namespace with its own /proc and
- * /dev/shm, and its loopback up.  The working directory must be set before. */
+/* The namespaces of a sandbox, for a process that was cloned with CLONE_NEWPID: network with its loopback up, IPC, and mount with its own /proc and
+ * /dev/shm.  The working directory must be set before. */
 int privilege_namespaces(void);
 
 /* A user namespace in which the caller's uid and gid stay what they are: for an ordinary user, so that the zygote may make the other namespaces. */

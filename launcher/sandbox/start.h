@@ -12,11 +12,10 @@
 #include "launcher/base/fd.h"
 
 enum start_flags {
-	START_NAMESPACES = 1,      /* network, PID, IPC, mount with own /proc and /dev/shm */
-	START_SESSION = 2,         /* a session of its own: no controlling terminal */
-	START_WAIT_KILLABLE = 4,   /* the kernel has WAIT_KILLABLE_RECV */
-	START_DROP_ALL = 8,        /* drop every capability (user namespace or ordinary user); else CHOWN, DAC_OVERRIDE, FOWNER, FSETID stay */
-	START_AUDIT = 16,          /* --audit: no Landlock, no capability dropped, no limit set */
+	START_SESSION = 1,         /* a session of its own: no controlling terminal */
+	START_WAIT_KILLABLE = 2,   /* the kernel has WAIT_KILLABLE_RECV */
+	START_DROP_ALL = 4,        /* drop every capability (user namespace or ordinary user); else CHOWN, DAC_OVERRIDE, FOWNER, FSETID stay */
+	START_AUDIT = 8,           /* --audit: no Landlock, no capability dropped, no limit set */
 };
 
 struct start {
@@ -65,6 +64,7 @@ enum init_kind {
 	INIT_FAILED = 4,   /* init: value is an errno; text names the step ("landlock", "exec") */
 	INIT_STATUS = 5,   /* init: value is the main process's wait status */
 	INIT_SIGNAL = 6,   /* supervisor: value is a signal for the main process's group */
+	INIT_START = 7,    /* supervisor: what to start; descriptors as in init.h */
 };
 struct init_message {
 	uint32_t kind;

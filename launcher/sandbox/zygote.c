@@ -23,14 +23,14 @@ static void wipe(char **strings)
 	}
 }
 
-static pid_t fork_init(int sock, const struct order *o, const int *fds, size_t nfds)
+static pid_t fork_init(int sock, const struct order *o, const int fds[2])
 {
-	unsigned long flags = SIGCHLD | (o->namespaces ? CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC : 0);
-	pid_t pid = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
+	/* The other namespaces are made by init itself: they take longer than all the rest, and nobody has to wait for them here. */
+	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD | (o->namespaces ? CLONE_NEWPID : 0), 0, 0, 0, 0);
 
 	if (pid == 0) {
 		close(sock);
-		init_main(fds, nfds);
+		init_main(fds[0], fds[1], o->namespaces);
 	}
 	return pid < 0 ? -errno : pid;
 }
@@ -38,14 +38,14 @@ static pid_t fork_init(int sock, const struct order *o, const int *fds, size_t n
 static void __attribute__((noreturn)) serve(int sock)
 {
 	for (;;) {
-		int fds[FD_PASS_MAX + 8];
-		size_t nfds = FD_PASS_MAX + 8;
+		int fds[2];
+		size_t nfds = 2;
 		struct order o;
 		ssize_t n = fd_receive(sock, &o, sizeof o, fds, &nfds);
 		if (n == 0) {
 			_exit(0); /* the supervisor is gone: the inits follow by their parent-death signal */
 		}
-		int32_t answer = n < 0 ? (int32_t)n : n != sizeof o || nfds < START_FDS ? -EINVAL : fork_init(sock, &o, fds, nfds);
+		int32_t answer = n < 0 ? (int32_t)n : n != sizeof o || nfds != 2 ? -EINVAL : fork_init(sock, &o, fds);
 		for (size_t i = 0; n >= 0 && i < nfds; i++) {
 			close(fds[i]);
 		}
@@ -115,14 +115,15 @@ int zygote_start(struct zygote *z, bool user_namespace, char **argv, char **envp
 	return ready;
 }
 
-pid_t zygote_fork(struct zygote *z, bool namespaces, const int *fds, size_t nfds)
+pid_t zygote_fork(struct zygote *z, bool namespaces, int control, int cwd)
 {
 	struct order o = {.namespaces = namespaces};
+	const int fds[] = {control, cwd};
 	int32_t answer;
 	int r;
 
 	pthread_mutex_lock(&z->lock);
-	r = fd_send(z->sock, &o, sizeof o, fds, nfds);
+	r = fd_send(z->sock, &o, sizeof o, fds, 2);
 	if (r == 0) {
 		r = fd_read_all(z->sock, &answer, sizeof answer);
 	}

@@ -16,7 +16,7 @@ struct zygote {
 /* Forks it.  argv and envp: the process's own strings, overwritten in the zygote.  user_namespace: make one; a failure is reported here (-errno), never later. */
 int zygote_start(struct zygote *z, bool user_namespace, char **argv, char **envp);
 
-/* Forks an init: fds as in init.h (they stay the caller's).  Its pid or -errno.  Any thread. */
-pid_t zygote_fork(struct zygote *z, bool namespaces, const int *fds, size_t nfds);
+/* Forks an init, which waits on the other end of control for INIT_START.  The descriptors stay the caller's.  Its pid or -errno.  Any thread. */
+pid_t zygote_fork(struct zygote *z, bool namespaces, int control, int cwd);
 
 #endif

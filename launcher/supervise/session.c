@@ -254,7 +254,7 @@ static int encode_start(struct session *n)
 		.umask = n->request.umask, .landlock_abi = (uint32_t)caps->landlock_abi,
 		.blocked = n->request.blocked, .ignored = n->request.ignored,
 		.path = n->request.path, .argv = n->request.argv, .envp = n->environment.v, .nfds = n->nfds,
-		.flags = (n->sandbox.audit ? START_AUDIT : 0) | (n->sup->namespaces ? START_NAMESPACES : 0) | (n->enter > 0 ? START_SESSION : 0) | (caps->wait_killable ? START_WAIT_KILLABLE : 0) |
+		.flags = (n->sandbox.audit ? START_AUDIT : 0) | (n->enter > 0 ? START_SESSION : 0) | (caps->wait_killable ? START_WAIT_KILLABLE : 0) |
 		         (geteuid() != 0 || caps->user_namespace ? START_DROP_ALL : 0),
 	};
 
@@ -262,31 +262,38 @@ static int encode_start(struct session *n)
 	return start_encode(&s);
 }
 
+/* init makes its namespaces while the rest is prepared. */
 static int fork_init(struct session *n)
 {
-	int pair[2], fds[START_FDS + FD_PASS_MAX];
-	cleanup_fd int spec = encode_start(n);
+	int pair[2];
 
-	if (spec < 0) {
-		return spec;
-	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		return -errno;
 	}
-	fds[START_FD_CONTROL] = pair[1];
-	fds[START_FD_PROGRAM] = n->sup->program[supervisor_filter(n->sup)];
-	fds[START_FD_RULESET] = n->ruleset.fd;
-	fds[START_FD_CWD] = n->cwd_fd;
-	fds[START_FD_SPEC] = spec;
-	memcpy(fds + START_FDS, n->fds, n->nfds * sizeof *fds);
 	n->init_sock = pair[0];
-	pid_t pid = zygote_fork(&n->sup->zygote, n->sup->namespaces, fds, START_FDS + n->nfds);
+	pid_t pid = zygote_fork(&n->sup->zygote, n->sup->namespaces, pair[1], n->cwd_fd);
 	close(pair[1]);
 	if (pid < 0) {
 		return (int)pid;
 	}
 	n->sandbox.init = pid;
 	return 0;
+}
+
+static int send_start(struct session *n)
+{
+	struct init_message m = {.kind = INIT_START};
+	int fds[START_FDS + FD_PASS_MAX];
+	cleanup_fd int spec = encode_start(n);
+
+	if (spec < 0) {
+		return spec;
+	}
+	fds[START_FD_PROGRAM] = n->sup->program[supervisor_filter(n->sup)];
+	fds[START_FD_RULESET] = n->ruleset.fd;
+	fds[START_FD_SPEC] = spec;
+	memcpy(fds + START_FDS, n->fds, n->nfds * sizeof *fds);
+	return fd_send(n->init_sock, &m, sizeof m, fds, START_FDS + n->nfds);
 }
 
 static ino_t pid_namespace(pid_t pid)
@@ -407,14 +414,18 @@ static void end_sandbox(struct session *n)
 /* The whole life of the sandbox: a wait status. */
 static int live(struct session *n)
 {
-	const char *what = "start";
-	int error = atomic_load(&n->sup->abort_status) != 0 ? -ECANCELED : prepare(n, &what);
+	const char *what = "sandbox";
+	int error = atomic_load(&n->sup->abort_status) != 0 ? -ECANCELED : fork_init(n);
 
 	if (error == 0) {
-		what = "sandbox";
-		error = fork_init(n);
+		error = prepare(n, &what);
+	}
+	if (error == 0) {
+		what = "start";
+		error = send_start(n);
 	}
 	if (error < 0) {
+		close_fd(&n->init_sock); /* and init ends */
 		refused(n, -error, what);
 		return 126 << 8;
 	}
@@ -631,8 +642,11 @@ static void *guest_thread(void *argument)
 /* Our own descriptors that a guest gets: 0 to 2, pipes and plain files. */
 static void own_descriptors(struct session *n)
 {
-	for (int fd = 0; fd < 1024 && n->nfds < FD_PASS_MAX; fd++) {
-		int flags = fcntl(fd, F_GETFD);
+	int open_fds[FD_LIST_MAX];
+	size_t count = fd_numbers(open_fds, FD_LIST_MAX);
+
+	for (size_t i = 0; i < count && n->nfds < FD_PASS_MAX; i++) {
+		int fd = open_fds[i], flags = fcntl(fd, F_GETFD);
 		if (flags >= 0 && (flags & FD_CLOEXEC) == 0 && may_pass(fd, fd, n->sandbox.audit)) {
 			n->numbers[n->nfds] = fd;
 			n->fds[n->nfds++] = fcntl(fd, F_DUPFD_CLOEXEC, 3);

@@ -405,6 +405,8 @@ struct watch {
 	long to_group[32]; /* when a signal came to the whole process group, and so to the command as well */
 	bool asked, done;
 	int status;        /* wait status of the command */
+	pthread_t sweeper;
+	bool sweeping;
 };
 
 static long now_milliseconds(void)
@@ -590,6 +592,13 @@ static int judge(struct supervisor *s, int status)
 	return status;
 }
 
+/* While the command runs: what dead runs left is in nobody's way. */
+static void *sweep_others(void *argument)
+{
+	rundir_sweep_beside(argument);
+	return NULL;
+}
+
 static void *remove_folders(void *argument)
 {
 	rundir_remove(argument);
@@ -597,8 +606,9 @@ static void *remove_folders(void *argument)
 }
 
 /* The last of the run.  Nothing of it lives any more, so its folders go while the disk takes the journal. */
-static int finish(struct supervisor *s, int status)
+static int finish(struct watch *w, int status)
 {
+	struct supervisor *s = w->sup;
 	const struct run *run = s->run;
 	const char *why = atomic_load(&s->abort_why);
 	char *summary;
@@ -626,6 +636,9 @@ static int finish(struct supervisor *s, int status)
 	}
 	if (removing) {
 		pthread_join(remover, NULL);
+	}
+	if (w->sweeping) {
+		pthread_join(w->sweeper, NULL);
 	}
 	return status;
 }
@@ -689,6 +702,7 @@ int supervisor_main(const struct run *run)
 	}
 	/* Not before: a child of a process that is not dumpable cannot be read at its first exec. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	w.sweeping = pthread_create(&w.sweeper, NULL, sweep_others, run->dir) == 0;
 	if (error == 0) {
 		w.deadline = run->timeout > 0 ? now_milliseconds() + (long)run->timeout * 1000 : 0;
 		watch_run(&w);
@@ -701,5 +715,5 @@ int supervisor_main(const struct run *run)
 		listener_wait_empty(&listener, 100);
 		listener_join(&listener);
 	}
-	return finish(&s, status);
+	return finish(&w, status);
 }

@@ -156,6 +156,8 @@ static void a_base_python_has_the_user_scheme(void **state)
 	run_setup(&r, t);
 	assert_true(python_env_of_interpreter(python, r.env.v, r.home, &env));
 	assert_false(env.venv);
+	assert_int_equal(env.write_dirs.n, 0); /* a guest's: nobody writes there */
+	python_env_writes(&env);
 	assert_true(strings_has(&env.write_dirs, user));
 	assert_true(strings_has(&env.write_dirs, site));
 	assert_true(strings_has(&env.write_dirs, man));
@@ -165,6 +167,7 @@ static void a_base_python_has_the_user_scheme(void **state)
 	python_env_finish(&env);
 	assert_int_equal(strings_add(&r.env, "PYTHONNOUSERSITE=1"), 0);
 	assert_true(python_env_of_interpreter(python, r.env.v, r.home, &env));
+	python_env_writes(&env);
 	assert_false(strings_has(&env.write_dirs, user));
 	python_env_finish(&env);
 	assert_false(python_env_of_interpreter("/nowhere/python", r.env.v, r.home, &env));
