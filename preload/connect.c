@@ -81,7 +81,7 @@ EXPORT int connect(int fd, const struct sockaddr *address, socklen_t len)
 	err = errno;
 	if (ret < 0 && err != EFAULT && (shim->role == PW_ROLE_BUILD || shim->role == PW_ROLE_GUEST) &&
 	    print_address(address, len, text) && is_refusal(err, address->sa_family))
-		shim_event(PW_EV_CONNECT, text, shim_object(shim, __builtin_return_address(0)));
+		shim_event(PW_EV_CONNECT, text, &(struct shim_origin){ .object = shim_object(shim, __builtin_return_address(0)) });
 	errno = err;
 	return ret;
 }

@@ -138,7 +138,8 @@ static int visit(struct dl_phdr_info *info, size_t size, void *arg)
 
 size_t next_find(const void *self, const struct next_want *want, size_t count, char *path, size_t size)
 {
-	struct search s = { .self = self, .want = want, .count = count, .path = path, .size = size };
+	struct search s = { .self = self, .want = want, .count = count, .path = path, .size = size,
+		.past_self = !self };
 
 	if (size)
 		path[0] = '\0';

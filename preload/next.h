@@ -14,8 +14,8 @@ struct next_want {
 	void *slot; /* a function pointer to fill in; left alone when nothing is found */
 };
 
-/* Fills in what the objects loaded after the one that holds `self` define, in load order, default
- * versions only.  Copies the path of the object that holds self to path (cut to size; empty when
+/* Fills in what the objects loaded after the one that holds `self` (NULL: all objects) define, in load
+ * order, default versions only.  Copies the path of the object that holds self to path (cut to size; empty when
  * the loader names none).  Returns how many were found. */
 size_t next_find(const void *self, const struct next_want *want, size_t count, char *path, size_t size);
 /* Path of the object that holds addr, or NULL. */

@@ -64,16 +64,23 @@ enum pw_record_type {
 	PW_EV_WRITE_REFUSED = 5, /* installer: a write failed with EACCES or EROFS, or the bootstrap refused it; text: path */
 	PW_EV_IMPORT_REFUSED = 6, /* installer, from the bootstrap: a module that is not pip's was asked for; text: its name */
 	PW_EV_READ_REFUSED = 7, /* installer, from the bootstrap: an archive that nobody but a package named; text: its path */
+	PW_EV_ENV_WALK = 8, /* Python walked over its whole environment; text: PW_TEXT_WALK */
 };
+#define PW_TEXT_WALK "os.environ"
 
 #define PW_TEXT_MAX 1024
+#define PW_FILE_MAX 1024
+#define PW_FUNCTION_MAX 128
 struct pw_record {
 	uint32_t type; /* enum pw_record_type */
 	uint32_t text_len; /* bytes used of text, without NUL */
 	uint32_t object_len; /* bytes used of object */
-	uint32_t reserved;
+	uint32_t line; /* in file; 0: not known */
 	char text[PW_TEXT_MAX];
 	char object[256]; /* file name of the shared object that called, or empty; PW_OBJECT_BOOTSTRAP */
+	uint32_t file_len, function_len; /* bytes used of these */
+	char file[PW_FILE_MAX]; /* of Python code, as its code object names it, or empty */
+	char function[PW_FUNCTION_MAX];
 };
 #define PW_OBJECT_BOOTSTRAP "pip_boot.py" /* of pip's bootstrap, which is no shared object */
 

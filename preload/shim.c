@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "preload/next.h"
+#include "preload/python.h"
 
 enum state { FRESH, STARTING, STARTED };
 
@@ -48,14 +49,17 @@ static uint32_t copy_text(char *to, size_t size, const char *from)
 	return (uint32_t)len;
 }
 
-void shim_event(enum pw_record_type type, const char *text, const char *object)
+void shim_event(enum pw_record_type type, const char *text, const struct shim_origin *origin)
 {
 	struct pw_record r;
 
 	memset(&r, 0, sizeof(r));
 	r.type = type;
 	r.text_len = copy_text(r.text, sizeof(r.text), text);
-	r.object_len = copy_text(r.object, sizeof(r.object), object);
+	r.object_len = copy_text(r.object, sizeof(r.object), origin->object);
+	r.file_len = copy_text(r.file, sizeof(r.file), origin->file);
+	r.function_len = copy_text(r.function, sizeof(r.function), origin->function);
+	r.line = origin->line;
 	shim_call(PW_OP_EVENT, &r, sizeof(r));
 }
 
@@ -213,5 +217,6 @@ const struct shim *shim_get(void)
 
 __attribute__((constructor)) static void construct(void)
 {
-	shim_get();
+	if (shim_get()->names)
+		python_start();
 }

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <netdb.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -66,9 +67,20 @@ const struct shim *shim_started(void);
 
 /* The event call: its result, or -errno.  Async-signal-safe; keeps errno. */
 long shim_call(unsigned op, const void *pointer, size_t len);
-/* Sends an advisory event.  A text that is too long is cut; object may be NULL.  Async-signal-safe;
- * keeps errno. */
-void shim_event(enum pw_record_type type, const char *text, const char *object);
+/* Where in the process an event comes from; NULL and 0: not known. */
+struct shim_origin {
+	const char *object; /* shared object */
+	const char *file, *function; /* Python code */
+	unsigned line;
+};
+/* Sends an advisory event.  A text that is too long is cut.  Async-signal-safe; keeps errno. */
+void shim_event(enum pw_record_type type, const char *text, const struct shim_origin *origin);
+/* Is this one of the variables whose reading is worth an event?  Never before the start. */
+int shim_listed(const char *name);
+/* True the first time only that the process asks with these words.  When the table is full, never:
+ * what asks from so many places has been reported often enough.  Async-signal-safe. */
+int shim_first(const char *name, const char *where, unsigned line);
+uint64_t shim_hash(const char *text, unsigned number); /* never 0 */
 /* Path of the object that holds addr, in memory of the loader's, or "". */
 const char *shim_object(const struct shim *shim, const void *addr);
 

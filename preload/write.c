@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "preload/python.h"
 #include "preload/shim.h"
 
 _Static_assert(sizeof(off_t) == sizeof(off64_t), "open and open64 are one function here");
@@ -58,7 +59,7 @@ static void report(int dirfd, const char *path)
 		shim_append(text, sizeof(text), "/");
 	}
 	shim_append(text, sizeof(text), path);
-	shim_event(PW_EV_WRITE_REFUSED, text, NULL);
+	shim_event(PW_EV_WRITE_REFUSED, text, &(struct shim_origin){ 0 });
 }
 
 /* Called with the result of a call that wanted to write; errno is that call's. */
@@ -87,6 +88,7 @@ static int do_openat(int dirfd, const char *path, int flags, mode_t mode)
 	const struct shim *shim = shim_get();
 	int fd;
 
+	python_opens();
 	if (dirfd == AT_FDCWD && shim->real.open)
 		fd = shim->real.open(path, flags, mode);
 	else if (shim->real.openat)

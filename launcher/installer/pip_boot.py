@@ -174,7 +174,7 @@ class LocationFinder:
             import struct
 
             data = os.fsencode(text)[:1024]
-            record = struct.pack("=IIII1024s256s", self.event[kind], len(data), len(OBJECT), 0, data, OBJECT)
+            record = struct.pack("=IIII1024s256sII1024s128s", self.event[kind], len(data), len(OBJECT), 0, data, OBJECT, 0, 0, b"", b"")
             libc = ctypes.CDLL(None)
             libc.prctl(ctypes.c_int(self.event["magic"]), ctypes.c_ulong(self.event["op"]), record,
                        ctypes.c_ulong(len(record)), ctypes.c_ulong(0))

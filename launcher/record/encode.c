@@ -140,6 +140,22 @@ static void encode_target(struct encoder *e, const struct event_target *t)
 	line_text(&e->line, "}");
 }
 
+static void encode_origin(struct encoder *e, const struct event_origin *o)
+{
+	if (o->object == NULL && o->file == NULL && o->function == NULL && o->line == 0) {
+		return;
+	}
+	key(e, "origin");
+	line_text(&e->line, "{");
+	encode_string(e, "object", o->object);
+	encode_string(e, "file", o->file);
+	if (o->line != 0) {
+		encode_count(e, "line", o->line);
+	}
+	encode_string(e, "function", o->function);
+	line_text(&e->line, "}");
+}
+
 void encode_event(struct encoder *e, const struct event *ev)
 {
 	encode_string(e, "type", ev->type);
@@ -152,12 +168,7 @@ void encode_event(struct encoder *e, const struct event *ev)
 	encode_string(e, "role", role_name(ev->role));
 	encode_package(e, &ev->package);
 	encode_process(e, &ev->process);
-	if (ev->origin_object != NULL) {
-		key(e, "origin");
-		line_text(&e->line, "{");
-		encode_string(e, "object", ev->origin_object);
-		line_text(&e->line, "}");
-	}
+	encode_origin(e, &ev->origin);
 	encode_target(e, &ev->target);
 	encode_string(e, "kind", ev->verdict.kind != NULL && ev->verdict.kind[0] != '\0' ? ev->verdict.kind : NULL);
 	encode_string(e, "hint", ev->detail);

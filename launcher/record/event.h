@@ -26,6 +26,11 @@ struct event_target {
 	unsigned port;                 /* 0: none */
 	const char *const *argv;
 };
+struct event_origin { /* shim: where in the process it was done */
+	const char *object;           /* the object that called */
+	const char *file, *function;  /* Python code: relative to the build's folder, or as a module's path */
+	unsigned line;                /* 0: unknown */
+};
 struct event {
 	const char *type; /* "file.open", "net.connect" … of docs/events.md */
 	enum event_action action;
@@ -39,7 +44,7 @@ struct event {
 	struct event_process process;
 	struct event_package package;
 	struct event_target target;
-	const char *origin_object; /* shim: the object that called */
+	struct event_origin origin;
 	const char *detail;        /* one sentence for people: why, and what would allow it; written as "hint" */
 };
 

@@ -10,14 +10,14 @@
 
 /* A character more than is written, so that the closing line is cut, and says so, where the first one was. */
 #define FIELD_MAX (ENCODE_TEXT_MAX + 8)
-#define FIELDS 11
+#define FIELDS 14
 #define KEY_MAX ((FIELDS + 3) * (FIELD_MAX + 1) + ENCODE_ARGV_BYTES + ENCODE_ARGV_MAX * 2 + 64)
 
 struct header { /* the part of a key that is no text */
 	uint8_t action, would; /* would: 0, or one more than the enum's */
 	uint16_t source, role;
 	uint16_t argc; /* 0: no argv; else one more than its entries */
-	uint32_t port, present; /* present: a bit for each field that is not NULL */
+	uint32_t port, line, present; /* present: a bit for each field that is not NULL */
 };
 
 static uint64_t rotate(uint64_t x, int by)
@@ -115,10 +115,11 @@ static void make_key(struct fold *f, const struct event *ev, const struct redact
 {
 	const char *const fields[FIELDS] = {
 		ev->type, ev->verdict.rule, ev->package.name, ev->package.version, ev->package.stage, ev->target.name, ev->target.path,
-		ev->target.as_written, ev->target.host, ev->target.address, ev->target.protocol,
+		ev->target.as_written, ev->target.host, ev->target.address, ev->target.protocol, ev->origin.object, ev->origin.file,
+		ev->origin.function,
 	};
 	struct header h = {.action = (uint8_t)ev->action, .would = (uint8_t)(ev->audited ? ev->would + 1 : 0), .source = (uint16_t)ev->source, .role = (uint16_t)ev->role,
-	                   .port = ev->target.port};
+	                   .port = ev->target.port, .line = ev->origin.line};
 	size_t at = sizeof(h);
 	for (size_t i = 0; i < FIELDS; i++) {
 		if (fields[i] != NULL) {
@@ -206,7 +207,8 @@ void fold_event(const struct fold_entry *e, struct event *ev, const char *argv[F
 	*ev = (struct event){0};
 	const char **const fields[FIELDS] = {
 		&ev->type, &ev->verdict.rule, &ev->package.name, &ev->package.version, &ev->package.stage, &ev->target.name,
-		&ev->target.path, &ev->target.as_written, &ev->target.host, &ev->target.address, &ev->target.protocol,
+		&ev->target.path, &ev->target.as_written, &ev->target.host, &ev->target.address, &ev->target.protocol, &ev->origin.object,
+		&ev->origin.file, &ev->origin.function,
 	};
 	struct header h;
 	memcpy(&h, e->key, sizeof(h));
@@ -233,5 +235,6 @@ void fold_event(const struct fold_entry *e, struct event *ev, const char *argv[F
 	ev->verdict.severity = e->severity;
 	ev->verdict.kind = e->kind;
 	ev->target.port = h.port;
+	ev->origin.line = h.line;
 	ev->detail = e->detail;
 }

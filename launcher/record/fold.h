@@ -1,5 +1,5 @@
 /* Which attempts have been recorded already.  Not thread-safe: the journal's mutex guards it. Two attempts are the
- * same when type, action, would, rule, source, role, package and target are, as the journal writes them (redacted and cut);
+ * same when type, action, would, rule, source, role, package, origin and target are, as the journal writes them (redacted and cut);
  * the source is one of them so that a shim's word never stands for the kernel's. */
 #ifndef RECORD_FOLD_H
 #define RECORD_FOLD_H
@@ -40,7 +40,7 @@ struct fold_entry *fold_find(struct fold *f, const struct event *ev, const struc
 struct fold_entry *fold_add(struct fold *f, const struct event *ev, uint64_t seq, const struct redact *r);
 
 #define FOLD_ARGV_MAX 40 /* pointers that fold_event needs room for */
-/* The event that an entry stands for, without process and origin; it points into the entry and argv. */
+/* The event that an entry stands for, without process; it points into the entry and argv. */
 void fold_event(const struct fold_entry *e, struct event *ev, const char *argv[FOLD_ARGV_MAX]);
 
 /* SipHash-1-3. */

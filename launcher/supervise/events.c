@@ -81,6 +81,25 @@ static void explain_bootstrap(const struct sandbox *sb, struct event *ev)
 	}
 }
 
+/* The shim reports what it was told of (PW_OP_NAMES): what was read is what we put there.  Another name is somebody else's invention. */
+static bool holds_decoy(struct sandbox *sb, const char *name)
+{
+	const char *const *decoys = supervisor_decoys(sb);
+
+	while (*decoys != NULL && strcmp(*decoys, name) != 0)
+		decoys++;
+	return *decoys != NULL;
+}
+
+static size_t decoy_count(struct sandbox *sb)
+{
+	size_t n = 0;
+
+	while (supervisor_decoys(sb)[n] != NULL)
+		n++;
+	return n;
+}
+
 /* hint: room for the detail, as long as the event.  False: it needs no word. */
 static bool fill_event(struct sandbox *sb, const struct record_view *view, struct event *ev, char *hint, size_t size)
 {
@@ -88,10 +107,18 @@ static bool fill_event(struct sandbox *sb, const struct record_view *view, struc
 
 	switch (view->type) {
 	case PW_EV_ENV_READ:
-		ev->type = "env.read";
+		ev->type = holds_decoy(sb, view->text) ? "env.read" : NULL;
 		ev->target.name = view->text;
-		ev->action = EV_DECOY; /* the shim reports names of PW_OP_NAMES only: what was read is what we put there */
+		ev->action = EV_DECOY;
 		ev->verdict = policy_rule(p, "env.read");
+		break;
+	case PW_EV_ENV_WALK:
+		ev->type = strcmp(view->text, PW_TEXT_WALK) == 0 && decoy_count(sb) > 0 ? "env.enumerate" : NULL;
+		ev->target.name = PW_TEXT_WALK;
+		ev->action = EV_DECOY;
+		ev->verdict = policy_rule(p, "env.enumerate");
+		snprintf(hint, size, "secrets in it, all of them decoys: %zu", decoy_count(sb));
+		ev->detail = hint;
 		break;
 	/* What the shim says beside a call that is notified anyway explains it and judges nothing. */
 	case PW_EV_EXEC:
@@ -137,6 +164,16 @@ static bool fill_event(struct sandbox *sb, const struct record_view *view, struc
 	return true;
 }
 
+static struct event_origin origin_of(const struct sandbox *sb, const struct record_view *view)
+{
+	return (struct event_origin){
+		.object = view->object[0] ? view->object : NULL,
+		.file = view->file[0] ? pathtext_source(view->file, sb->writable) : NULL,
+		.function = view->function[0] ? view->function : NULL,
+		.line = view->line,
+	};
+}
+
 static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
 {
 	struct event ev = {.action = EV_OBSERVED, .source = SRC_SHIM};
@@ -153,13 +190,13 @@ static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
 	if (!record_decode(&record, sizeof record, &view))
 		return reply_error(EINVAL);
 	/* Only pip is trusted to say what it was refused: anybody else's word would be noise under another's name. */
-	if (view.type >= PW_EV_WRITE_REFUSED && sb->role != ROLE_INSTALLER)
+	if (view.type >= PW_EV_WRITE_REFUSED && view.type <= PW_EV_READ_REFUSED && sb->role != ROLE_INSTALLER)
 		return reply_error(EINVAL);
 	if (!fill_event(sb, &view, &ev, hint, sizeof hint))
 		return reply_value(0);
 	if (!ev.type)
 		return reply_error(EINVAL);
-	ev.origin_object = view.object[0] ? view.object : NULL;
+	ev.origin = origin_of(sb, &view);
 	supervisor_record(sb, (pid_t)req->pid, &ev);
 	return reply_value(0);
 }

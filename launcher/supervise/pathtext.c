@@ -150,3 +150,26 @@ bool pathtext_bytecode(const char *path, size_t *dir_len)
 	*dir_len = slash == path ? 1 : (size_t)(slash - path);
 	return true;
 }
+
+const char *pathtext_source(const char *file, char *const *roots)
+{
+	static const char *const packages[] = {"/site-packages/", "/dist-packages/"};
+	size_t longest = 0;
+	const char *found = NULL;
+
+	for (; roots != NULL && *roots != NULL; roots++) {
+		size_t len = strlen(*roots);
+
+		if (len > longest && pathtext_below(file, *roots) && file[len] == '/')
+			longest = len;
+	}
+	if (longest != 0)
+		return file + longest + 1;
+	for (size_t i = 0; i < sizeof packages / sizeof *packages; i++) {
+		for (const char *at = file; (at = strstr(at, packages[i])) != NULL; at++) {
+			if (found == NULL || at + strlen(packages[i]) > found)
+				found = at + strlen(packages[i]);
+		}
+	}
+	return found != NULL ? found : file;
+}

@@ -16,6 +16,8 @@ void session_guest_signal(struct supervisor *s, int signal);
 
 /* PW_OP_NAMES: a sealed close-on-exec memfd of the names whose reading is worth an event, which the caller owns; -ENOENT for none, or another -errno. */
 int supervisor_names(struct sandbox *sb);
+/* The same names, NULL-terminated; of builds and guests. */
+const char *const *supervisor_decoys(const struct sandbox *sb);
 
 /* The resolver and what it remembers; lives as long as the run. */
 struct names *supervisor_resolver(struct supervisor *s);

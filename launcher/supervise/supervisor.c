@@ -98,6 +98,14 @@ int supervisor_names(struct sandbox *sb)
 	return fd < 0 ? -errno : fd;
 }
 
+const char *const *supervisor_decoys(const struct sandbox *sb)
+{
+	static const char *const none[] = {NULL};
+	char **names = sb->sup->sandbox_env.replaced;
+
+	return names != NULL ? (const char *const *)names : none;
+}
+
 /* --- tickets and owners -------------------------------------------------------------------------- */
 
 void supervisor_give_ticket(struct supervisor *s, pid_t tgid, const char *path)
@@ -297,14 +305,19 @@ static char *helper(const struct supervisor *s, const char *name)
 	return asprintf(&path, "%s/%s", s->run->libexec, name) < 0 ? NULL : path;
 }
 
-/* The names whose reading is an event: what was replaced or removed. */
+/* The names whose reading is an event: what was replaced, in a build pip's own credentials too. */
 static int make_names(struct supervisor *s)
 {
+	const struct run *run = s->run;
+	enum role role = run->installer != NULL ? ROLE_BUILD : ROLE_GUEST;
 	size_t len = 0;
 	char *text = NULL;
 
 	s->names_fd = -1;
-	for (char **name = s->run->role_env.replaced; name != NULL && *name != NULL; name++) {
+	if (env_for_role(run->policy, role, run->role_env.envp, run->decoy_key, &s->sandbox_env) < 0) {
+		return -ENOMEM;
+	}
+	for (char **name = s->sandbox_env.replaced; name != NULL && *name != NULL; name++) {
 		size_t size = strlen(*name) + 1;
 		char *grown = realloc(text, len + size);
 		if (grown == NULL) {

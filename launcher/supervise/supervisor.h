@@ -72,7 +72,8 @@ struct supervisor {
 	char **homes;              /* packages that have private folders already: <temp>/INDEXh and INDEXt */
 	size_t home_count;
 	struct strings readable;   /* rights.c's, under the lock until it is made */
-	int names_fd;              /* sealed memfd of the names of replaced variables, for PW_OP_NAMES; -1: none */
+	struct env_set sandbox_env; /* what builds, or the guest, see of the command's environment: decoys in place of secrets */
+	int names_fd;              /* sealed memfd of the names of its replaced variables, for PW_OP_NAMES; -1: none */
 };
 
 int supervisor_main(const struct run *run);

@@ -55,6 +55,7 @@ static struct event take_event(struct input *in, const char *process_argv[64], c
 	struct event ev = {.action = take_byte(in) % 5, .source = take_byte(in) % 2, .role = take_byte(in) % ROLE_COUNT};
 	ev.verdict.severity = take_byte(in) % 5;
 	ev.target.port = take_byte(in);
+	ev.origin.line = take_byte(in);
 	ev.process.pid = (signed char)take_byte(in);
 	take_argv(in, process_argv);
 	take_argv(in, target_argv);
@@ -63,7 +64,7 @@ static struct event take_event(struct input *in, const char *process_argv[64], c
 	const char **const texts[] = {
 		&ev.type, &ev.verdict.rule, &ev.verdict.kind, &ev.package.name, &ev.package.version, &ev.package.stage, &ev.target.name,
 		&ev.target.path, &ev.target.as_written, &ev.target.host, &ev.target.address, &ev.target.protocol, &ev.process.exe,
-		&ev.process.cwd, &ev.origin_object, &ev.detail,
+		&ev.process.cwd, &ev.origin.object, &ev.origin.file, &ev.origin.function, &ev.detail,
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		*texts[i] = take(in);
@@ -149,8 +150,9 @@ static void check_record(const uint8_t *data, size_t size)
 	struct pw_record record = {0};
 	memcpy(&record, data, size < sizeof(record) ? size : sizeof(record));
 	if (record_decode(&record, sizeof(record), &view)) {
-		assert(view.type >= PW_EV_ENV_READ && view.type <= PW_EV_READ_REFUSED);
+		assert(view.type >= PW_EV_ENV_READ && view.type <= PW_EV_ENV_WALK && view.line <= INT32_MAX);
 		assert(strlen(view.text) == record.text_len && strlen(view.object) == record.object_len);
+		assert(strlen(view.file) == record.file_len && strlen(view.function) == record.function_len);
 	}
 	if (size != sizeof(record)) {
 		assert(!record_decode(data, size, &view));

@@ -180,10 +180,15 @@ static long decide(const struct seccomp_notif *req, int role, int events, int *f
 	case PW_OP_EVENT:
 		if (args[3] != sizeof(r) || read_target((pid_t)req->pid, args[2], &r, sizeof(r)) < 0)
 			return -EFAULT;
-		if (r.text_len > PW_TEXT_MAX || r.object_len > sizeof(r.object))
+		if (r.text_len > PW_TEXT_MAX || r.object_len > sizeof(r.object) || r.file_len > PW_FILE_MAX ||
+		    r.function_len > PW_FUNCTION_MAX)
 			return -EINVAL;
 		snprintf(type, sizeof(type), "%u", r.type);
-		log_line(events, type, r.text, (int)r.text_len, r.object, (int)r.object_len);
+		if (r.file_len)
+			dprintf(events, "%s\t%.*s\t%.*s\t%u\t%.*s\n", type, (int)r.text_len, r.text, (int)r.file_len, r.file, r.line,
+				(int)r.function_len, r.function);
+		else
+			log_line(events, type, r.text, (int)r.text_len, r.object, (int)r.object_len);
 		return 0;
 	default:
 		return -EINVAL;

@@ -16,7 +16,7 @@ static void test_lines(void **state)
 	uint64_t seq = 0;
 	struct journal *j = open_at(p->path, NULL);
 	ev.detail = "--allow-host build:eo.m.pipedream.net";
-	ev.origin_object = "libssl.so";
+	ev.origin.object = "libssl.so";
 	ev.target.port = 443;
 	assert_int_equal(journal_event(j, &ev, &seq), 0);
 	assert_int_equal(seq, 2);
@@ -337,7 +337,7 @@ static void test_redacted_everywhere(void **state)
 	const char *s = "x/AKIAIOSFODNN7CANARY/y";
 	struct event ev = {
 		.type = "exec", .action = EV_DENIED, .verdict = {.rule = s, .kind = s, .severity = SEV_HIGH},
-		.origin_object = s, .detail = s,
+		.origin = {s, s, s, 3}, .detail = s,
 		.package = {s, s, s}, .process = {1, 2, s, s, argv}, .target = {s, s, s, s, s, s, 1, argv},
 	};
 	const char *const paths[] = {p->path, NULL};

@@ -45,6 +45,13 @@ int supervisor_names(struct sandbox *sb)
 	return -ENOENT;
 }
 
+const char *const *supervisor_decoys(const struct sandbox *sb)
+{
+	static const char *const names[] = {"OTHER", "TOKEN", NULL};
+
+	return names;
+}
+
 bool supervisor_host_allowed(struct supervisor *s, enum role role, const char *host, unsigned port)
 {
 	const struct box *b = the_box;

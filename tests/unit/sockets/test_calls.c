@@ -134,6 +134,15 @@ static void test_installer_names(void **state)
 	assert_true(names_of_address(b->names, &sa, is_localhost, NULL)); /* a local answer is remembered, too */
 }
 
+static long tell(enum pw_record_type type, const char *text, const char *object)
+{
+	struct pw_record record = {.type = type, .text_len = (uint32_t)strlen(text), .object_len = (uint32_t)strlen(object)};
+
+	memcpy(record.text, text, record.text_len);
+	memcpy(record.object, object, record.object_len);
+	return call(PW_OP_EVENT, &record, sizeof record);
+}
+
 static void events(struct box *b)
 {
 	struct pw_record record = {.type = PW_EV_ENV_READ, .text_len = 5, .text = "TOKEN"};
@@ -145,8 +154,12 @@ static void events(struct box *b)
 	CHECK(call(PW_OP_EVENT, &record, sizeof record - 1) == -EINVAL);
 	CHECK(call(PW_OP_EVENT, &record, 1UL << 40) == -EINVAL);
 	CHECK(call(PW_OP_EVENT, NULL, sizeof record) == -EFAULT);
+	record.text_len = 4; /* not a variable that holds a decoy */
+	CHECK(call(PW_OP_EVENT, &record, sizeof record) == -EINVAL);
 	record.text_len = 0xffffffffu;
 	CHECK(call(PW_OP_EVENT, &record, sizeof record) == -EINVAL);
+	CHECK(tell(PW_EV_ENV_WALK, PW_TEXT_WALK, "") == 0);
+	CHECK(tell(PW_EV_ENV_WALK, "nothing", "") == -EINVAL);
 	record.text_len = 5;
 	record.type = 999;
 	CHECK(call(PW_OP_EVENT, &record, sizeof record) == -EINVAL);
@@ -174,21 +187,14 @@ static void test_events(void **state)
 
 	box_run(b, NULL, events);
 	assert_int_equal(b->checked_in.count, 1);
-	assert_int_equal(b->events, 2);
+	assert_int_equal(b->events, 3);
 	assert_string_equal(b->kept[0].type, "env.read");
 	assert_string_equal(b->kept[0].name, "TOKEN");
 	assert_int_equal(b->kept[0].source, SRC_SHIM);
-	assert_string_equal(b->kept[1].rule, "exec.enter");
-	assert_int_equal(b->kept[1].source, SRC_KERNEL);
-}
-
-static long tell(enum pw_record_type type, const char *text, const char *object)
-{
-	struct pw_record record = {.type = type, .text_len = (uint32_t)strlen(text), .object_len = (uint32_t)strlen(object)};
-
-	memcpy(record.text, text, record.text_len);
-	memcpy(record.object, object, record.object_len);
-	return call(PW_OP_EVENT, &record, sizeof record);
+	assert_string_equal(b->kept[1].type, "env.enumerate");
+	assert_int_equal(b->kept[1].source, SRC_SHIM);
+	assert_string_equal(b->kept[2].rule, "exec.enter");
+	assert_int_equal(b->kept[2].source, SRC_KERNEL);
 }
 
 static void bootstrap_events(struct box *b)
@@ -198,7 +204,7 @@ static void bootstrap_events(struct box *b)
 	CHECK(tell(PW_EV_WRITE_REFUSED, "/run-temp/t/x/out/dropped", PW_OBJECT_BOOTSTRAP) == 0);
 	CHECK(tell(PW_EV_WRITE_REFUSED, "/run-temp/t/x/out/dropped", "") == 0); /* the other end of a rename */
 	CHECK(tell(PW_EV_WRITE_REFUSED, "/tmp/elsewhere", "") == 0);
-	CHECK(tell((enum pw_record_type)(PW_EV_READ_REFUSED + 1), "x", PW_OBJECT_BOOTSTRAP) == -EINVAL);
+	CHECK(tell((enum pw_record_type)(PW_EV_ENV_WALK + 1), "x", PW_OBJECT_BOOTSTRAP) == -EINVAL);
 }
 
 static void build_pretends(struct box *b)

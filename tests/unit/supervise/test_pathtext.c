@@ -24,6 +24,21 @@ static void below(void **state)
 	assert_false(pathtext_below("a/b", "a"));
 }
 
+static void source(void **state)
+{
+	char *const roots[] = {(char *)"/t/pip-install-x", (char *)"/t/pip-install-x/evil_1", (char *)"/", NULL};
+
+	assert_string_equal(pathtext_source("/t/pip-install-x/evil_1/setup.py", roots), "setup.py");
+	assert_string_equal(pathtext_source("/t/pip-install-x/evil_1/a/site-packages/b.py", roots), "a/site-packages/b.py");
+	assert_string_equal(pathtext_source("/t/pip-install-x/evil_10/setup.py", roots), "evil_10/setup.py");
+	assert_string_equal(pathtext_source("/t/overlay/lib/python3.11/site-packages/dep/__init__.py", roots), "dep/__init__.py");
+	assert_string_equal(pathtext_source("/v/site-packages/x/dist-packages/y.py", roots), "y.py");
+	assert_string_equal(pathtext_source("/home/u/tool.py", roots), "/home/u/tool.py");
+	assert_string_equal(pathtext_source("<string>", roots), "<string>");
+	assert_string_equal(pathtext_source("/x/site-packages/", NULL), "");
+	assert_string_equal(pathtext_source("", roots), "");
+}
+
 static void plain(void **state)
 {
 	assert_true(pathtext_plain("/"));
@@ -113,7 +128,7 @@ static void bytecode(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(below), cmocka_unit_test(plain), cmocka_unit_test(stays), cmocka_unit_test(join),
+		cmocka_unit_test(below), cmocka_unit_test(source), cmocka_unit_test(plain), cmocka_unit_test(stays), cmocka_unit_test(join),
 		cmocka_unit_test(split), cmocka_unit_test(pid),   cmocka_unit_test(bytecode),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
