@@ -320,12 +320,27 @@ static void hold_folders(struct run *run)
 	}
 }
 
+/* Errors come again with the folders below. */
+static void make_private_site(struct run *run, const struct installer *ins)
+{
+	char above[PATH_MAX];
+
+	snprintf(above, sizeof above, "%s", ins->private_site);
+	*strrchr(above, '/') = '\0';
+	rundir_make(run->dir, ins->env.user_base, 0700);
+	rundir_make(run->dir, above, 0755);
+	rundir_make(run->dir, ins->private_site, 0700);
+}
+
 /* Folders that a grant needs and that do not exist yet: made now, removed at the end if empty. */
 static int make_folders(struct run *run)
 {
 	const struct installer *ins = run->installer;
 
 	hold_folders(run); /* before those that are made now, which hold nothing to uninstall */
+	if (ins != NULL && ins->private_site != NULL) {
+		make_private_site(run, ins);
+	}
 	for (size_t i = 0; ins != NULL && i < ins->env.make_dirs.n; i++) {
 		int error = rundir_make(run->dir, ins->env.make_dirs.v[i], 0755);
 		if (error < 0 && error != -EACCES && error != -EROFS && error != -EPERM) {

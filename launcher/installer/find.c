@@ -203,8 +203,8 @@ static int settle_pip(struct installer *ins, struct installer_error *err)
 	if (!ins->pip_version) {
 		return inst_fail(err, 125, "%s: this pip's version cannot be read", ins->pip_dir);
 	}
-	if (inst_version_before(ins->pip_version, 22, 3)) {
-		return inst_fail(err, 125, "pip %s is too old to be guarded, 22.3 is needed: make a new environment, or upgrade it with `%s -m pip install -U pip`",
+	if (inst_version_before(ins->pip_version, 20, 3)) {
+		return inst_fail(err, 125, "pip %s is too old to be guarded, 20.3 is needed: make a new environment, or upgrade it with `%s -m pip install -U pip`",
 			    ins->pip_version, ins->env.interpreter);
 	}
 	if (ins->module) {
@@ -213,20 +213,89 @@ static int settle_pip(struct installer *ins, struct installer_error *err)
 	return 0;
 }
 
-static void ignore_option(void *ctx, const struct option_def *def, const char *value)
+static void take_python(void *ctx, const struct option_def *def, const char *value)
 {
-	(void)ctx;
-	(void)def;
-	(void)value;
+	if (def->id == OPT_PYTHON && value) {
+		inst_set(ctx, inst_dup(value));
+	}
 }
 
-static void find_command(struct installer *ins)
+static void take_python_setting(void *ctx, const struct setting *one)
 {
-	static const struct option_sink sink = { NULL, ignore_option, NULL };
+	if (!strcmp(one->key, "python")) {
+		inst_set(ctx, inst_dup(one->value));
+	}
+}
+
+/* What comes before the command: *python is what --python names there, NULL without one. */
+static void find_command(struct installer *ins, char **python)
+{
+	const struct option_sink sink = { python, take_python, NULL };
 	const char *ambiguous;
 	int at = pip_options_parse(ins->args.v, ins->args.n, CMD_MAIN, &sink, &ambiguous);
 
 	ins->command = inst_dup(at >= 0 && (size_t)at < ins->args.n ? ins->args.v[at] : "");
+}
+
+/* As pip's identify_python_interpreter; NULL: there is none, and pip will say so. */
+static char *identify_python(const char *named, const char *cwd)
+{
+	cleanup_text char *path = inst_path_absolute(cwd, named);
+
+	if (inst_path_is_dir(path)) {
+		inst_set(&path, inst_path_join(path, "bin/python"));
+	}
+	return access(path, F_OK) ? NULL : inst_dup(path);
+}
+
+/* With --python (22.3 on) pip starts its own runner with another interpreter, and does nothing itself.  That is what starts in the first place:
+ * the environment is the other one's, the pip is the one that was found. */
+static int settle_other_python(struct installer *ins, char *python, char *const envp[], const char *cwd, const char *home, struct installer_error *err)
+{
+	cleanup_text char *named = python;
+	cleanup_text char *other = NULL;
+	struct settings settings = { 0 };
+
+	if (inst_version_before(ins->pip_version, 22, 3) || inst_env(envp, "_PIP_RUNNING_IN_SUBPROCESS")) {
+		return 0;
+	}
+	if (!named) {
+		pip_settings_read(&settings, &ins->env, envp, home, strings_has(&ins->args, "--isolated"));
+		pip_settings_effective(&settings, "", take_python_setting, &named);
+		pip_settings_finish(&settings);
+	}
+	other = named ? identify_python(named, cwd) : NULL;
+	if (!other) {
+		return 0;
+	}
+	python_env_finish(&ins->env);
+	ins->env.interpreter = inst_dup(other);
+	ins->module = false;
+	ins->other_python = true;
+	inst_set(&ins->pip_dir, realpath(ins->pip_dir, NULL));
+	inst_set(&ins->runner, inst_dup(ins->runner_real));
+	if (!ins->pip_dir || !ins->runner) {
+		return inst_fail(err, 126, "pip's own folder cannot be read");
+	}
+	inst_set(&ins->program, inst_dup(ins->runner));
+	return settle_interpreter(ins, envp, cwd, home, err);
+}
+
+/* Builds run pip's own hook runner: where pip lies outside the environment (--python, a link) they may read it, too. */
+static void let_read_pip(struct installer *ins)
+{
+	cleanup_text char *real = realpath(ins->pip_dir, NULL);
+
+	for (size_t i = 0; real && i < ins->env.read_dirs.n; i++) {
+		cleanup_text char *dir = realpath(ins->env.read_dirs.v[i], NULL);
+
+		if (dir && inst_path_below(real, dir)) {
+			return;
+		}
+	}
+	if (real) {
+		strings_put(&ins->env.read_dirs, real);
+	}
 }
 
 int installer_find(struct installer *ins, char *const argv[], char *const envp[], const char *cwd, struct installer_error *err)
@@ -234,6 +303,7 @@ int installer_find(struct installer *ins, char *const argv[], char *const envp[]
 	const char *home = home_of(envp);
 	cleanup_text char *found = NULL;
 	cleanup_text char *absolute = NULL;
+	char *python = NULL;
 	int first = 1, result;
 
 	*ins = (struct installer){ 0 };
@@ -249,11 +319,15 @@ int installer_find(struct installer *ins, char *const argv[], char *const envp[]
 	if (!result) {
 		result = settle_pip(ins, err);
 	}
+	if (!result) {
+		find_command(ins, &python);
+		result = settle_other_python(ins, python, envp, cwd, home, err);
+	}
 	if (result) {
 		installer_finish(ins);
 		return -1;
 	}
-	find_command(ins);
+	let_read_pip(ins);
 	return 0;
 }
 

@@ -60,26 +60,30 @@ struct installer {
 	char *program;       /* sys.argv[0] as pip expects it: the script's path, or .../pip/__main__.py */
 	struct strings args; /* pip's own arguments */
 	char *command;       /* "install", "download" …; "" for none (`pip --version`) */
-	char *runner;        /* pip's own runner file for sub-pips: .../pip/__pip-runner__.py, or .../pip */
+	char *runner;        /* pip's own runner for sub-pips: .../pip/__pip-runner__.py, or before 22.2 .../pip */
+	char *runner_real;   /* the same with links resolved: pip names it in either form */
+	bool zips_itself;    /* pip 21.1 to 22.1: sub-pips are started from a zip of pip that pip makes in its temp */
 	struct index_host *hosts;
 	size_t host_count;
 	struct strings outputs;    /* files and folders the command line names for writing (-d -w -t --prefix --root --src --log --report --cache-dir, config's folder, cwd for download and wheel) */
 	struct strings output_files; /* those of outputs that are files: they have to exist before a rule can be made */
 	struct strings archives;   /* where archives may be read by pip besides its temp: see archives.c */
 	char *cache_dir;           /* pip's cache as it will compute it; NULL with --no-cache-dir */
-	bool use_pep517;           /* pip < 23.1 without `wheel`: PIP_USE_PEP517=1 is to be set (said in the documentation) */
+	char *private_site;        /* the user's site-packages where this pip, by distutils, would make it and the user base with mode 0700; else NULL */
+	bool use_pep517;           /* pip < 23.1 without `wheel`: PIP_USE_PEP517=1 is to be set */
 	bool pip_is_target;        /* pip itself is being installed or upgraded */
 	bool no_index;
+	bool other_python;         /* --python: env is the named interpreter's, pip the one that was found, which starts by its runner */
 	bool module;               /* started as `python -m pip`: sys.path and sys.argv[0] differ from a script's */
 };
 
 /* argv: the words after pipwarden's options: `pip …`, `pip3.11 …`, `/path/to/pip …`, `python3 -m pip …`.  envp: the user's environment.
  * Resolves pyenv's shims by its own files (PYENV_VERSION, .python-version upwards from cwd, the global version). A pip found below the working
- * directory, outside the active environment, is refused unless it was typed as a path.  pip older than 22.3: a clear message. */
+ * directory, outside the active environment, is refused unless it was typed as a path.  pip older than 20.3: a clear message. */
 int installer_find(struct installer *ins, char *const argv[], char *const envp[], const char *cwd, struct installer_error *err);
 
 /* Refuses, by name and with what to do: local directories, -e/--editable, VCS requirements (also inside local -r/-c files), `pip config edit`,
- * --use-feature=venv-isolation, inprocess-build-deps (also by PIP_USE_FEATURE and pip.conf), --python. Computes hosts, outputs, cache, use_pep517. */
+ * --use-feature=venv-isolation, inprocess-build-deps (also by PIP_USE_FEATURE and pip.conf). Computes hosts, outputs, cache, use_pep517. */
 int installer_plan(struct installer *ins, const struct policy *p, char *const envp[], const char *cwd, const char *home,
                    struct installer_error *err);
 void installer_finish(struct installer *ins);

@@ -43,6 +43,8 @@ bool inst_pip_locate(struct installer *ins)
 		inst_set(&ins->pip_dir, inst_dup(dir));
 		inst_set(&ins->pip_version, read_version(dir));
 		inst_set(&ins->runner, inst_dup(inst_path_is_file(runner) ? runner : dir));
+		inst_set(&ins->runner_real, realpath(ins->runner, NULL));
+		ins->zips_itself = ins->pip_version && inst_version_before(ins->pip_version, 22, 2) && !inst_version_before(ins->pip_version, 21, 1);
 		return true;
 	}
 	return false;

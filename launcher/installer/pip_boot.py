@@ -6,7 +6,7 @@ SPEC is one JSON object (docs/installer.md describes it):
     program     sys.argv[0] as pip expects it: the script's path, .../pip/__main__.py, or pip's own runner file
     pip_dir     the folder of the package `pip` that is to run
     module      true for `python -m pip`
-    runner      pip's runner file when pip started itself (it is run as Python would run that script), else null
+    runner      pip's runner when pip started itself: a file, or pip's own folder (run as Python would run it), else null
     sealed      false when pip itself is what is being installed: its modules may then change in mid-run
     started     optional: nanoseconds; modules of pip whose inode changed later are refused (for a sub-pip)
     audit       optional: true: what would be refused is reported and goes on; start-up code runs
@@ -292,7 +292,9 @@ class Guard:
         self.library = [os.path.realpath(entry) for entry in finder.library + finder.wheels]
         self.real_folders = {}  # outside the temp nobody else moves folders meanwhile
         self.pip_dir = os.path.realpath(spec["pip_dir"])
-        self.site = os.path.dirname(self.pip_dir) + "/"
+        # The environment may have a pip of its own besides (--python).
+        sites = [os.path.realpath(entry) for entry in sys.path if os.path.isfile(entry + "/pip/__init__.py")]
+        self.sites = tuple({entry + "/" for entry in [os.path.dirname(self.pip_dir)] + sites})
         self.scripts = self.own_scripts(spec)
         self.sealed = spec.get("sealed", True)
 
@@ -372,8 +374,8 @@ class Guard:
         for path, dir_fd in ((old, old_fd), (new, new_fd)):
             path = absolute(path, dir_fd)
             real = self.resolve(path)
-            if self.sealed and below(self.pip_dir, real):
-                self.refuse("write", self.pip_dir, "pip's own files change only when pip is what is installed: name it")
+            if self.sealed and any(below(site + "pip", real) for site in self.sites):
+                self.refuse("write", real, "pip's own files change only when pip is what is installed: name it")
             self.judge(path, real)
 
     def judge(self, path, real):
@@ -401,10 +403,12 @@ class Guard:
         return below(path, self.temp) or below(path, self.real_temp)
 
     def is_of_pip(self, real):
-        if not real.startswith(self.site):
-            return real in self.scripts
-        top = real[len(self.site):].partition("/")[0]
-        return top == "pip" or (top.startswith("pip-") and top.endswith((".dist-info", ".egg-info"))) or real in self.scripts
+        if real.startswith(self.sites):
+            for site in self.sites:
+                top = real[len(site):].partition("/")[0] if real.startswith(site) else ""
+                if top == "pip" or (top.startswith("pip-") and top.endswith((".dist-info", ".egg-info"))):
+                    return True
+        return real in self.scripts
 
     def refuse(self, kind, path, why):
         self.report(path, kind)
@@ -520,6 +524,8 @@ def first_entry(spec):
             sys.path.insert(0, os.getcwd())
         except OSError:
             pass
+    elif os.path.isdir(spec["program"]):
+        sys.path.insert(0, spec["program"])
     else:
         sys.path.insert(0, os.path.dirname(os.path.realpath(spec["program"])))
 
@@ -549,10 +555,12 @@ def new_main(path):
     return module
 
 
-def run_script(path, source):
-    """As Python runs a script file."""
+def run_script(path, source, package=None):
+    """As Python runs a script file, or a folder's __main__.py (package: "")."""
     code = compile(source, path, "exec", dont_inherit=True)
-    exec(code, new_main(path).__dict__)
+    main = new_main(path)
+    main.__package__ = package
+    exec(code, main.__dict__)
 
 
 def run_module(finder):
@@ -602,7 +610,11 @@ def boot(finder):
         # The runner redirects `pip` to its own folder with PathFinder; imported beforehand, it comes from the finder above.
         import pip  # noqa: F401
     path = spec.get("runner") or spec["program"]
-    run_script(path, read_source(finder, path))
+    if os.path.isdir(path):  # pips before 22.2 run their own folder
+        path = os.path.join(path, "__main__.py")
+        run_script(path, read_source(finder, path), "")
+    else:
+        run_script(path, read_source(finder, path))
 
 
 if __name__ == "__main__":

@@ -122,6 +122,17 @@ static bool installs_for_user(const struct installer *ins, const struct asked *a
 	return true;
 }
 
+/* Before 21.3, and in Pythons before 3.10, pip asks distutils for the user's folders, which makes them for their owner alone. */
+static void plan_private_site(struct installer *ins)
+{
+	const struct python_env *env = &ins->env;
+	cleanup_text char *site = env->user_base ? inst_format("%s/lib/python%s/site-packages", env->user_base, env->version) : NULL;
+
+	if (site && strings_has(&env->make_dirs, site) && (inst_version_before(ins->pip_version, 21, 3) || inst_version_before(env->version, 3, 10))) {
+		inst_set(&ins->private_site, inst_dup(site));
+	}
+}
+
 static bool names_pip(const struct asked *a, const char *cwd)
 {
 	for (size_t i = 0; i < a->positionals.n; i++) {
@@ -155,6 +166,7 @@ static int plan(struct installer *ins, const struct asked *a, const struct polic
 		return -1;
 	}
 	python_env_narrow(&ins->env, command & (CMD_INSTALL | CMD_UNINSTALL), installs_for_user(ins, a));
+	plan_private_site(ins);
 	ins->no_index = a->flag[OPT_NO_INDEX];
 	inst_archives_plan(ins, a, cwd, home);
 	if (command & (CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK | CMD_LIST | CMD_INDEX | CMD_SEARCH)) {
@@ -196,6 +208,8 @@ void installer_finish(struct installer *ins)
 	free(ins->program);
 	free(ins->command);
 	free(ins->runner);
+	free(ins->runner_real);
+	free(ins->private_site);
 	free(ins->cache_dir);
 	strings_finish(&ins->args);
 	strings_finish(&ins->outputs);

@@ -44,10 +44,6 @@ int inst_refuse(const struct asked *a, const struct installer *ins, char *const 
 	if (a->ambiguous) {
 		return inst_fail(err, 125, "the option %.*s is abbreviated too far: write it in full", (int)strcspn(a->ambiguous, "="), a->ambiguous);
 	}
-	if (a->single[OPT_PYTHON].value) {
-		return inst_fail(err, 125, "%s: pip would start another interpreter; start that one: `pipwarden /path/to/python -m pip ...`",
-			    a->single[OPT_PYTHON].where);
-	}
 	if (!strcmp(ins->command, "config") && a->positionals.n && !strcmp(a->positionals.v[0].value, "edit")) {
 		return inst_fail(err, 125, "`pip config edit` starts an editor; use `pip config set`, or edit the file without pipwarden");
 	}

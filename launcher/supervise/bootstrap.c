@@ -57,10 +57,11 @@ int bootstrap_pip(const struct supervisor *s, struct bootstrap *b, struct start 
 	if (environment_copy(&b->environment, s->run->role_env.envp) < 0) {
 		return -ENOMEM;
 	}
-	b->spec = make_spec(s, false, environment_get(&b->environment, "PYTHONPATH"));
+	b->spec = make_spec(s, ins->other_python, environment_get(&b->environment, "PYTHONPATH"));
 	snprintf(temp, sizeof temp, "%s/t", supervisor_temp(s));
 	if (common_argv(s, b, ins->env.interpreter, ins->env.interpreter_flags.v) < 0 || add_all(&b->argv, ins->args.v) < 0 ||
 	    environment_set(&b->environment, "TMPDIR", temp) < 0 ||
+	    (ins->other_python && environment_set(&b->environment, "_PIP_RUNNING_IN_SUBPROCESS", "1") < 0) ||
 	    (ins->use_pep517 && !s->run->audit && environment_set(&b->environment, "PIP_USE_PEP517", "1") < 0) || finish_environment(s, b) < 0) {
 		return -ENOMEM;
 	}

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "launcher/base/environment.h"
 #include "launcher/base/fd.h"
@@ -235,13 +236,35 @@ static bool takes_path(const char *option)
 	return false;
 }
 
-/* Is this pip's own runner, started as pip starts it for build isolation?  False with b untouched: no; it may be refused, too. */
-static bool is_subpip(struct supervisor *s, const struct start *r, struct birthright *b)
+/* TEMP/pip-standalone-pip-X/__env_pip__.zip/pip: what pip 21.1 to 22.1 start is a zip of themselves that they have just made.  Its name says what is
+ * meant, no more: the sub-pip that starts is the launched pip's own folder, and the zip is never read. */
+static bool is_zip_of_itself(const struct supervisor *s, const char *path)
+{
+	static const char start[] = "pip-standalone-pip-", end[] = "/__env_pip__.zip/pip";
+	const char *relative = below_temp(s, path);
+
+	if (relative == NULL || strncmp(relative, start, sizeof start - 1) != 0) {
+		return false;
+	}
+	return strcmp(relative + strcspn(relative, "/"), end) == 0;
+}
+
+static bool is_runner(const struct supervisor *s, const char *path)
 {
 	const struct installer *ins = s->run->installer;
 
-	if (ins->runner == NULL || r->argv[0] == NULL || r->argv[1] == NULL || !is_own_interpreter(s, r->path) ||
-	    below_temp(s, r->path) != NULL || strcmp(r->argv[1], ins->runner) != 0) {
+	if (ins->runner == NULL) {
+		return false;
+	}
+	return strcmp(path, ins->runner) == 0 || (ins->runner_real != NULL && strcmp(path, ins->runner_real) == 0) ||
+	       (ins->zips_itself && is_zip_of_itself(s, path));
+}
+
+/* Is this pip's own runner, started as pip starts it for build isolation?  False with b untouched: no; it may be refused, too. */
+static bool is_subpip(struct supervisor *s, const struct start *r, struct birthright *b)
+{
+	if (r->argv[0] == NULL || r->argv[1] == NULL || !is_own_interpreter(s, r->path) || below_temp(s, r->path) != NULL ||
+	    !is_runner(s, r->argv[1])) {
 		return false;
 	}
 	if (!same_variable(s, r->envp, "PYTHONPATH") || !same_variable(s, r->envp, "PYTHONSTARTUP") || !same_variable(s, r->envp, "PYTHONHOME")) {
@@ -264,6 +287,21 @@ static bool is_subpip(struct supervisor *s, const struct start *r, struct birthr
 	return true;
 }
 
+static bool is_empty(int folder)
+{
+	DIR *dir = fdopendir(fcntl(folder, F_DUPFD_CLOEXEC, 3));
+	struct dirent *entry;
+	bool empty = dir != NULL;
+
+	while (empty && (entry = readdir(dir)) != NULL) {
+		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+	}
+	if (dir != NULL) {
+		closedir(dir);
+	}
+	return empty;
+}
+
 /* --- builds ------------------------------------------------------------------------------------- */
 
 /* Grants a folder below the temp for writing, as the package's own.  True unless it is another's. */
@@ -283,6 +321,45 @@ static bool grant_write(struct supervisor *s, struct birthright *b, const char *
 		strings_add(&b->write, path);
 	}
 	free(unit);
+	return own;
+}
+
+/* From 26.3 on pip has a wheel made where it is going to stay: in a folder of mkdtemp's below its cache, wheels/…/tmpX.  That one folder is granted, as
+ * pip made it just now: empty, and for its owner alone.  The caller frees its real path; NULL: it is no such folder. */
+static char *fresh_cache_folder(const struct supervisor *s, const char *path)
+{
+	const char *cache = s->run->installer->cache_dir;
+	char *real = realpath(path, NULL), *root = cache != NULL ? realpath(cache, NULL) : NULL;
+	size_t len = root != NULL ? strlen(root) : 0;
+	struct stat st;
+	bool good = real != NULL && root != NULL && strncmp(real, root, len) == 0 && strncmp(real + len, "/wheels/", 8) == 0 &&
+	            strncmp(strrchr(real, '/'), "/tmp", 4) == 0 && lstat(real, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	            (st.st_mode & 07777) == 0700;
+	cleanup_fd int dir = good ? fd_open_nofollow(real) : -1;
+	cleanup_fd int listed = dir >= 0 ? openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	free(root);
+	if (listed >= 0 && is_empty(listed)) {
+		return real;
+	}
+	free(real);
+	return NULL;
+}
+
+/* Where the hook is to put its wheel: nobody else's, not even the folders around it. */
+static bool grant_wheel_dir(struct supervisor *s, struct birthright *b)
+{
+	char *folder = is_plain_folder(s, b->wheel_dir) ? strdup(b->wheel_dir) : fresh_cache_folder(s, b->wheel_dir);
+	if (folder == NULL) {
+		return true;
+	}
+	bool own = supervisor_own_directory(s, folder, b->source != NULL ? b->source : folder);
+	if (own) {
+		strings_add(&b->write, folder);
+	} else {
+		refuse(b, "file.write.build", EACCES, "the build asks for %.120s, which is another package's", folder);
+	}
+	free(folder);
 	return own;
 }
 
@@ -336,6 +413,18 @@ static bool is_hook(const struct supervisor *s, const struct start *r)
 	       r->argv[2] != NULL && r->argv[3] != NULL && r->argv[4] == NULL;
 }
 
+/* With use_pep517 a source without a pyproject.toml is built by hooks that this pip would not have called. */
+static bool is_not_in_place(const struct supervisor *s, const struct birthright *b)
+{
+	char path[PATH_MAX];
+
+	if (!s->run->installer->use_pep517 || s->run->audit || b->source == NULL || strcmp(b->hook, "build_wheel") != 0) {
+		return false;
+	}
+	snprintf(path, sizeof path, "%s/pyproject.toml", b->source);
+	return access(path, F_OK) < 0;
+}
+
 /* The metadata_directory that a build hook names must be the one that pip gave this package's prepare hook, or lie in it; it carries what the package's
  * own code returned, so it is looked at before it is granted. */
 static bool decide_hook(struct supervisor *s, const struct start *r, struct birthright *b)
@@ -343,12 +432,13 @@ static bool decide_hook(struct supervisor *s, const struct start *r, struct birt
 	b->hook = strdup(r->argv[2]);
 	b->stage = stage_of_hook(r->argv[2]);
 	b->control_dir = strdup(r->argv[3]);
+	b->not_in_place = is_not_in_place(s, b);
 	cJSON *input = read_json(s, r->argv[3], "input.json");
 	const cJSON *arguments = cJSON_GetObjectItemCaseSensitive(input, "kwargs");
 	b->wheel_dir = json_string(arguments, "wheel_directory");
 	b->metadata_dir = json_string(arguments, "metadata_directory");
 	cJSON_Delete(input);
-	if (!grant_write(s, b, r->argv[3]) || (b->wheel_dir != NULL && !grant_write(s, b, b->wheel_dir))) {
+	if (!grant_write(s, b, r->argv[3]) || (b->wheel_dir != NULL && !grant_wheel_dir(s, b))) {
 		return false;
 	}
 	return b->metadata_dir == NULL || grant_write(s, b, b->metadata_dir);

@@ -571,6 +571,9 @@ static void *enter_thread(void *argument)
 	} else if (n->right.become == BECOME_REFUSED) {
 		refused(n, 0, n->right.why);
 	} else {
+		if (n->right.not_in_place) {
+			atomic_store(&n->sup->not_in_place, true);
+		}
 		int status = live(n);
 		check_hook(n, &status);
 		answer(n, ENTER_STATUS, status, "", NULL, 0);

@@ -642,6 +642,9 @@ static int finish(struct watch *w, int status)
 	if (why != NULL) {
 		fprintf(stderr, "pipwarden: %s\n", why);
 	}
+	if (atomic_load(&s->not_in_place) && !run->quiet) {
+		fprintf(stderr, "pipwarden: set PIP_USE_PEP517=1: wheels were built where this pip would have run `setup.py install` in the environment\n");
+	}
 	summary = run->quiet ? NULL : journal_summary(run->journal, run->journal_path, run->colour, run->verbosity);
 	if (summary != NULL) {
 		fputs(summary, stderr);

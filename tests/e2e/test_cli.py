@@ -222,7 +222,6 @@ REFUSED = {
     "config edit": (["config", "edit"], "edit"),
     "venv isolation": (["install", "--use-feature=venv-isolation", "pwpure"], "venv-isolation"),
     "inprocess": (["install", "--use-feature=inprocess-build-deps", "pwpure"], "inprocess-build-deps"),
-    "python": (["--python", "/usr/bin/python3", "list"], "--python"),
     "target above": (["install", "--target", "~HOME~", "pwpure"], "~HOME~"),
 }
 

@@ -91,6 +91,8 @@ class World:
         self.index_url = index_url
         self.home, self.temp, self.work, self.logs = (root / n for n in ("home", "temp", "work", "logs"))
         self.venv: Path | None = None
+        self.extra: dict[str, str] = {}  # of every command's environment
+        self.enter: int | None = None  # a process in whose mount namespace the commands run
         self._runs = 0
         for folder in (root, self.home, self.temp, self.work, self.logs):
             folder.mkdir(parents=True, exist_ok=True)
@@ -151,16 +153,20 @@ class World:
         if self.hide:
             env["PIPWARDEN_TEST_HIDE"] = self.hide
         env.update({n: os.environ[n] for n in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if os.environ.get(n)})
-        return {**env, **(extra or {})}
+        return {**env, **self.extra, **(extra or {})}
 
-    def command(self, argv: list) -> list[str]:
+    def command(self, argv: list, cwd: Path | None = None) -> list[str]:
+        if self.enter is not None:
+            # The folder is entered anew: the one that is inherited is outside.
+            return ["/usr/bin/nsenter", f"--mount=/proc/{self.enter}/ns/mnt", f"--setuid={self.user.uid}", f"--setgid={self.user.gid}",
+                    "/bin/sh", "-c", 'cd "$0" && exec "$@"', str(cwd or self.work), *map(str, argv)]
         return self.net.wrap(argv, self.user.uid, self.user.gid) if self.net else [str(a) for a in argv]
 
     def popen(self, argv: list, env: dict[str, str] | None = None, **more) -> subprocess.Popen:
-        if not self.net and self.user.uid != os.geteuid():
+        if not self.net and self.enter is None and self.user.uid != os.geteuid():
             more.update(user=self.user.uid, group=self.user.gid, extra_groups=[])
         more.setdefault("cwd", self.work)
-        return subprocess.Popen(self.command(argv), env=self.environment(env), **more)
+        return subprocess.Popen(self.command(argv, more["cwd"]), env=self.environment(env), **more)
 
     def run(self, argv: list, env: dict[str, str] | None = None, *, stdin: bytes | None = None, timeout: float = 180,
             **more) -> Result:
@@ -218,7 +224,10 @@ class Templates:
         return self._made[python]
 
     def clone(self, python: Python, target: Path) -> None:
-        source = self._template(python)
+        self.copy(self._template(python), target)
+
+    @staticmethod
+    def copy(source: Path, target: Path) -> None:
         subprocess.run(["cp", "-a", "--reflink=auto", source, target], check=True, timeout=60)
         old, new = str(source).encode(), str(target).encode()
         for script in [target / "pyvenv.cfg", *(target / "bin").iterdir()]:

@@ -234,9 +234,9 @@ static void what_is_no_pip_is_refused(void **state)
 	struct run r;
 	cleanup_text char *old = NULL;
 
-	tree_python(t, "22.2.2");
+	tree_python(t, "20.2.4");
 	run_setup(&r, t);
-	assert_refused(&r, "pip list", 125, "22.2.2");
+	assert_refused(&r, "pip list", 125, "20.2.4");
 	assert_refused(&r, "pip-9.9 list", 127, "not found on PATH");
 	assert_refused(&r, "./pip list", 127, "./pip");
 	assert_refused(&r, "python -m venv x", 125, "-m pip");
@@ -387,7 +387,8 @@ static void what_cannot_be_guarded_is_refused(void **state)
 	assert_refused(&r, "pip install --edit x", 125, "editable");
 	assert_refused(&r, "pip download git+https://x.example/y", 125, "version control");
 	assert_refused(&r, "pip config edit", 125, "config edit");
-	assert_refused(&r, "pip --python /x install y", 125, "another interpreter");
+	assert_runs(&r, "pip --python /x install y"); /* there is none: pip says so */
+	assert_false(r.ins.other_python);
 	assert_refused(&r, "pip install --use-feature venv-isolation y", 125, "venv-isolation");
 	assert_refused(&r, "pip install --use-feature=inprocess-build-deps y", 125, "inprocess-build-deps");
 	assert_refused(&r, "pip install --no-i y", 125, "in full");
@@ -532,6 +533,65 @@ static void archives_are_those_that_the_user_names(void **state)
 	run_end(&r);
 }
 
+static void another_python(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+	cleanup_text char *spec = NULL;
+	cleanup_text char *python = tree_path(t, "other/bin/python");
+	cleanup_text char *variable = inst_format("PIP_PYTHON=%s/other", t->root);
+
+	tree_python(t, "23.2.1");
+	tree_file(t, "other/pyvenv.cfg", 0644, "home = %s/base/bin\nversion = 3.11.7\n", t->root);
+	tree_link(t, "other/bin/python", "../../base/bin/python3.11");
+	tree_file(t, "file", 0644, "no interpreter\n");
+	run_setup(&r, t);
+	assert_runs(&r, "pip --python ../other install x");
+	assert_true(r.ins.other_python);
+	assert_string_equal(r.ins.env.interpreter, python);
+	assert_string_equal(inst_path_base(r.ins.env.prefix), "other");
+	assert_non_null(strstr(r.ins.pip_dir, "/venv/lib/"));
+	assert_true(inst_ends(r.ins.program, "/__pip-runner__.py"));
+	assert_string_equal(r.ins.command, "install");
+	assert_string_equal(r.ins.env.read_dirs.v[r.ins.env.read_dirs.n - 1], r.ins.pip_dir);
+	spec = installer_boot_spec(&r.ins, true, NULL, NULL, 0);
+	assert_non_null(strstr(spec, "__pip-runner__.py\",\"pythonpath\":null"));
+	assert_runs(&r, "pip --python ../other/bin/python list");
+	assert_true(r.ins.other_python);
+	assert_runs(&r, "pip list --python ../other"); /* too late on the line: pip says so */
+	assert_false(r.ins.other_python);
+	assert_refused(&r, "pip --python ../file list", 126, "not an interpreter");
+	assert_int_equal(strings_add(&r.env, variable), 0);
+	assert_runs(&r, "pip install x");
+	assert_true(r.ins.other_python);
+	assert_runs(&r, "pip --isolated install x");
+	assert_false(r.ins.other_python);
+	assert_int_equal(strings_add(&r.env, "_PIP_RUNNING_IN_SUBPROCESS=1"), 0);
+	assert_runs(&r, "pip install x");
+	assert_false(r.ins.other_python);
+	run_end(&r);
+}
+
+static void old_pips_start_themselves_otherwise(void **state)
+{
+	static const struct {
+		const char *version;
+		bool zips;
+	} all[] = { { "20.3.4", false }, { "21.0.1", false }, { "21.1", true }, { "21.3.1", true }, { "22.1.2", true }, { "22.2", false }, { "26.3", false } };
+	const struct tree *t = *state;
+	struct run r;
+
+	tree_python(t, "20.2.4");
+	run_setup(&r, t);
+	assert_refused(&r, "pip list", 125, "20.3");
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		tree_file(t, "venv/lib/python3.11/site-packages/pip/__init__.py", 0644, "__version__ = \"%s\"\n", all[i].version);
+		assert_runs(&r, "pip list");
+		assert_int_equal(r.ins.zips_itself, all[i].zips);
+	}
+	run_end(&r);
+}
+
 static void the_spec_is_json(void **state)
 {
 	const struct tree *t = *state;
@@ -574,6 +634,8 @@ int main(void)
 		in_tree(outputs_and_cache),
 		in_tree(older_pips_and_pip_itself),
 		in_tree(archives_are_those_that_the_user_names),
+		in_tree(another_python),
+		in_tree(old_pips_start_themselves_otherwise),
 		in_tree(the_spec_is_json),
 	};
 

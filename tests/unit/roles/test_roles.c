@@ -154,6 +154,26 @@ static void subpip_is_recognised(void **state)
 	assert_int_equal(become(w, "/", w->envp, ARGV(at(w, "run/t/pip-build-env-1/bin/python3"), runner, "install")), BECOME_BUILD);
 }
 
+static void old_pips_run_a_folder_or_a_zip_of_themselves(void **state)
+{
+	struct world *w = *state;
+	char *python = w->ins.env.interpreter, *zip = at(w, "run/t/pip-standalone-pip-ab12/__env_pip__.zip/pip");
+
+	assert_int_equal(become(w, "/", w->envp, ARGV(python, w->ins.pip_dir, "install")), BECOME_BUILD); /* this one has a runner */
+	assert_int_equal(become(w, "/", w->envp, ARGV(python, zip, "install")), BECOME_BUILD);
+	w->ins.zips_itself = true;
+	assert_int_equal(become(w, "/", w->envp, ARGV(python, zip, "install", "--", "x")), BECOME_SUBPIP);
+	assert_int_equal(become(w, "/", w->envp, ARGV(python, zip, "install", "--", "./x")), BECOME_REFUSED);
+	assert_int_equal(become(w, "/", w->envp, ARGV(python, at(w, "run/t/pip-install-1/__env_pip__.zip/pip"), "install")), BECOME_BUILD);
+	assert_int_equal(become(w, "/", w->envp, ARGV(python, at(w, "run/t/pip-standalone-pip-1/x/__env_pip__.zip/pip"), "install")), BECOME_BUILD);
+	assert_int_equal(become(w, "/", w->envp, ARGV(python, at(w, "run/t/pip-standalone-pip-1/__env_pip__.zip/pip/x"), "install")), BECOME_BUILD);
+	assert_int_equal(become(w, "/", w->envp, ARGV(python, at(w, "pip-standalone-pip-1/__env_pip__.zip/pip"), "install")), BECOME_BUILD);
+	/* a runner behind a link is named in either form */
+	w->ins.runner_real = strdup(at(w, "venv/lib/pip"));
+	assert_int_equal(become(w, "/", w->envp, ARGV(python, w->ins.pip_dir, "install")), BECOME_SUBPIP);
+	free(w->ins.runner_real);
+}
+
 static void subpip_environment(void **state)
 {
 	struct world *w = *state;
@@ -453,6 +473,7 @@ static void owners(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(old_pips_run_a_folder_or_a_zip_of_themselves),
 		TEST(subpip_is_recognised), TEST(subpip_environment), TEST(subpip_requirements), TEST(setup_py), TEST(plain_tool), TEST(hook_folders),
 		TEST(hook_cannot_take_anothers), TEST(links_are_no_folders), TEST(hook_output), TEST(output_is_rewritten), TEST(setup_py_results), TEST(tickets), TEST(owners),
 	};
