@@ -289,7 +289,7 @@ static void let_read_pip(struct installer *ins)
 	for (size_t i = 0; real && i < ins->env.read_dirs.n; i++) {
 		cleanup_text char *dir = realpath(ins->env.read_dirs.v[i], NULL);
 
-		if (dir && inst_path_below(real, dir)) {
+		if (dir && pathtext_below(real, dir)) {
 			return;
 		}
 	}

@@ -349,7 +349,14 @@ static char *fresh_cache_folder(const struct supervisor *s, const char *path)
 /* Where the hook is to put its wheel: nobody else's, not even the folders around it. */
 static bool grant_wheel_dir(struct supervisor *s, struct birthright *b)
 {
-	char *folder = is_plain_folder(s, b->wheel_dir) ? strdup(b->wheel_dir) : fresh_cache_folder(s, b->wheel_dir);
+	char *folder, *unit = unit_of(s, b->wheel_dir);
+
+	if (unit != NULL && is_plain_folder(s, b->wheel_dir)) {
+		folder = strdup(b->wheel_dir);
+	} else {
+		folder = fresh_cache_folder(s, b->wheel_dir);
+	}
+	free(unit);
 	if (folder == NULL) {
 		return true;
 	}

@@ -554,7 +554,7 @@ static void another_python(void **state)
 	assert_true(inst_ends(r.ins.program, "/__pip-runner__.py"));
 	assert_string_equal(r.ins.command, "install");
 	assert_string_equal(r.ins.env.read_dirs.v[r.ins.env.read_dirs.n - 1], r.ins.pip_dir);
-	spec = installer_boot_spec(&r.ins, true, NULL, NULL, 0);
+	spec = installer_boot_spec(&r.ins, true, NULL, NULL, 0, false);
 	assert_non_null(strstr(spec, "__pip-runner__.py\",\"pythonpath\":null"));
 	assert_runs(&r, "pip --python ../other/bin/python list");
 	assert_true(r.ins.other_python);

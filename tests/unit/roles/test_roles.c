@@ -25,7 +25,7 @@ struct world {
 	char *envp[8];
 };
 
-static char text[40][PATH_MAX];
+static char text[120][PATH_MAX];
 static int next_text;
 
 /* A path below the root, in a rotating buffer. */
@@ -33,7 +33,7 @@ static char *at(struct world *w, const char *format, ...) __attribute__((format(
 static char *at(struct world *w, const char *format, ...)
 {
 	char below[1000];
-	char *out = text[next_text++ % 40];
+	char *out = text[next_text++ % 120];
 	va_list ap;
 
 	va_start(ap, format);
@@ -285,6 +285,52 @@ static void hook_folders(void **state)
 	w->envp[0] = "PATH=/usr/bin";
 }
 
+/* Newer pips have the wheel made in their cache: that fresh folder, and nothing around it or like it. */
+static void wheel_folders_of_the_cache(void **state)
+{
+	struct world *w = *state;
+	char *source = at(w, "run/t/pip-install-1/a_" HASH), *other = at(w, "run/t/pip-install-1/b_" HASH), input[3000];
+	char *fresh = at(w, "cache/wheels/01/02/tmpab12");
+	const char *const not_fresh[] = {at(w, "cache/wheels/01/02/full"), at(w, "cache/wheels/01/02/tmpfull"), at(w, "cache/wheels/01/02"), at(w, "cache/http/tmpab12"),
+	                                 at(w, "home/tmpab12"), at(w, "cache/wheels/01/02/tmpopen"), at(w, "cache/wheels/tmplink"), at(w, "run/t/pip-install-1")};
+
+	w->ins.cache_dir = strdup(at(w, "cache"));
+	folder(source);
+	folder(other);
+	folder(fresh);
+	for (size_t i = 0; i < 6; i++) {
+		folder(not_fresh[i]);
+		assert_int_equal(chmod(not_fresh[i], i == 5 ? 0755 : 0700), 0);
+	}
+	file(at(w, "cache/wheels/01/02/tmpfull/x.whl"), "");
+	assert_int_equal(symlink(at(w, "home/tmpab12"), not_fresh[6]), 0);
+	assert_int_equal(chmod(fresh, 0700), 0);
+	for (size_t i = 0; i < sizeof not_fresh / sizeof *not_fresh; i++) {
+		snprintf(input, sizeof input, "{\"kwargs\": {\"wheel_directory\": \"%s\"}}", not_fresh[i]);
+		struct birthright b = call_hook(w, source, "build_wheel", "tmp1", input);
+		assert_int_equal(b.become, BECOME_BUILD);
+		assert_false(strings_has(&b.write, not_fresh[i]) || strings_has(&b.write, at(w, "home/tmpab12")));
+		birthright_finish(&b);
+	}
+	snprintf(input, sizeof input, "{\"kwargs\": {\"wheel_directory\": \"%s\"}}", fresh);
+	struct birthright b = call_hook(w, source, "build_wheel", "tmp1", input);
+	assert_true(strings_has(&b.write, fresh));
+	birthright_finish(&b);
+	b = call_hook(w, other, "build_wheel", "tmp2", input);
+	assert_int_equal(b.become, BECOME_REFUSED);
+	birthright_finish(&b);
+	/* without a cache each wheel has a folder below one that all share */
+	for (int i = 0; i < 2; i++) {
+		char *ephemeral = at(w, "run/t/pip-ephem-wheel-cache-1/wheels/0%d/tmpx", i);
+		folder(ephemeral);
+		snprintf(input, sizeof input, "{\"kwargs\": {\"wheel_directory\": \"%s\"}}", ephemeral);
+		b = call_hook(w, i == 0 ? source : other, "build_wheel", i == 0 ? "tmp1" : "tmp2", input);
+		assert_true(strings_has(&b.write, ephemeral));
+		birthright_finish(&b);
+	}
+	free(w->ins.cache_dir);
+}
+
 /* input.json carries what an earlier hook returned: it must not name another package's folders, nor what lies above or below them. */
 static void hook_cannot_take_anothers(void **state)
 {
@@ -474,7 +520,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(old_pips_run_a_folder_or_a_zip_of_themselves),
-		TEST(subpip_is_recognised), TEST(subpip_environment), TEST(subpip_requirements), TEST(setup_py), TEST(plain_tool), TEST(hook_folders),
+		TEST(subpip_is_recognised), TEST(subpip_environment), TEST(subpip_requirements), TEST(setup_py), TEST(plain_tool), TEST(hook_folders), TEST(wheel_folders_of_the_cache),
 		TEST(hook_cannot_take_anothers), TEST(links_are_no_folders), TEST(hook_output), TEST(output_is_rewritten), TEST(setup_py_results), TEST(tickets), TEST(owners),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
