@@ -468,12 +468,15 @@ static int find_guest(struct run *run, const struct options *o, char **envp, str
 }
 
 /* Inside another pipwarden the outer one stays in force. */
-static int run_nested(const struct options *o, char **args)
+static int run_nested(const struct options *o, const struct caps *caps, char **args)
 {
+	if (caps->nested_audit && !o->audit) {
+		return launch_error(125, "another pipwarden is in force here with --audit, which enforces nothing: start this one outside of it");
+	}
 	if (o->tightened) {
 		return launch_error(125, "another pipwarden is in force here, and a policy of its own was asked for: it cannot be made stricter from inside");
 	}
-	fputs("pipwarden: another pipwarden is in force here; it goes on guarding\n", stderr);
+	fprintf(stderr, "pipwarden: another pipwarden is in force here; it goes on %s\n", caps->nested_audit ? "recording, and guards nothing (--audit)" : "guarding");
 	execvp(args[0], args);
 	int error = errno;
 	return launch_error(error == ENOENT ? 127 : 126, "%s: %s", args[0], strerror(error));
@@ -520,7 +523,7 @@ static int prepare_and_run(struct run *run, const struct options *o, enum role r
 	}
 	run->started_ns = now_ns();
 	if (run->caps->nested) {
-		return run_nested(o, o->args);
+		return run_nested(o, run->caps, o->args);
 	}
 	if ((status = make_rundir(run, o)) != 0) {
 		return status;

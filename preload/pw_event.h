@@ -86,8 +86,9 @@ struct pw_record {
 
 struct pw_nested {
 	uint32_t version; /* PW_VERSION */
-	uint32_t reserved;
-	char digest[65]; /* filled in by the supervisor with process_vm_writev: digest of the policy in force, hex */
+	uint32_t flags;   /* filled in by the supervisor, as what follows */
+	char digest[65];  /* of the policy in force, hex */
 };
+#define PW_NESTED_AUDIT 1u /* the outer one enforces nothing */
 
 #endif

@@ -315,12 +315,13 @@ static void hide(struct caps *c)
 #endif
 }
 
-static bool inside_pipwarden(void)
+static void probe_outer(struct caps *c)
 {
 	struct pw_nested nested = {.version = PW_VERSION};
 
 	/* Raw: whatever interposes prctl is not asked. */
-	return syscall(SYS_prctl, PW_MAGIC, PW_OP_NESTED, &nested, sizeof nested, 0) == (long)(PW_MAGIC & 0x7fffffff);
+	c->nested = syscall(SYS_prctl, PW_MAGIC, PW_OP_NESTED, &nested, sizeof nested, 0) == (long)(PW_MAGIC & 0x7fffffff);
+	c->nested_audit = c->nested && (nested.flags & PW_NESTED_AUDIT) != 0;
 }
 
 /* A process of its own: what it tries takes longer than all that the launcher has to do meanwhile. */
@@ -344,7 +345,7 @@ void caps_probe_start(struct caps_probe *p, struct caps *c)
 
 	*p = (struct caps_probe){.pid = -1};
 	*c = (struct caps){.namespaces_why = "the probe could not be made, or did not end in time"};
-	c->nested = inside_pipwarden();
+	probe_outer(c);
 	if (c->nested) {
 		/* The outer one holds the listener, and would record every further probe as an attempt. */
 		c->listener_busy = true;

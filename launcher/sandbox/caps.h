@@ -16,6 +16,7 @@ struct caps {
 	bool listener;         /* seccomp user notification with ADDFD_SEND (5.14) */
 	bool listener_busy;    /* EBUSY: somebody above holds a listener */
 	bool nested;           /* a pipwarden above answers PW_OP_NESTED */
+	bool nested_audit;     /* and enforces nothing */
 	bool wait_killable;    /* 5.19 */
 	bool sync_wakeup;      /* 6.6 */
 	bool pidfd_getfd;      /* of a child, here (EPERM in plain Docker) */

@@ -109,7 +109,7 @@ static void print_text(const struct caps *c, FILE *out)
 		fputs("           without PID namespaces the processes of a sandbox are ended one by one: a fork storm can take seconds\n", out);
 	}
 	if (c->nested) {
-		fputs("a pipwarden is at work above: commands run under its policy\n", out);
+		fputs(c->nested_audit ? "a pipwarden is at work above with --audit: nothing is enforced\n" : "a pipwarden is at work above: commands run under its policy\n", out);
 	}
 	if (*c->hidden) {
 		fprintf(out, "hidden by the test switch: %s\n", c->hidden);

@@ -212,7 +212,8 @@ static struct reply secret_names(struct sandbox *sb)
 
 static struct reply nested(struct sandbox *sb, const struct seccomp_notif *req)
 {
-	char digest[sizeof ((struct pw_nested *)0)->digest] = "";
+	struct pw_nested answer = {.flags = sb->audit ? PW_NESTED_AUDIT : 0};
+	const size_t from = offsetof(struct pw_nested, flags), len = sizeof answer - from;
 	uint32_t version;
 	uint64_t address = req->data.args[2];
 	cleanup_fd int memory = -1;
@@ -223,15 +224,14 @@ static struct reply nested(struct sandbox *sb, const struct seccomp_notif *req)
 		return reply_error(-error);
 	if (version != PW_VERSION)
 		return reply_error(EINVAL);
-	strncpy(digest, policy_digest(supervisor_policy(sb->sup)), sizeof digest - 1);
+	strncpy(answer.digest, policy_digest(supervisor_policy(sb->sup)), sizeof answer.digest - 1);
 	/* The open file is the address space of whoever had the number then; alive says that it was the caller. So nothing of anybody else is written
 	 * to, as process_vm_writev by number could; what is written everyone may know. */
 	snprintf(path, sizeof path, "/proc/%d/mem", (int)req->pid);
 	memory = open(path, O_WRONLY | O_CLOEXEC);
 	if (memory < 0 || !target_alive(sb, req))
 		return reply_error(EFAULT);
-	if (address > INT64_MAX - sizeof(struct pw_nested) ||
-	    pwrite(memory, digest, sizeof digest, (off_t)(address + offsetof(struct pw_nested, digest))) != (ssize_t)sizeof digest)
+	if (address > INT64_MAX - sizeof answer || pwrite(memory, (const char *)&answer + from, len, (off_t)(address + from)) != (ssize_t)len)
 		return reply_error(EFAULT);
 	return reply_value(PW_MAGIC & 0x7fffffff);
 }

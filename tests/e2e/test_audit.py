@@ -167,6 +167,17 @@ def test_what_pip_would_be_kept_from_writing(make_world, user_named, templates, 
     assert audited.above("info") == [e for e in audited.events if e.get("rule") == "file.write.installer"]
 
 
+def test_nested_in_an_audit(make_world, user_named):
+    """The outer one guards nothing: an inner one that would does not pretend to."""
+    world = make_world(user_named("user"))
+    inner = [world.pipwarden, "run", "--", "/bin/echo", "RAN"]
+    result = world.guarded(["run", "--", *inner], options=["--audit"])
+    assert result.status == 125 and result.out == "" and "enforces nothing" in result.err, str(result)
+    inner.insert(1, "--audit")
+    result = world.guarded(["run", "--", *inner], options=["--audit"])
+    assert result.status == 0 and result.out == "RAN\n" and "guards nothing" in result.err, str(result)
+
+
 @pytest.mark.parametrize("options,env,word", [
     (["--audit", "--on-violation", "abort"], {}, "--on-violation"),
     (["--audit"], {"PIPWARDEN_OPTIONS": "--on-violation abort"}, "--on-violation"),

@@ -168,7 +168,7 @@ static void events(struct box *b)
 	CHECK(call(PW_OP_ENTER, NULL, 0) == -EPERM);
 	CHECK(call(PW_OP_NAMES, NULL, 0) == -ENOENT);
 	CHECK(call(PW_OP_NESTED, &nested, sizeof nested) == (PW_MAGIC & 0x7fffffff));
-	CHECK(strlen(nested.digest) == 64 && !strncmp(nested.digest, "0123456789abcdef", 16));
+	CHECK(nested.flags == 0 && strlen(nested.digest) == 64 && !strncmp(nested.digest, "0123456789abcdef", 16));
 	nested.version = 99;
 	CHECK(call(PW_OP_NESTED, &nested, sizeof nested) == -EINVAL);
 	CHECK(call(PW_OP_NESTED, NULL, 0) == -EFAULT);
