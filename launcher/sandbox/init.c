@@ -1,7 +1,8 @@
 /* The life of init:
  *
  *   namespaces ─ start message: places the command's descriptors ─ birth of the command ─ listener to the supervisor ─ "go"
- *   then waits for: the main process's end (tells its status), a signal to pass on, the hang-up of the control socket (the supervisor or `enter` is gone).
+ *   then waits for: the main process's end (tells its status) or stop (a shell must learn of it), a signal to pass on,
+ *   the hang-up of the control socket (the supervisor or `enter` is gone).
  *
  * Where there is a PID namespace its exit ends everything at once; elsewhere it is the subreaper of the sandbox and kills until nothing is left.
  * No threads; every descriptor is close-on-exec but the command's. */
@@ -172,10 +173,12 @@ static void give_birth(struct init *in)
 /* A signal for the main process: for its group where it has one of its own. */
 static void pass_on(struct init *in, int signal)
 {
-	if (signal == SIGTSTP) {
+	bool session = (in->start.flags & START_SESSION) != 0;
+
+	if (signal == SIGTSTP && session) {
 		signal = SIGSTOP; /* an orphaned group ignores the other; `enter` stops in the same way */
 	}
-	if ((in->start.flags & START_SESSION) == 0 || kill(-in->main, signal) < 0) {
+	if (!session || kill(-in->main, signal) < 0) {
 		kill(in->main, signal);
 	}
 }
@@ -191,14 +194,19 @@ static void __attribute__((noreturn)) end(struct init *in, int status, bool know
 	_exit(0); /* of a PID namespace: the kernel kills the rest */
 }
 
-/* Reaps; returns when the main process has ended. */
+/* Reaps; does not return when the main process has ended. */
 static void reap(struct init *in)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == in->main) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+		if (pid != in->main) {
+			continue;
+		}
+		if (WIFSTOPPED(status) || WIFCONTINUED(status)) {
+			say(in, INIT_STOPPED, WIFSTOPPED(status) ? WSTOPSIG(status) : 0, "");
+		} else {
 			end(in, status, true);
 		}
 	}

@@ -65,6 +65,7 @@ enum init_kind {
 	INIT_STATUS = 5,   /* init: value is the main process's wait status */
 	INIT_SIGNAL = 6,   /* supervisor: value is a signal for the main process's group */
 	INIT_START = 7,    /* supervisor: what to start; descriptors as in init.h */
+	INIT_STOPPED = 8,  /* init: value is the signal that stopped the main process; 0: it goes on */
 };
 struct init_message {
 	uint32_t kind;

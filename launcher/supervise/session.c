@@ -337,6 +337,23 @@ static void tell_running(struct session *n)
 	close_descriptors(n);
 }
 
+/* The process group of init's child, which is the guest, as it is numbered out here; 0: not known. */
+static pid_t guest_group(const struct session *n)
+{
+	char path[64], text[32];
+	ssize_t len;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)n->sandbox.init, (int)n->sandbox.init);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (len <= 0) {
+		return 0;
+	}
+	text[len] = '\0';
+	pid_t group = getpgid((pid_t)strtol(text, NULL, 10));
+	return group > 0 ? group : 0;
+}
+
 /* One message of init.  False: the sandbox is at its end, with *status when it is known (-1 otherwise). */
 static bool hear_init(struct session *n, int *status)
 {
@@ -360,6 +377,11 @@ static bool hear_init(struct session *n, int *status)
 		refused(n, m.value, text);
 		*status = (m.value == ENOENT && strcmp(m.text, "exec") == 0 ? 127 : 126) << 8;
 		return false;
+	case INIT_STOPPED:
+		if (n->enter == 0) { /* a build stops only with pip */
+			supervisor_stopped(n->sup, m.value, guest_group(n));
+		}
+		return true;
 	case INIT_STATUS:
 		*status = m.value;
 		return false;

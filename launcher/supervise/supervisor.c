@@ -32,6 +32,7 @@
 
 #define ROLLBACK_SECONDS 30 /* what pip gets to take back a half-done installation before it is killed */
 #define END_MILLISECONDS 5000
+#define FOLLOWING_TRIES 100 /* a millisecond each */
 #define GROUP_MILLISECONDS 1000 /* within this the guardian's word of a signal is of the one that came to the group */
 
 /* --- what handlers ask --------------------------------------------------------------------------- */
@@ -456,14 +457,36 @@ static void carry_out_abort(struct watch *w)
 	}
 }
 
+void supervisor_stopped(struct supervisor *s, int signal, pid_t group)
+{
+	struct told *told = s->run->told;
+
+	if (signal != 0) {
+		atomic_store(&told->group, group);
+		atomic_store(&told->stopped, signal);
+		kill(getppid(), SIGCHLD);
+		return;
+	}
+	atomic_store(&told->stopped, 0);
+	/* It may be about to stop, and would miss the first one. */
+	for (int i = 0; i < FOLLOWING_TRIES && atomic_load(&told->following); i++) {
+		kill(getppid(), SIGCONT);
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	}
+}
+
 static void reap(struct watch *w)
 {
 	struct supervisor *s = w->sup;
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == s->command) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+		if (WIFSTOPPED(status) || WIFCONTINUED(status)) {
+			if (pid == s->command) {
+				supervisor_stopped(s, WIFSTOPPED(status) ? WSTOPSIG(status) : 0, 0);
+			}
+		} else if (pid == s->command) {
 			s->command = 0;
 			w->status = status;
 			w->done = true;
@@ -471,6 +494,23 @@ static void reap(struct watch *w)
 			supervisor_abort(s, 125, "a part of pipwarden was killed: the command was ended");
 		}
 	}
+}
+
+/* Only what the guardian passes on, and of that only what was sent to it alone, is for the command: what came to the group (from the terminal, by killpg)
+ * came to us too, and has reached the command.  A second one would end pip in the middle of its own ending. */
+static bool has_reached_command(struct watch *w, const struct signalfd_siginfo *si)
+{
+	pid_t group = atomic_load(&w->sup->run->told->group);
+
+	/* But a stopped guest that is a shell has a group of its own, and fg in the shell outside continues ours only. */
+	if (si->ssi_signo == SIGCONT && group > 0 && group != getpgrp()) {
+		return false;
+	}
+	if (si->ssi_pid != (uint32_t)getppid()) {
+		w->to_group[si->ssi_signo] = now_milliseconds();
+		return true;
+	}
+	return w->to_group[si->ssi_signo] != 0 && now_milliseconds() - w->to_group[si->ssi_signo] < GROUP_MILLISECONDS;
 }
 
 static void take_signal(struct watch *w)
@@ -485,13 +525,7 @@ static void take_signal(struct watch *w)
 		reap(w);
 		break;
 	case SIGTERM: case SIGHUP: case SIGINT: case SIGQUIT: case SIGUSR1: case SIGUSR2: case SIGCONT: case SIGTSTP:
-		/* Only what the guardian passes on, and of that only what was sent to it alone: what came to the group (from the terminal, by killpg)
-		 * came to us too, and has reached the command.  A second one would end pip in the middle of its own ending. */
-		if (si.ssi_pid != (uint32_t)getppid()) {
-			w->to_group[si.ssi_signo] = now_milliseconds();
-			break;
-		}
-		if (w->to_group[si.ssi_signo] != 0 && now_milliseconds() - w->to_group[si.ssi_signo] < GROUP_MILLISECONDS) {
+		if (has_reached_command(w, &si)) {
 			break;
 		}
 		if (w->sup->installer != NULL) {
@@ -731,5 +765,9 @@ int supervisor_main(const struct run *run)
 		listener_wait_empty(&listener, 100);
 		listener_join(&listener);
 	}
-	return finish(&w, status);
+	int verdict = finish(&w, status);
+	if (error == 0 && verdict == status && WIFSIGNALED(w.status)) {
+		atomic_store(&run->told->died, WTERMSIG(w.status));
+	}
+	return verdict;
 }

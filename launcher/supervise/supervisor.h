@@ -17,6 +17,14 @@
 #include "policy/decoy.h"
 #include "supervise.h"
 
+/* What the supervisor tells the guardian, in memory that the two share.  SIGCHLD says: look; SIGCONT: go on. */
+struct told {
+	_Atomic int stopped;    /* the signal that stopped the command; 0: none, or the guardian has taken it */
+	_Atomic bool following; /* the guardian looks whether to stop, or has stopped */
+	_Atomic pid_t group;    /* the process group of a stopped guest; 0: not known */
+	_Atomic int died;       /* the signal that ended the command, where its end is the run's */
+};
+
 /* What the launcher has found out before anything runs; all of it is the launcher's memory and outlives the run. */
 struct run {
 	const struct policy *policy;
@@ -38,6 +46,7 @@ struct run {
 	bool audit;                        /* nothing is enforced, everything is recorded */
 	mode_t umask;
 	uint64_t blocked, ignored;         /* signals, as pipwarden was started */
+	struct told *told;
 	bool quiet, colour;
 	int verbosity;
 	unsigned timeout;                  /* seconds; 0: none */
@@ -98,6 +107,10 @@ enum filter_kind supervisor_filter(const struct supervisor *s);
 
 /* The main thread shall look: abort, or the guest's end. Any thread. */
 void supervisor_wake(struct supervisor *s);
+
+/* The command was stopped by a signal, and the guardian shall stop likewise; 0: it goes on.  group: its process group, 0 if that is not known.
+ * One thread a run: the main thread for pip, the session of a guest. */
+void supervisor_stopped(struct supervisor *s, int signal, pid_t group);
 
 /* NULL-terminated: the directories of the Python environment that only the installer may write. */
 const char *const *supervisor_environment(const struct supervisor *s);

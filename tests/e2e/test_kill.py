@@ -1,10 +1,8 @@
-"""Item 5: whoever of pipwarden's processes dies, the whole tree ends; signals and the terminal are pip's."""
+"""Item 5: whoever of pipwarden's processes dies, the whole tree ends; signals are pip's."""
 from __future__ import annotations
 
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import time
@@ -147,121 +145,6 @@ def test_signals_as_with_plain_pip(number, user, make_world, templates, distribu
             if guarded:
                 assert wait_for(lambda: not build.survivors(), 2), f"still there: {build.survivors()}"
     assert statuses[1] == statuses[0]
-
-
-# --- a real terminal -------------------------------------------------------------------------------------------------------
-
-class Terminal:
-    """An interactive bash on a pseudo-terminal."""
-
-    def __init__(self, world, columns=100):
-        self.text = ""
-        self.master, slave = pty.openpty()
-        import fcntl
-        import struct
-        import termios
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-        os.fchown(slave, world.user.uid, -1)
-
-        def own_terminal():
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-        self.process = world.popen(["/bin/bash", "--norc", "--noprofile", "-i"], {"PS1": "READY> ", "TERM": "xterm", "HISTFILE": "/dev/null"},
-                                   stdin=slave, stdout=slave, stderr=slave, preexec_fn=own_terminal)
-        os.close(slave)
-        self.expect("READY> ")
-
-    def send(self, text):
-        os.write(self.master, text.encode())
-
-    def expect(self, pattern, seconds=40):
-        """Reads until the pattern has come; what came before is forgotten."""
-        end = time.monotonic() + seconds
-        while not (m := re.search(pattern, self.text)):
-            assert time.monotonic() < end, f"no {pattern!r} in {self.text[-3000:]!r}"
-            if select.select([self.master], [], [], 0.2)[0]:
-                try:
-                    self.text += os.read(self.master, 65536).decode(errors="replace")
-                except OSError:
-                    raise AssertionError(f"the shell ended: {self.text[-3000:]!r}")
-        self.text = self.text[m.end():]
-        return m
-
-    def command(self, line, seconds=40):
-        self.send(line + "\n")
-        self.expect(re.escape(line[-10:]) + r"\r?\n")
-        return self.expect(r"(?s)(.*?)READY> ", seconds)[1]
-
-    def close(self):
-        for p in descendants(self.process.pid):
-            p.kill()
-        self.process.kill()
-        self.process.wait(10)
-        os.close(self.master)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.close()
-
-
-@pytest.fixture(params=[("user", False), ("user", True), ("root", True)], ids=["plain", "guarded", "guarded-root"])
-def terminal(request, user_named, make_world, templates, distribution, slow_index):
-    name, guarded = request.param
-    world = make_world(user_named(name), index=slow_index)
-    world.use_venv(templates, distribution)
-    world.prefix = f"{world.pipwarden} --log {world.new_journal()} " if guarded else ""
-    with Terminal(world) as t:
-        t.world = world
-        yield t
-
-
-def test_ctrl_c_in_a_terminal(terminal):
-    terminal.send(terminal.world.prefix + "pip install -v pwslow\n")
-    terminal.expect("IN THE BUILD\r?\n")
-    terminal.send("\x03")
-    terminal.expect("READY> ", 10)
-    status = terminal.command("echo status=$?")
-    assert re.search(r"status=(1|130)\b", status), status
-    assert "alive" in terminal.command("echo alive")
-
-
-def test_ctrl_z_and_fg(terminal):
-    terminal.send(terminal.world.prefix + "pip install -v pwslow\n")
-    terminal.expect("IN THE BUILD\r?\n")
-    terminal.send("\x1a")
-    terminal.expect("Stopped", 10)
-    terminal.expect("READY> ", 10)
-    assert "Stopped" in terminal.command("jobs")
-    terminal.send("fg\n")
-    terminal.expect("pip install -v pwslow")
-    time.sleep(0.3)
-    terminal.send("\x03")
-    terminal.expect("READY> ", 10)
-    assert re.search(r"status=(1|130)\b", terminal.command("echo status=$?"))
-
-
-def test_a_guest_keeps_the_terminal(terminal):
-    """Window size, line editing, job control: run's command has the user's own terminal."""
-    run = terminal.world.prefix and terminal.world.prefix + "run -- "
-    assert "40 100" in terminal.command(run + "stty size")
-    terminal.send(run + "/bin/sh -c 'echo g\"\"o; exec /bin/cat'\n")
-    terminal.expect("[\r\n]go\r?\n")  # not before: a line that is typed while readline holds the terminal is no line
-    terminal.send("typed\n")
-    terminal.expect("typed\r?\ntyped\r?\n")
-    terminal.send("\x1a")
-    terminal.expect("Stopped", 10)
-    terminal.expect("READY> ")
-    terminal.send("fg\n")
-    terminal.expect("exec /bin/cat'\r?\n")
-    time.sleep(0.5)
-    terminal.send("again\n")
-    terminal.expect("again\r?\nagain\r?\n")
-    terminal.send("\x04")
-    terminal.expect("READY> ")
-    assert "status=0" in terminal.command("echo status=$?")
 
 
 # --- a full disk ------------------------------------------------------------------------------------------------------------
