@@ -257,6 +257,23 @@ static void make_world(struct init *in, int cwd)
 	}
 }
 
+/* Pseudo-terminals of its own: where they cannot be had, there are none, for those of outside are other people's. */
+static void own_terminals(struct init *in)
+{
+	const int abi = (int)in->start.landlock_abi;
+	const unsigned device = GRANT_READ | GRANT_WRITE_FILE | GRANT_DEVICE;
+	int r;
+
+	if (!privilege_terminals()) {
+		return;
+	}
+	/* /dev/ptmx may be a node or a link to the one below; either leads to the devpts that is mounted beside it. */
+	if ((r = ruleset_extend(in->fd[START_FD_RULESET], abi, "/dev/pts", device)) < 0 ||
+	    ((r = ruleset_extend(in->fd[START_FD_RULESET], abi, "/dev/ptmx", device)) < 0 && r != -ENOENT)) {
+		give_up(in, "landlock", -r);
+	}
+}
+
 static void take_start(struct init *in)
 {
 	int fds[START_FDS + FD_PASS_MAX], r;
@@ -271,6 +288,7 @@ static void take_start(struct init *in)
 	}
 	if (in->namespaces) {
 		own_proc_and_shm(in);
+		own_terminals(in);
 	}
 }
 

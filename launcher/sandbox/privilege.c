@@ -5,15 +5,18 @@
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "launcher/base/fd.h"
 
+#define TERMINAL_NUMBERS 256 /* a terminal with a higher number has no name in a sandbox */
 #define KEPT ((1u << CAP_CHOWN) | (1u << CAP_DAC_OVERRIDE) | (1u << CAP_FOWNER) | (1u << CAP_FSETID))
 
 int privilege_drop(bool all)
@@ -68,6 +71,64 @@ int privilege_namespaces(void)
 		return -errno;
 	}
 	return loopback_up();
+}
+
+/* Takes the terminals' numbers below `number` and that one: the node /dev/pts/NUMBER is then there to be mounted over.  The descriptor keeps it there. */
+static int take_number(unsigned number)
+{
+	int held[TERMINAL_NUMBERS], n = 0, found = -1;
+	unsigned got = 0;
+
+	while (found < 0 && n < TERMINAL_NUMBERS) {
+		int fd = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+		if (fd < 0 || ioctl(fd, TIOCGPTN, &got) < 0 || got > number) {
+			close_fd(&fd);
+			break;
+		}
+		if (got == number) {
+			found = fd;
+		} else {
+			held[n++] = fd;
+		}
+	}
+	while (n > 0) {
+		close(held[--n]);
+	}
+	return found;
+}
+
+/* The command's own terminal, if it has one, stays under its name: programs look for it there (tty, tmux, gpg). */
+static void keep_terminal(int terminal, const char *name)
+{
+	char *end, node[40], target[40];
+	unsigned long number = strtoul(name, &end, 10);
+
+	if (*end != '\0' || number >= TERMINAL_NUMBERS || take_number((unsigned)number) < 0) {
+		return;
+	}
+	snprintf(node, sizeof node, "/proc/self/fd/%d", terminal);
+	snprintf(target, sizeof target, "/dev/pts/%lu", number);
+	mount(node, target, NULL, MS_BIND, NULL); /* without it the terminal has no name, and works */
+}
+
+bool privilege_terminals(void)
+{
+	cleanup_fd int terminal = -1;
+	char name[64] = "";
+
+	for (int fd = 0; fd < 3 && terminal < 0; fd++) {
+		if (isatty(fd) && ttyname_r(fd, name, sizeof name) == 0 && strncmp(name, "/dev/pts/", 9) == 0) {
+			terminal = open(name, O_PATH | O_CLOEXEC); /* of this mount namespace, before it is covered */
+		}
+	}
+	/* Devices must open there: no MS_NODEV. */
+	if (mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620") < 0) {
+		return false;
+	}
+	if (terminal >= 0) {
+		keep_terminal(terminal, name + 9);
+	}
+	return true;
 }
 
 static int write_file(const char *path, const char *text)

@@ -12,6 +12,10 @@ int privilege_drop(bool all);
  * /dev/shm.  The working directory must be set before. */
 int privilege_namespaces(void);
 
+/* Pseudo-terminals of its own, for a process that has a mount namespace and its descriptors in place: /dev/pts holds none of the outside but the
+ * terminal on 0 to 2.  False: it cannot be, and nothing has changed. */
+bool privilege_terminals(void);
+
 /* A user namespace in which the caller's uid and gid stay what they are: for an ordinary user, so that the zygote may make the other namespaces. */
 int privilege_user_namespace(void);
 

@@ -134,7 +134,9 @@ static int add_own(const struct policy *p, struct ruleset *r, const struct own_r
 	if ((error = add_unprotected(p, r, own->read, RX, what)) < 0) {
 		return error;
 	}
-	return own->terminal != NULL ? may_add(r, own->terminal, GRANT_READ | GRANT_WRITE_FILE | GRANT_DEVICE, what) : 0;
+	const unsigned device = GRANT_READ | GRANT_WRITE_FILE | GRANT_DEVICE;
+	error = own->terminal != NULL ? may_add(r, own->terminal, device, what) : 0;
+	return error == 0 ? may_add(r, "/dev/tty", device, what) : error; /* of the caller's own session: a build has none */
 }
 
 int rights_sandbox(const struct supervisor *s, enum role role, const struct own_rights *own, struct ruleset *r, const char **what)

@@ -196,3 +196,40 @@ def test_a_guest_that_is_a_shell(way):
     shell.send("wait; exit 3\n")
     shell.expect("READY> ")
     assert shell.status() == 3
+
+
+# --- pseudo-terminals of a guest's own ---------------------------------------------------------------------------------------
+
+PTY = "import os, pty; print(len(os.openpty())); print(pty.spawn(['tty']))"
+
+
+def test_a_guest_makes_terminals_of_its_own(both):
+    """openpty, script: as plainly; and its own terminal keeps its name."""
+    seen = []
+    for way in both:
+        lines = say(way, "{run} tty", "{run} script -qc 'tty >/dev/null && echo in a terminal' /dev/null", "{run} stty -F /dev/tty size")
+        spawned = way.shell.command(way.line("{run} python3 -c \"%s\"" % PTY))
+        assert re.search(r"2\r\n/dev/pts/\d+\r\n0\r\n", spawned), spawned
+        seen.append([line.replace(way.shell.name, "TERMINAL") for line in lines])
+    assert seen[1] == seen[0] and "TERMINAL" in seen[1][0]
+
+
+def test_a_guest_sees_no_foreign_terminal(both):
+    """A second terminal of the same user: plainly it can be written to."""
+    target, way = both
+    number = target.shell.name.rpartition("/")[2]
+    write = f"sh -c 'echo INTRU''DER >/dev/pts/{number}'"
+    way.shell.command(write)
+    target.shell.expect("INTRUDER")
+    text = way.shell.command(way.line("{run} ls /dev/pts"))
+    assert not re.search(rf"\b{number}\b", text.replace(way.shell.name, "")) or way.shell.name == f"/dev/pts/{number}", text
+    way.shell.command(way.line("{run} " + write))
+    while target.shell.read(0.5):
+        pass
+    assert "INTRUDER" not in target.shell.text
+
+
+def test_without_a_mount_namespace_there_are_none(world, make_world):
+    hidden = make_world(world.user, hide="namespaces")
+    held = hidden.guarded(["run", "--", "/usr/bin/python3", "-c", "import os; os.openpty()"])
+    assert held.status == 1 and "Permission denied" in held.err, str(held)
