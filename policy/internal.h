@@ -183,8 +183,23 @@ struct env_answer env_decide(const struct policy *p, enum role role, const char 
 /* Everything that makes the policy what it is goes into the digest: kind is a word for what it is. */
 void policy_mix(struct policy *p, const char *kind, const char *text, size_t len);
 
-extern const char policy_builtin_text[];
-extern const size_t policy_builtin_len;
-extern const char policy_builtin_sha256[]; /* made at build time */
+/* The built-in layer, read at build time (compile.c). */
+struct builtin_word {
+	enum role role;
+	struct allowed_host host;
+};
+
+struct builtin {
+	const struct rule *rules;
+	const struct action_entry *actions;
+	const struct env_pattern *env;
+	const struct builtin_word *words;
+	size_t rule_count, action_count, env_count, word_count;
+	struct strings env_words, env_pairs, env_endings;
+	const char *sha256; /* of the file */
+};
+extern const struct builtin policy_builtin;
+
+struct policy *policy_empty(void); /* without even the built-in layer; NULL: no memory */
 
 #endif
