@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -14,7 +15,9 @@
 #include "launcher/supervise/grants.h"
 #include "launcher/supervise/own_fd.h"
 #include "launcher/supervise/pathtext.h"
+#include "launcher/supervise/places.h"
 #include "launcher/supervise/rights.h"
+#include "launcher/supervise/tail.h"
 
 enum { READS_RECORDED_MAX = 500 }; /* of a sandbox, of places that no rule names */
 
@@ -74,10 +77,12 @@ static const struct root {
 	const char *path;
 	size_t len;
 	bool secrets;
+	bool links; /* its links may lead to another root: /usr/lib/jvm/…/conf is one to /etc */
 } roots[] = {
-	{"/usr", 4, false}, {"/lib", 4, false},    {"/lib64", 6, false}, {"/lib32", 6, false}, {"/libx32", 7, false},
-	{"/bin", 4, false}, {"/sbin", 5, false},   {"/etc", 4, true},    {"/opt", 4, true},    {"/sys", 4, false},
+	{"/usr", 4, false, true}, {"/lib", 4, false, true},  {"/lib64", 6, false, true}, {"/lib32", 6, false, true}, {"/libx32", 7, false, true},
+	{"/bin", 4, false, true}, {"/sbin", 5, false, true}, {"/etc", 4, true, true},    {"/opt", 4, true, true},    {"/sys", 4, false, false},
 };
+static const struct root environment = {"", 0, false, false}; /* a grant neither is, holds nor lies in a protected place */
 
 static bool is_device(const char *path)
 {
@@ -90,24 +95,20 @@ static bool is_device(const char *path)
 	return false;
 }
 
-/* Below a trusted root, at every step?  len gets the root's length. */
-static bool below_trusted(const struct sandbox *sb, const char *path, size_t *len, bool *secrets)
+/* The trusted root that path stays below at every step, or NULL.  len gets its length. */
+static const struct root *trusted_root(const struct sandbox *sb, const char *path, size_t *len)
 {
-	for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
-		if (strncmp(path, roots[i].path, roots[i].len) == 0 && path[roots[i].len] == '/') {
-			*len = roots[i].len;
-			*secrets = roots[i].secrets;
-			return pathtext_stays(path, *len);
-		}
-	}
-	for (char *const *r = sb->readable; r && *r; r++) {
+	const struct root *found = NULL;
+	for (const struct root *r = roots; !found && r < roots + sizeof roots / sizeof roots[0]; r++)
+		if (strncmp(path, r->path, r->len) == 0 && path[r->len] == '/')
+			found = r;
+	for (char *const *r = sb->readable; (!found || found->secrets) && r && *r; r++) {
 		*len = strlen(*r);
-		if (*len > 1 && strncmp(path, *r, *len) == 0 && path[*len] == '/' && pathtext_stays(path, *len)) {
-			*secrets = false; /* a grant neither is, holds nor lies in a protected place */
-			return true;
-		}
+		if (*len > 1 && strncmp(path, *r, *len) == 0 && path[*len] == '/')
+			return pathtext_stays(path, *len) ? &environment : NULL;
 	}
-	return false;
+	*len = found ? found->len : 0;
+	return found && pathtext_stays(path, *len) ? found : NULL;
 }
 
 /* A tree is only trusted where the sandbox may write nothing in it: a path that keeps off every writable grant, and with a ".."
@@ -123,20 +124,42 @@ static bool meets_writable(const struct sandbox *sb, const char *path, size_t ro
 	return false;
 }
 
-/* Is a reading open of this path nothing to look at any closer? */
+static int tops[sizeof roots / sizeof roots[0]]; /* 0: not opened yet */
+
+void files_setup(void)
+{
+	for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++)
+		tops[i] = roots[i].links ? open(roots[i].path, O_PATH | O_CLOEXEC | O_DIRECTORY) : -1;
+}
+
+/* Is there a link on the way that leaves the root? */
+static bool leaves(const struct root *root, const char *path)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+	if (!root->links)
+		return false;
+	int top = tops[root - roots];
+	path += root->len;
+	path += strspn(path, "/");
+	cleanup_fd int fd = top <= 0 || !*path ? -1 : (int)syscall(SYS_openat2, top, path, &how, sizeof how);
+	return fd < 0 && top > 0 && *path && errno == EXDEV;
+}
+
+/* Is a reading open of this path nothing to look at any closer: does a rule name nothing there, and is it Landlock that grants it? */
 static bool harmless_text(const struct sandbox *sb, const char *path)
 {
 	struct verdict verdict;
-	size_t root_len;
-	bool secrets;
-	if (!below_trusted(sb, path, &root_len, &secrets))
+	size_t len;
+	const struct root *root = trusted_root(sb, path, &len);
+	if (!root)
 		return false;
 	bool plain = pathtext_plain(path);
-	if (meets_writable(sb, path, root_len, plain))
+	if (meets_writable(sb, path, len, plain))
 		return false;
-	if (!secrets)
-		return true;
-	return plain && !policy_file(supervisor_policy(sb->sup), path, FILE_READ, &verdict);
+	/* Of /etc and /opt everything but a few places may have to be served. */
+	if (root->secrets && (!plain || !places_granted(path) || policy_file(supervisor_policy(sb->sup), path, FILE_READ, &verdict)))
+		return false;
+	return !leaves(root, path);
 }
 
 /* --- by the object ----------------------------------------------------------------------------- */
@@ -200,7 +223,7 @@ static struct reply judge_write(struct sandbox *sb, const struct seccomp_notif *
  * filling the record. */
 static void record_read(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, struct refusal *refusal)
 {
-	if (rights_may_read(sb, refusal->real) || atomic_load(&sb->reads_recorded) >= READS_RECORDED_MAX)
+	if (atomic_load(&sb->reads_recorded) >= READS_RECORDED_MAX)
 		return;
 	atomic_fetch_add(&sb->reads_recorded, 1);
 	refusal->call = call->name;
@@ -232,6 +255,12 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 		return judge_write(sb, req, call, r, text);
 	if (policy_file(supervisor_policy(sb->sup), r->real, FILE_READ, &refusal.verdict))
 		return refuse(sb, req, call, &refusal);
+	/* A read that no rule names: Landlock's, or of the tail, or refused by Landlock. */
+	struct reply served;
+	if (rights_may_read(sb, r->real))
+		return reply_continue();
+	if (!call->openat2 && tail_open(sb, r, call->flags, &served))
+		return served;
 	record_read(sb, req, call, &refusal);
 	return reply_continue();
 }

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "launcher/sandbox/ruleset.h"
+#include "pathtext.h"
 
 #define R GRANT_READ
 #define RX (GRANT_READ | GRANT_EXECUTE)
@@ -42,3 +43,13 @@ const char *const places_global_proc[] = {
 const char *const places_home_tools[] = {".cargo/bin", ".rustup", NULL};
 
 const char *const places_installer_devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/pts", "/dev/console", NULL};
+
+bool places_granted(const char *path)
+{
+	for (const struct place *p = places_system; p->path != NULL; p++) {
+		if (pathtext_below(path, p->path)) {
+			return true;
+		}
+	}
+	return false;
+}

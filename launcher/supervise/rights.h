@@ -12,7 +12,7 @@
 struct own_rights {
 	const char *home, *tmp;      /* private folders */
 	const struct strings *write; /* build directories: granted without following a link; all below the run's temp */
-	const struct strings *read;  /* pip's build environment, the guest's script: read and executed */
+	const struct strings *read;  /* pip's build environment, the guest's script, programs on the PATH (tools.h): read and executed */
 	const char *terminal;        /* device of the guest's terminal, or NULL */
 };
 

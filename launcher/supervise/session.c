@@ -30,6 +30,7 @@
 #include "roles.h"
 #include "supervisor.h"
 #include "target.h"
+#include "tools.h"
 
 #define REQUEST_SECONDS 20 /* how long `enter` may take to say what it wants */
 #define EMPTY_MILLISECONDS 10000 /* how long a sandbox may take to die after its init */
@@ -204,6 +205,18 @@ static int make_environment(struct session *n)
 	return error < 0 ? error : rights_environment(n->sup, n->sandbox.role, &own, &n->environment);
 }
 
+static int find_tools(struct session *n)
+{
+	const struct run *run = n->sup->run;
+
+	for (char **e = n->request.envp; e != NULL && *e != NULL; e++) {
+		if (strncmp(*e, "PATH=", 5) == 0) {
+			return tools_on_path(run->policy, run->homes, *e + 5, &n->right.read);
+		}
+	}
+	return 0;
+}
+
 /* Where nobody untrusted could have planted a link: the environment's own folders. */
 static int make_trusted(struct session *n)
 {
@@ -234,7 +247,7 @@ static int prepare(struct session *n, const char **what)
 		return error;
 	}
 	*what = "environment";
-	if ((error = make_environment(n)) < 0 || (error = make_trusted(n)) < 0) {
+	if ((error = find_tools(n)) < 0 || (error = make_environment(n)) < 0 || (error = make_trusted(n)) < 0) {
 		return error;
 	}
 	*what = "descriptors";

@@ -73,6 +73,9 @@ typedef struct reply handler_func(struct sandbox *sb, const struct seccomp_notif
 handler_func handle_exec, handle_open, handle_meta, handle_tree, handle_socket, handle_connect, handle_send, handle_signal, handle_event,
 	handle_refused;
 
+/* Before the first handle_open, single-threaded: opens the trusted folders that files.c looks for links below. */
+void files_setup(void);
+
 /* The parts of struct supervisor that handlers may use. */
 const struct policy *supervisor_policy(const struct supervisor *s);
 const struct caps *supervisor_caps(const struct supervisor *s);

@@ -52,6 +52,11 @@ struct names *supervisor_resolver(struct supervisor *s)
 	return s->names;
 }
 
+const char *const *supervisor_homes(const struct supervisor *s)
+{
+	return s->run->homes;
+}
+
 const char *supervisor_temp(const struct supervisor *s)
 {
 	return s->run->dir->tmp;
@@ -726,6 +731,7 @@ static int prepare(struct supervisor *s, int *signals)
 		return cannot(error, "the seccomp programs");
 	}
 	error = zygote_start(&s->zygote, s->namespaces && s->run->caps->user_namespace, s->run->process_argv, s->run->process_envp);
+	files_setup(); /* its descriptors are none of the zygote's */
 	return error < 0 ? cannot(error, "the zygote could not be made (a user namespace, /dev/null)") : 0;
 }
 

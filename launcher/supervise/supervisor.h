@@ -114,6 +114,8 @@ void supervisor_stopped(struct supervisor *s, int signal, pid_t group);
 
 /* NULL-terminated: the directories of the Python environment that only the installer may write. */
 const char *const *supervisor_environment(const struct supervisor *s);
+/* NULL-terminated: every home directory, the user's own first. */
+const char *const *supervisor_homes(const struct supervisor *s);
 /* The run's private temp folder (real path). */
 const char *supervisor_temp(const struct supervisor *s);
 /* May the thread group be touched? False for the supervisor, guardian, zygote, pip. */

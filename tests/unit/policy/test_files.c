@@ -40,6 +40,10 @@ static void secrets(void **state)
 		{"/home/ann/.pypirc", "file.pypirc"}, {"/etc/pip.conf", "file.pip-config"}, {"/home/ann/.gitconfig", "file.git-config"},
 		{"/etc/ssl/private/x.key", "file.tls-key"}, {"/proc/kcore", "file.memory"},
 		{"/run/user/1000/containers/auth.json", "file.docker"},
+		{"/opt/shop/.env", "file.dotenv"}, {"/opt/shop/.env.production", "file.dotenv"}, {"/var/lib/shop/x/.env", "file.dotenv"},
+		{"/opt/shop/tls/server.pem", "file.system-pem"}, {"/opt/shop/tls/server-key.pem", "file.system-key"}, {"/etc/shop/server.key", "file.system-key"},
+		{"/opt/shop/config.php", "file.application"}, {"/opt/shop/conf/secrets/db", "file.application"}, {"/var/lib/ci/.ssh/config", "file.application"},
+		{"/run/secrets/db_password", "file.container-secret"}, {"/opt/venv/pip.conf", "file.pip-config"},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
@@ -57,7 +61,9 @@ static void not_secret(void **state)
 		"/home/ann/venv/lib/python3.11/site-packages/x/.env", "/home/ann/p/.env.example", "/home/ann/p/.envrc",
 		"/home/ann/p/x.pem", "/tmp/.ssh/id_rsa", "/tmp/x/.env", "/proc/self/environ", "/dev/null", "/home/ann/.cargo/config.toml",
 		"/home/ann/.cargo/bin/cargo", "/home/ann/.cache/pip/http/x", "/home/ann/.local/lib/python3.11/site-packages/x.pth",
-		"/home/ann/.bashrc", "/home/ann/.config", "/etc", NULL,
+		"/home/ann/.bashrc", "/home/ann/.config", "/etc", "/opt/python/lib/python3.11/secrets.py", "/opt/conda/ssl/cacert.pem",
+		"/opt/conda/lib/python3.11/site-packages/x/server.key", "/opt/python/lib/python3.11/test/ssl_key.pem", "/etc/ssl/certs/a.pem",
+		"/var/lib/dpkg/status", "/opt/cuda/include/cuda.h", "/opt/tool/config.py", "/opt/shop/.env.example", NULL,
 	};
 
 	for (int i = 0; table[i]; i++)

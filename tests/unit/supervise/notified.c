@@ -40,6 +40,13 @@ const struct policy *supervisor_policy(const struct supervisor *s) { return NULL
 const struct caps *supervisor_caps(const struct supervisor *s) { return &s->world->caps; }
 const char *const *supervisor_environment(const struct supervisor *s);
 const char *const *supervisor_environment(const struct supervisor *s) { return s->world->environments; }
+const char *const *supervisor_homes(const struct supervisor *s);
+const char *const *supervisor_homes(const struct supervisor *s)
+{
+	static const char *homes[2];
+	homes[0] = s->world->home;
+	return homes;
+}
 const char *supervisor_temp(const struct supervisor *s);
 const char *supervisor_temp(const struct supervisor *s) { return s->world->temp; }
 const char *role_name(enum role r) { return "build"; }
@@ -316,11 +323,20 @@ static int count_fds(void)
 	return n;
 }
 
+static void files_setup_once(void)
+{
+	static bool done;
+	if (!done)
+		files_setup();
+	done = true;
+}
+
 bool world_run(struct world *w, void (*body)(struct world *w))
 {
 	struct handshake *h = shake(w);
 	h->listener = h->go = h->refused = h->init = 0;
 	w->events = w->notified = 0;
+	files_setup_once();
 	int before = count_fds(), status = -1;
 	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
 	if (pid == 0) {

@@ -1,0 +1,91 @@
+#include "tools.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "launcher/base/fd.h"
+#include "pathtext.h"
+#include "tail.h"
+
+enum { ENTRIES_MAX = 10000 };
+
+/* Beside bin: gcc's cc1, npm's scripts, nvcc's passes. */
+static const char *const beside[] = {"bin", "sbin", "lib", "lib64", "libexec", "nvvm", NULL};
+
+/* Does a rule name the folder or something in it?  One that is too large to look through counts as such. */
+static bool named_by_a_rule(const struct policy *policy, int fd, const char *real)
+{
+	struct verdict verdict;
+	char path[PATH_MAX];
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	bool named = d == NULL || policy_file(policy, real, FILE_READ, &verdict);
+	size_t n = 0;
+
+	for (struct dirent *e; !named && (e = readdir(d)) != NULL;) {
+		int len = snprintf(path, sizeof path, "%s/%s", real, e->d_name);
+		named = ++n > ENTRIES_MAX || len < 0 || (size_t)len >= sizeof path || policy_file(policy, path, FILE_READ, &verdict);
+	}
+	if (d != NULL) {
+		closedir(d);
+	} else {
+		close_fd(&copy);
+	}
+	return named;
+}
+
+static int add(const struct policy *policy, const char *const *homes, const char *folder, struct strings *out)
+{
+	char real[PATH_MAX];
+
+	if (realpath(folder, real) == NULL || pathtext_below(real, "/usr")) {
+		return 0;
+	}
+	for (size_t i = 0; i < out->n; i++) {
+		if (strcmp(out->v[i], real) == 0) {
+			return 0;
+		}
+	}
+	cleanup_fd int fd = open(real, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || !tail_everybodys(homes, fd, real) || named_by_a_rule(policy, fd, real)) {
+		return 0;
+	}
+	return strings_add(out, real) < 0 ? -ENOMEM : 0;
+}
+
+/* For /opt/NAME/bin also /opt/NAME/lib and the like. */
+static int add_beside(const struct policy *policy, const char *const *homes, const char *folder, struct strings *out)
+{
+	char path[PATH_MAX], real[PATH_MAX];
+	char *last = realpath(folder, real) != NULL ? strrchr(real, '/') : NULL;
+	int error = 0;
+
+	if (last == NULL || (strcmp(last, "/bin") != 0 && strcmp(last, "/sbin") != 0)) {
+		return 0;
+	}
+	*last = '\0';
+	for (const char *const *b = beside; error == 0 && *b != NULL; b++) {
+		snprintf(path, sizeof path, "%.4000s/%s", real, *b);
+		error = add(policy, homes, path, out);
+	}
+	return error;
+}
+
+int tools_on_path(const struct policy *policy, const char *const *homes, const char *path, struct strings *out)
+{
+	char *copy = path != NULL ? strdup(path) : NULL, *save = NULL;
+	int error = path != NULL && copy == NULL ? -ENOMEM : 0;
+
+	for (char *folder = copy != NULL ? strtok_r(copy, ":", &save) : NULL; error == 0 && folder != NULL; folder = strtok_r(NULL, ":", &save)) {
+		if (folder[0] == '/' && !pathtext_below(folder, "/usr") && (error = add(policy, homes, folder, out)) == 0) {
+			error = add_beside(policy, homes, folder, out);
+		}
+	}
+	free(copy);
+	return error;
+}
