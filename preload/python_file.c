@@ -10,7 +10,7 @@ static int begins(const char *text, const char *with)
 /* What follows the folder of installed packages, at any depth: build isolation has its own. */
 static const char *in_packages(const char *file)
 {
-	static const char *const folders[] = { "/site-packages/", "/dist-packages/", "/pip/_vendor/" };
+	static const char *const folders[] = { "/site-packages/", "/dist-packages/" };
 	const char *rest = NULL;
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {

@@ -4,25 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "launcher/record/line.h"
+#include "launcher/record/chain.h"
+#include "launcher/record/say.h"
 #include "launcher/record/text.h"
 
 #define GROUPS_SHOWN 9
 #define NAMES_SHOWN 10
-#define PIECE_MAX 320 /* bytes of one name in a text for people; a host name and its option fit */
+#define READS_SHOWN 5
 
 struct group { /* attempts of one rule, package and target */
 	uint64_t hash, seq, attempts;
 	enum severity severity;
+	bool told; /* with what it led to */
 	bool refused, aborted, decoy, observed, audited; /* audited: nothing stopped it, but without --audit something would have */
 	const struct fold_entry *entry; /* the first of them */
 	const char *detail;
-};
-
-struct writer {
-	struct line line;
-	const struct redact *redact;
-	bool colour;
 };
 
 int summary_run_init(struct summary_run *run, const char *const *replaced, const char *replaced_for)
@@ -57,52 +53,15 @@ void summary_run_finish(struct summary_run *run)
 	*run = (struct summary_run){0};
 }
 
-static void say(struct writer *w, const char *text)
-{
-	line_text(&w->line, text);
-}
-
-static void say_foreign(struct writer *w, const char *text)
-{
-	text_append(&w->line, text, PIECE_MAX, TEXT_TERMINAL, w->redact);
-}
-
-static void say_count(struct writer *w, uint64_t n, const char *one, const char *many)
-{
-	line_number(&w->line, (int64_t)n);
-	say(w, " ");
-	say(w, n == 1 ? one : many);
-}
-
-static void say_severity(struct writer *w, enum severity s)
-{
-	static const char *const colours[] = {"", "\033[36m", "\033[33m", "\033[1;31m", "\033[1;31m"};
-	say(w, w->colour ? colours[s] : "");
-	say(w, severity_name(s));
-	say(w, w->colour && s != SEV_INFO ? "\033[0m" : "");
-}
-
-/* The one word for what was attempted on. */
-static const char *object_of(const struct event *ev)
-{
-	const struct event_target *t = &ev->target;
-	const char *const words[] = {t->host, t->path, t->name, t->address, t->protocol, t->as_written,
-	                             t->argv != NULL ? t->argv[0] : NULL};
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (words[i] != NULL) {
-			return words[i];
-		}
-	}
-	return "";
-}
-
 static uint64_t group_hash(const struct fold *f, const struct fold_entry *e)
 {
 	struct event ev;
 	const char *argv[FOLD_ARGV_MAX];
 	fold_event(e, &ev, argv);
-	const char *const parts[] = {ev.verdict.rule, ev.package.name, ev.package.version, ev.package.stage, object_of(&ev)};
-	uint64_t seed[2] = {f->seed[0], f->seed[1] ^ (uint64_t)ev.role};
+	bool read = chain_is_read(&ev); /* each place that reads is a finding */
+	const char *const parts[] = {ev.verdict.rule, ev.package.name, ev.package.version, ev.package.stage, say_target(&ev),
+	                             read ? ev.origin.object : NULL, read ? ev.origin.file : NULL};
+	uint64_t seed[2] = {f->seed[0], f->seed[1] ^ (uint64_t)ev.role ^ (read ? (uint64_t)ev.origin.line << 8 : 0)};
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		seed[0] ^= fold_hash(seed, parts[i] != NULL ? parts[i] : "", parts[i] != NULL ? strlen(parts[i]) + 1 : 0);
 	}
@@ -173,65 +132,36 @@ static size_t collect(const struct fold *f, int verbosity, struct group **out)
 	return merged + 1;
 }
 
-static const char *verb_of(const struct event *ev, bool refused)
+static void say_read(struct writer *w, const struct fold_entry *e)
 {
-	static const struct {
-		const char *type, *refused, *done;
-	} verbs[] = {
-		{"env.read", "wanted the variable", "read the variable"},
-		{"env.enumerate", "wanted the whole environment", "read the whole environment"},
-		{"file.open", "tried to open", "opened"},
-		{"file.write", "tried to write", "wrote"},
-		{"file.meta", "tried to change the mode or owner of", "changed the mode or owner of"},
-		{"net.resolve", "asked for", "asked for"},
-		{"net.socket", "asked for a socket", "made a socket"},
-		{"net.connect", "tried to connect to", "connected to"},
-		{"net.bind", "tried to listen on", "listened on"},
-		{"net.send", "tried to send to", "sent to"},
-		{"ipc.connect", "tried to connect to", "connected to"},
-		{"exec", "tried to run", "ran"},
-		{"process.signal", "tried to signal", "signalled"},
-		{"syscall.denied", "called", "called"},
-		{"install.finding", "wanted to install", "installed"},
-		{"decoy.seen", "tried to send out the decoy of", "sent out the decoy of"},
-	};
-	for (size_t i = 0; ev->type != NULL && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp(verbs[i].type, ev->type) == 0) {
-			return refused ? verbs[i].refused : verbs[i].done;
+	struct event ev;
+	const char *argv[FOLD_ARGV_MAX];
+	fold_event(e, &ev, argv);
+	say(w, "    before, it ");
+	say_verb(w, &ev, false);
+	say_object(w, &ev);
+	say_origin(w, &ev.origin);
+	say(w, e->detail != NULL ? " (" : "");
+	say_foreign(w, e->detail != NULL ? e->detail : "");
+	say(w, e->detail != NULL ? ")\n" : "\n");
+}
+
+/* Both ends of a theft in one place. */
+static void say_reads(struct writer *w, const struct fold *f, const struct group *g)
+{
+	size_t n = 0;
+	/* What was asked for by name says more than what any build does. */
+	for (int by_name = 1; by_name >= 0; by_name--) {
+		for (const struct fold_entry *e = f->first; e != NULL; e = e->next) {
+			if (chain_leads(e, g->entry, by_name == 1) && ++n <= READS_SHOWN) {
+				say_read(w, e);
+			}
 		}
 	}
-	return ev->type != NULL ? ev->type : "did";
-}
-
-static void say_who(struct writer *w, const struct event *ev)
-{
-	static const char *const roles[ROLE_COUNT] = {"pip", "a build", "the command", "the version control tool",
-	                                              "the credential helper"};
-	say_foreign(w, ev->package.name != NULL ? ev->package.name : roles[ev->role]);
-	if (ev->package.version != NULL) {
-		say(w, " ");
-		say_foreign(w, ev->package.version);
-	}
-	if (ev->package.stage != NULL) {
-		say(w, " (");
-		say_foreign(w, ev->package.stage);
-		say(w, ")");
-	}
-}
-
-static void say_object(struct writer *w, const struct event *ev)
-{
-	bool decoy = ev->type != NULL && strcmp(ev->type, "decoy.seen") == 0 && ev->target.name != NULL;
-	const char *object = decoy ? ev->target.name : object_of(ev);
-	say(w, object[0] != '\0' ? " " : "");
-	say_foreign(w, object);
-	if (decoy && object_of(ev) != object) {
-		say(w, " to ");
-		say_foreign(w, object_of(ev));
-	}
-	if (ev->target.port != 0 && (ev->target.host != NULL || ev->target.address != NULL)) {
-		say(w, " port ");
-		line_number(&w->line, ev->target.port);
+	if (n > READS_SHOWN) {
+		say(w, "    and ");
+		line_number(&w->line, (int64_t)(n - READS_SHOWN));
+		say(w, " more\n");
 	}
 }
 
@@ -245,8 +175,11 @@ static void say_group(struct writer *w, const struct group *g)
 	say(w, "  ");
 	say_who(w, &ev);
 	say(w, " ");
-	say_foreign(w, verb_of(&ev, g->refused));
+	say_verb(w, &ev, g->refused);
 	say_object(w, &ev);
+	if (chain_is_read(&ev)) {
+		say_origin(w, &ev.origin);
+	}
 	if (ev.verdict.kind != NULL) {
 		say(w, " (");
 		say_foreign(w, ev.verdict.kind);
@@ -336,6 +269,45 @@ static void say_replaced(struct writer *w, const struct summary_run *run)
 	say(w, "\n");
 }
 
+/* The gravest of a package's attempts to get something out is told with what it read before. */
+static bool begins_chain(const struct group *groups, size_t i)
+{
+	bool first = violation(&groups[i]) && chain_ends(groups[i].entry);
+	for (size_t k = 0; k < i && first; k++) {
+		first = !chain_ends(groups[k].entry) || !chain_same_package(groups[k].entry, groups[i].entry);
+	}
+	return first;
+}
+
+static void say_groups(struct writer *w, const struct fold *f, struct group *groups, size_t n)
+{
+	size_t left = n, shown = 0, most = n <= GROUPS_SHOWN + 1 ? n : GROUPS_SHOWN;
+	for (size_t i = 0; i < n && shown < most; i++) {
+		if (groups[i].told) {
+			continue;
+		}
+		say_group(w, &groups[i]);
+		shown++;
+		left--;
+		if (!begins_chain(groups, i)) {
+			continue;
+		}
+		say_reads(w, f, &groups[i]);
+		for (size_t k = i + 1; k < n; k++) {
+			groups[k].told = groups[k].told || chain_leads(groups[k].entry, groups[i].entry, true) ||
+			                 chain_leads(groups[k].entry, groups[i].entry, false);
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		left -= groups[i].told;
+	}
+	if (left > 0) {
+		say(w, "  and ");
+		line_number(&w->line, (int64_t)left);
+		say(w, " more, see the record\n");
+	}
+}
+
 char *summary_text(const struct fold *f, const struct summary_run *run, const struct redact *r, const char *journal_path,
                    bool colour, int verbosity)
 {
@@ -347,15 +319,7 @@ char *summary_text(const struct fold *f, const struct summary_run *run, const st
 		return NULL;
 	}
 	say_head(&w, f, run, groups, n);
-	size_t shown = n <= GROUPS_SHOWN + 1 ? n : GROUPS_SHOWN;
-	for (size_t i = 0; i < shown; i++) {
-		say_group(&w, &groups[i]);
-	}
-	if (shown < n) {
-		say(&w, "  and ");
-		line_number(&w.line, (int64_t)(n - shown));
-		say(&w, " more, see the record\n");
-	}
+	say_groups(&w, f, groups, n);
 	if (run->dropped > 0) {
 		say(&w, "  the record is full: ");
 		say_count(&w, run->dropped, "attempt is only counted\n", "attempts are only counted\n");

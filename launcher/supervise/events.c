@@ -117,7 +117,7 @@ static bool fill_event(struct sandbox *sb, const struct record_view *view, struc
 		ev->target.name = PW_TEXT_WALK;
 		ev->action = EV_DECOY;
 		ev->verdict = policy_rule(p, "env.enumerate");
-		snprintf(hint, size, sb->audit ? "secrets in it: %zu" : "secrets in it, all of them decoys: %zu", decoy_count(sb));
+		snprintf(hint, size, "secret variables in it: %zu", decoy_count(sb));
 		ev->detail = hint;
 		break;
 	/* What the shim says beside a call that is notified anyway explains it and judges nothing. */

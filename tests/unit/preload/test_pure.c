@@ -15,6 +15,7 @@
 #include "preload/answer.h"
 #include "preload/exec.h"
 #include "preload/exec_head.h"
+#include "preload/python.h"
 
 static void test_scripts(void **state)
 {
@@ -284,9 +285,41 @@ static void test_preload(void **state)
 	assert_null(exec_preload_var(&shim, NULL, buf, sizeof(buf)));
 }
 
+static void test_python_files(void **state)
+{
+	static const char library[] = "/usr/lib/python3.11/";
+	static const struct {
+		const char *file;
+		enum python_code code;
+	} cases[] = {
+		{ "/usr/lib/python3.11/json/__init__.py", PYTHON_LIBRARY },
+		{ "<frozen os>", PYTHON_LIBRARY },
+		{ "/usr/lib/python3.11/site-packages/evil.py", PYTHON_FOREIGN },
+		{ "/usr/lib/python3.11/dist-packages/evil/a.py", PYTHON_FOREIGN },
+		{ "/usr/lib/python3.1/os.py", PYTHON_FOREIGN },
+		{ "/x/usr/lib/python3.11/os.py", PYTHON_FOREIGN },
+		{ "/t/overlay/lib/python3.11/site-packages/setuptools/_distutils/core.py", PYTHON_TOOL },
+		{ "/v/site-packages/pip/_vendor/pyproject_hooks/_in_process/_in_process.py", PYTHON_TOOL },
+		{ "/v/site-packages/pip/_vendor/requests/api.py", PYTHON_TOOL },
+		{ "/v/site-packages/wheel/cli.py", PYTHON_TOOL },
+		{ "/v/site-packages/wheelhouse/cli.py", PYTHON_FOREIGN },
+		{ "/v/site-packages/x/setuptools/cli.py", PYTHON_FOREIGN },
+		{ "setup.py", PYTHON_FOREIGN },
+		{ "<stdin>", PYTHON_FOREIGN },
+		{ "<string>", PYTHON_STRING },
+		{ "<pip-setuptools-caller>", PYTHON_LAUNCH },
+		{ "", PYTHON_FOREIGN },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(python_code_of(cases[i].file, library), cases[i].code);
+	assert_int_equal(python_code_of("/usr/lib/python3.11/os.py", ""), PYTHON_FOREIGN); /* where it lies is not known */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_python_files),
 		cmocka_unit_test(test_scripts), cmocka_unit_test(test_long_script), cmocka_unit_test(test_elf),
 		cmocka_unit_test(test_answers), cmocka_unit_test(test_literals), cmocka_unit_test(test_text),
 		cmocka_unit_test(test_environments), cmocka_unit_test(test_vectors), cmocka_unit_test(test_preload),

@@ -4,8 +4,8 @@
     test_shim.py --shim libpipwarden.so --tools FOLDER [--map libpipwarden.map] GROUP
 
 FOLDER holds the built helpers (fake_supervisor, fake_enter, show, drivers).  Groups: exports, exec-c,
-exec-python, names, env.  Where the kernel lacks user notification the test is skipped (77), or fails
-when PIPWARDEN_MUST_WORK is 1."""
+exec-python, names, env, python.  Where the kernel lacks user notification the test is skipped (77), or
+fails when PIPWARDEN_MUST_WORK is 1."""
 import argparse
 import difflib
 import json
@@ -41,6 +41,7 @@ def build_world(root, tools, shim):
         shutil.copy(os.path.join(tools, name), os.path.join(lib, name))
     shutil.copy(tools + "/libreader.so", lib + "/libreader.so")
     shutil.copy(HERE + "/exec_cases.py", lib + "/exec_cases.py")
+    shutil.copytree(HERE + "/python_cases", lib + "/python_cases", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(tools + "/show", bin_ + "/show")
     shutil.copy(tools + "/show", bin_ + "/late")
     shutil.copy(tools + "/show", bin_ + "/onlyx")
@@ -175,13 +176,14 @@ def exec_c(lib, world, root):
                       "role %d: the shim was not put back: %r" % (role, shown))
 
 
-def pythons():
+def pythons(wanted=("3.13", "3.8")):
+    """The distribution's, and those of pyenv that are wanted; of each the newest."""
     found = ["/usr/bin/python3"] if os.path.exists("/usr/bin/python3") else [sys.executable]
     pyenv = shutil.which("pyenv")
     if pyenv:
         versions = subprocess.run([pyenv, "root"], stdout=subprocess.PIPE, universal_newlines=True).stdout.strip() + "/versions"
-        for wanted in ("3.13", "3.8"):
-            names = sorted(n for n in (os.listdir(versions) if os.path.isdir(versions) else []) if n.startswith(wanted))
+        for version in wanted:
+            names = sorted(n for n in (os.listdir(versions) if os.path.isdir(versions) else []) if n.startswith(version + "."))
             found += [os.path.join(versions, n, "bin/python3") for n in names[-1:]]
     return found
 
@@ -213,6 +215,7 @@ def main():
     parser.add_argument("group")
     args = parser.parse_args()
     args.shim, args.tools = os.path.abspath(args.shim), os.path.abspath(args.tools)
+    import python_group
     import shim_groups
     os.umask(0o022)
     with tempfile.TemporaryDirectory(prefix="pw-shim-") as root:
@@ -229,6 +232,8 @@ def main():
                 shim_groups.names(Runner(lib, world, root), check)
             elif args.group == "env":
                 shim_groups.env(Runner(lib, world, root), check)
+            elif args.group == "python":
+                python_group.python(Runner(lib, world, root), pythons(["3.%d" % minor for minor in range(6, 30)]), check)
             else:
                 parser.error("unknown group")
     print("%s: %s" % (args.group, "%d failures" % len(failures) if failures else "ok"))

@@ -83,6 +83,58 @@ static void test_order_and_words(void **state)
 	journal_close(j);
 }
 
+static struct event read_event(const char *name, const char *file, unsigned line, const char *function)
+{
+	struct event ev = {.type = "env.read", .action = EV_DECOY, .source = SRC_SHIM, .role = ROLE_BUILD,
+	                   .verdict = {.rule = "env.read", .severity = SEV_LOW}, .target = {.name = name}, .origin = {NULL, file, function, line}};
+	ev.package = resolve_event("").package;
+	return ev;
+}
+
+/* What was read is told with what it led to: the reads of the same package, before the attempt, by name first. */
+static void test_reads_before(void **state)
+{
+	struct journal *j = open_at(((struct place *)*state)->path, NULL);
+	struct event walk = read_event("os.environ", "setup.py", 3, "<module>");
+	walk.type = "env.enumerate";
+	walk.verdict = (struct verdict){.rule = "env.enumerate", .severity = SEV_INFO};
+	walk.detail = "secret variables in it: 2";
+	record(j, walk);
+	record(j, read_event("DATABASE_URL", "evil\x1b.py", 9, "steal"));
+	record(j, read_event("DATABASE_URL", "evil\x1b.py", 9, "steal"));
+	struct event native = read_event("AWS_KEY", NULL, 0, NULL);
+	native.origin.object = "/x/lib.so";
+	record(j, native);
+	struct event other = read_event("DATABASE_URL", "other.py", 1, "f");
+	other.package.name = "honest";
+	record(j, other);
+	record(j, resolve_event("eo5x7.m.pipedream.net"));
+	record(j, resolve_event("eo5x8.m.pipedream.net"));
+	record(j, read_event("LATER", "setup.py", 4, "<module>"));
+	expect(j, 0,
+	       "pipwarden: 2 violations (critical), 4 other events, the run was stopped\n"
+	       "  net.exfil.pipedream  deepseekai 0.0.8 (metadata) asked for eo5x7.m.pipedream.net (Pipedream HTTP endpoint): refused\n"
+	       "    before, it read the variable DATABASE_URL at evil\\x1b.py:9 in steal\n"
+	       "    before, it read the variable AWS_KEY by /x/lib.so\n"
+	       "    before, it read all variables of os.environ at setup.py:3 (secret variables in it: 2)\n"
+	       "  net.exfil.pipedream  deepseekai 0.0.8 (metadata) asked for eo5x8.m.pipedream.net (Pipedream HTTP endpoint): refused\n"
+	       "  env.read  honest 0.0.8 (metadata) read the variable DATABASE_URL at other.py:1 in f: a decoy was given\n"
+	       "  env.read  deepseekai 0.0.8 (metadata) read the variable LATER at setup.py:4: a decoy was given\n"
+	       "  replaced by decoys: AWS_SECRET_ACCESS_KEY, DATABASE_URL (installer, build)\n"
+	       "  record: /home/u/.local/state/pipwarden/runs/RUN/events.jsonl\n");
+	for (unsigned line = 10; line < 20; line++) {
+		record(j, read_event("DATABASE_URL", "evil.py", line, "steal"));
+	}
+	struct event late = resolve_event("eo5x9.m.pipedream.net");
+	late.package.name = "honest";
+	record(j, late);
+	char *text = journal_summary(j, NULL, false, 0);
+	assert_non_null(strstr(text, "eo5x9.m.pipedream.net (Pipedream HTTP endpoint): refused\n    before, it read the variable DATABASE_URL at other.py:1 in f\n"));
+	assert_non_null(strstr(text, "  and 5 more, see the record\n"));
+	free(text);
+	journal_close(j);
+}
+
 static void test_terminal(void **state)
 {
 	struct journal *j = open_at(((struct place *)*state)->path, NULL);
@@ -189,6 +241,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_incident, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_nothing_to_say, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_order_and_words, place_make, place_remove),
+		cmocka_unit_test_setup_teardown(test_reads_before, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_terminal, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_flood_stays_short, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_many_names, place_make, place_remove),

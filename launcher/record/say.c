@@ -1,0 +1,132 @@
+#include "launcher/record/say.h"
+
+#include <string.h>
+
+#include "launcher/record/text.h"
+
+#define PIECE_MAX 320 /* bytes of one name in a text for people; a host name and its option fit */
+
+void say(struct writer *w, const char *text)
+{
+	line_text(&w->line, text);
+}
+
+void say_foreign(struct writer *w, const char *text)
+{
+	text_append(&w->line, text, PIECE_MAX, TEXT_TERMINAL, w->redact);
+}
+
+void say_count(struct writer *w, uint64_t n, const char *one, const char *many)
+{
+	line_number(&w->line, (int64_t)n);
+	say(w, " ");
+	say(w, n == 1 ? one : many);
+}
+
+void say_severity(struct writer *w, enum severity s)
+{
+	static const char *const colours[] = {"", "\033[36m", "\033[33m", "\033[1;31m", "\033[1;31m"};
+	say(w, w->colour ? colours[s] : "");
+	say(w, severity_name(s));
+	say(w, w->colour && s != SEV_INFO ? "\033[0m" : "");
+}
+
+const char *say_target(const struct event *ev)
+{
+	const struct event_target *t = &ev->target;
+	const char *const words[] = {t->host, t->path, t->name, t->address, t->protocol, t->as_written,
+	                             t->argv != NULL ? t->argv[0] : NULL};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i] != NULL) {
+			return words[i];
+		}
+	}
+	return "";
+}
+
+static const char *verb_of(const struct event *ev, bool refused)
+{
+	static const struct {
+		const char *type, *refused, *done;
+	} verbs[] = {
+		{"env.read", "wanted the variable", "read the variable"},
+		{"env.enumerate", "wanted all variables of", "read all variables of"},
+		{"file.open", "tried to open", "opened"},
+		{"file.write", "tried to write", "wrote"},
+		{"file.meta", "tried to change the mode or owner of", "changed the mode or owner of"},
+		{"net.resolve", "asked for", "asked for"},
+		{"net.socket", "asked for a socket", "made a socket"},
+		{"net.connect", "tried to connect to", "connected to"},
+		{"net.bind", "tried to listen on", "listened on"},
+		{"net.send", "tried to send to", "sent to"},
+		{"ipc.connect", "tried to connect to", "connected to"},
+		{"exec", "tried to run", "ran"},
+		{"process.signal", "tried to signal", "signalled"},
+		{"syscall.denied", "called", "called"},
+		{"install.finding", "wanted to install", "installed"},
+		{"decoy.seen", "tried to send out the decoy of", "sent out the decoy of"},
+	};
+	for (size_t i = 0; ev->type != NULL && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].type, ev->type) == 0) {
+			return refused ? verbs[i].refused : verbs[i].done;
+		}
+	}
+	return ev->type != NULL ? ev->type : "did";
+}
+
+void say_verb(struct writer *w, const struct event *ev, bool refused)
+{
+	say_foreign(w, verb_of(ev, refused));
+}
+
+void say_who(struct writer *w, const struct event *ev)
+{
+	static const char *const roles[ROLE_COUNT] = {"pip", "a build", "the command", "the version control tool",
+	                                              "the credential helper"};
+	say_foreign(w, ev->package.name != NULL ? ev->package.name : roles[ev->role]);
+	if (ev->package.version != NULL) {
+		say(w, " ");
+		say_foreign(w, ev->package.version);
+	}
+	if (ev->package.stage != NULL) {
+		say(w, " (");
+		say_foreign(w, ev->package.stage);
+		say(w, ")");
+	}
+}
+
+void say_object(struct writer *w, const struct event *ev)
+{
+	bool decoy = ev->type != NULL && strcmp(ev->type, "decoy.seen") == 0 && ev->target.name != NULL;
+	const char *object = decoy ? ev->target.name : say_target(ev);
+	say(w, object[0] != '\0' ? " " : "");
+	say_foreign(w, object);
+	if (decoy && say_target(ev) != object) {
+		say(w, " to ");
+		say_foreign(w, say_target(ev));
+	}
+	if (ev->target.port != 0 && (ev->target.host != NULL || ev->target.address != NULL)) {
+		say(w, " port ");
+		line_number(&w->line, ev->target.port);
+	}
+}
+
+/* Where in the package's code: by the hook in Python, or of native code the object. */
+void say_origin(struct writer *w, const struct event_origin *o)
+{
+	if (o->file == NULL) {
+		say(w, o->object != NULL ? " by " : "");
+		say_foreign(w, o->object != NULL ? o->object : "");
+		return;
+	}
+	say(w, " at ");
+	say_foreign(w, o->file);
+	if (o->line != 0) {
+		say(w, ":");
+		line_number(&w->line, o->line);
+	}
+	if (o->function != NULL && strcmp(o->function, "<module>") != 0) {
+		say(w, " in ");
+		say_foreign(w, o->function);
+	}
+}
