@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import html
 import re
@@ -38,8 +39,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.requests.append(self.path)
+        if self.server.login and self.headers.get("Authorization") != self.server.login:
+            return self._answer(b"who are you?\n", "text/plain", 401)
         folder = self.server.folder
         parts = [unquote(p) for p in self.path.split("?")[0].split("/") if p]
+        if self.server.endless and parts[:1] == ["files"] and parts[-1] == self.server.endless:
+            return self.server.never.wait(60)
         if parts[:1] == ["files"] and len(parts) == 2 and (folder / parts[1]).is_file():
             return self._answer((folder / parts[1]).read_bytes(), "application/octet-stream")
         if parts[:1] == ["simple"] and len(parts) == 2:
@@ -63,6 +68,8 @@ class _Server(ThreadingHTTPServer):
         self.socket = listener
         self.server_name, self.server_port = listener.getsockname()[:2]
         self.folder, self.requests = folder, []
+        self.login = self.endless = None
+        self.never = threading.Event()
         self.server_activate()
 
     def handle_error(self, request, client_address):
@@ -86,11 +93,20 @@ class Index:
     def requests(self) -> list[str]:
         return self._server.requests
 
+    def ask_for(self, user: str, password: str) -> None:
+        """Everything is 401 without them."""
+        self._server.login = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+    def never_send(self, filename: str) -> None:
+        """Who asks for that file waits."""
+        self._server.endless = filename
+
     def __enter__(self) -> "Index":
         self._thread.start()
         return self
 
     def __exit__(self, *exc) -> None:
+        self._server.never.set()
         self._server.shutdown()
         self._server.server_close()
 
