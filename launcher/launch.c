@@ -485,7 +485,7 @@ static int run_nested(const struct options *o, const struct caps *caps, char **a
 static int run_unguarded(struct run *run, char **args, const char *missing)
 {
 	fprintf(stderr, "pipwarden: NOT PROTECTED (--allow-degraded): %s\n", missing);
-	execvpe(args[0], args, run->role_env.envp);
+	execvpe(args[0], args, run->envp);
 	int error = errno;
 	return launch_error(error == ENOENT ? 127 : 126, "%s: %s", args[0], strerror(error));
 }
@@ -518,9 +518,7 @@ static int prepare_and_run(struct run *run, const struct options *o, enum role r
 	    env_for_role(run->policy, role, envp, run->decoy_key, &run->role_env) < 0) {
 		return launch_error(125, "the environment cannot be prepared: %s", strerror(errno));
 	}
-	if (run->audit) {
-		run->role_env.envp = envp; /* with the secrets in it; what would be replaced is known by name */
-	}
+	run->envp = run->audit ? envp : run->role_env.envp;
 	run->started_ns = now_ns();
 	if (run->caps->nested) {
 		return run_nested(o, run->caps, o->args);

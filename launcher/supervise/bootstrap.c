@@ -54,7 +54,7 @@ int bootstrap_pip(const struct supervisor *s, struct bootstrap *b, struct start 
 
 	memset(b, 0, sizeof *b);
 	memset(out, 0, sizeof *out);
-	if (environment_copy(&b->environment, s->run->role_env.envp) < 0) {
+	if (environment_copy(&b->environment, s->run->envp) < 0) {
 		return -ENOMEM;
 	}
 	b->spec = make_spec(s, ins->other_python, environment_get(&b->environment, "PYTHONPATH"));

@@ -181,7 +181,7 @@ static bool is_own_interpreter(const struct supervisor *s, const char *path)
 /* A variable that changes what a Python loads must be as the launched pip had it. */
 static bool same_variable(const struct supervisor *s, char *const *envp, const char *name)
 {
-	const char *now = envp_get(envp, name), *then = envp_get(s->run->role_env.envp, name);
+	const char *now = envp_get(envp, name), *then = envp_get(s->run->envp, name);
 
 	return now == NULL ? true : then != NULL && strcmp(now, then) == 0;
 }

@@ -701,7 +701,7 @@ int session_guest(struct supervisor *s)
 {
 	const struct run *run = s->run;
 	struct session *n = session_new(s, ROLE_GUEST);
-	struct start start = {.path = (char *)run->guest_path, .argv = run->guest_argv, .envp = run->role_env.envp,
+	struct start start = {.path = (char *)run->guest_path, .argv = run->guest_argv, .envp = run->envp,
 	                      .umask = run->umask, .blocked = run->blocked, .ignored = run->ignored};
 
 	if (n == NULL) {

@@ -320,7 +320,7 @@ static int make_names(struct supervisor *s)
 	char *text = NULL;
 
 	s->names_fd = -1;
-	if (env_for_role(run->policy, role, run->role_env.envp, run->decoy_key, &s->sandbox_env) < 0) {
+	if (env_for_role(run->policy, role, run->envp, run->decoy_key, &s->sandbox_env) < 0) {
 		return -ENOMEM;
 	}
 	for (char **name = s->sandbox_env.replaced; name != NULL && *name != NULL; name++) {

@@ -37,7 +37,8 @@ struct run {
 	const char *const *homes;          /* homes[0]: the user's own */
 	const char *libexec;               /* folder of enter, the shim, the bootstrap */
 	uint8_t decoy_key[DECOY_KEY_LEN];
-	struct env_set role_env;           /* what the command gets: installer's or guest's */
+	struct env_set role_env;           /* of the installer or the guest, with decoys */
+	char **envp;                       /* what the command gets: that, or under audit what pipwarden got */
 	struct strings allow_pth;
 	char **guest_argv;                 /* under `run` */
 	const char *guest_path;            /* the file that is executed */

@@ -88,7 +88,7 @@ static int setup(void **state)
 	strings_add(&w->ins.args, "./named.whl");
 	w->run.dir = &w->dir;
 	w->run.installer = &w->ins;
-	w->run.role_env.envp = w->envp;
+	w->run.envp = w->envp;
 	w->sup.run = &w->run;
 	pthread_mutex_init(&w->sup.lock, NULL);
 	*state = w;
