@@ -720,7 +720,7 @@ static int prepare(struct supervisor *s, int *signals)
 	s->names = names_new();
 	s->enter_path = helper(s, "enter");
 	s->shim_path = helper(s, "libpipwarden.so");
-	s->boot_path = helper(s, "pip_boot.py");
+	s->boot_path = helper(s, "pip_start.py");
 	pthread_mutex_init(&s->lock, NULL);
 	if (*signals < 0 || s->wake < 0 || s->names == NULL || s->enter_path == NULL || s->shim_path == NULL || s->boot_path == NULL ||
 	    make_names(s) < 0) {

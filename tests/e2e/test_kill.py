@@ -99,7 +99,7 @@ def parts_of(build):
     below = [p for p in build.seen if p.ppid == supervisor.pid]
     zygote = [p for p in below if any("setup.py" in d.argv or "sleep 61" in d.argv for d in descendants(p.pid))
               and not re.search(r"\bpip\b.*install", p.argv)]
-    pip = [p for p in below if re.search(r"\bpip\b.*install|pip_boot", p.argv)]
+    pip = [p for p in below if re.search(r"\bpip\b.*install|pip_start", p.argv)]
     assert zygote and pip, f"below the supervisor: {below}"
     return {"guardian": look(guardian), "supervisor": supervisor, "zygote": zygote[0], "pip": pip[0]}
 
