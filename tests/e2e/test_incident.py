@@ -29,6 +29,14 @@ def check_silence(net, result):
     assert not any(c in net.sink.bytes for c in canaries())
 
 
+def read_before(result, event, file, function):
+    """What the summary has to say of the walk over the environment that led to the attempt."""
+    walks = [e for e in result.of_type("env.enumerate") if e["seq"] < event["seq"] and e["origin"].get("function") == function]
+    assert walks and walks[0]["origin"]["file"] == file and walks[0]["severity"] == "info", str(result)
+    assert walks[0]["package"].get("name") == event["package"].get("name")
+    return f"before, it read all variables of os.environ at {file}:{walks[0]['origin']['line']} in {function}"
+
+
 def check_replaced(result):
     start = result.events[0]
     assert set(SECRETS) <= set(start["replaced"]), start
@@ -57,7 +65,8 @@ def test_install_of_deepseekai(hide, name, make_world, user_named, templates, di
     assert held.end["exit_status"] == 100 and held.end["verdict"] == "malicious"
     check_replaced(held)
     assert snapshot(world.venv) == before, "something was installed"
-    for word in ("deepseekai", "eoreplica000002.m.pipedream.net", "AWS_SECRET_ACCESS_KEY", str(held.journal)):
+    walk = read_before(held, event, "setup.py", "collect")
+    for word in ("deepseekai", "eoreplica000002.m.pipedream.net", "AWS_SECRET_ACCESS_KEY", str(held.journal), walk):
         assert word in held.err, f"the summary does not say {word}\n{held}"
 
 
@@ -79,8 +88,10 @@ def test_run_of_deepseeek(hide, name, make_world, user_named, templates, distrib
     held = world.guarded(["run", "--", "deepseeek"], env)
     assert held.status == 100, str(held)
     check_silence(net, held)
-    assert exfiltration(held, None)["role"] == "guest"
+    event = exfiltration(held, None)
+    assert event["role"] == "guest"
     check_replaced(held)
+    assert read_before(held, event, "deepseeek/__init__.py", "collect") in held.err, str(held)
     assert "eoreplica000001.m.pipedream.net" in held.err
     assert {n for n in nothing_left(world) if not n.startswith(("home/.ssh", "home/.aws"))} == {"home/.bashrc"}
 

@@ -127,6 +127,7 @@ class Demo:
         self.check(held.status == 100, "pipwarden says so in its exit status (100)")
         self.silent()
         self.check(not list(self.world.site_packages().glob("deepseekai*")), "nothing was installed")
+        self.named(held, "setup.py")
         self.check(any(e.get("rule") == "net.exfil.pipedream" for e in held.events), f"the record names the rule, the host and the package: {held.journal}")
 
     def run(self) -> None:
@@ -139,11 +140,15 @@ class Demo:
         show(held)
         self.silent()
         self.check(held.status == 100, "exit status 100")
+        self.named(held, "deepseeek/__init__.py")
         start = held.events[0] if held.events else {}
         self.check({"AWS_SECRET_ACCESS_KEY", "DATABASE_URL"} <= set(start.get("replaced", [])), "the secrets in its environment were decoys of the same shape")
         shown = self.world.guarded(["run", "--", "sh", "-c", "echo AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID; cat ~/.ssh/id_ed25519"], self.env)
         show(shown)
         self.check(self.env["AWS_ACCESS_KEY_ID"] not in shown.out and CANARY not in shown.out, "this is what such a command sees: a decoy, and an empty home")
+
+    def named(self, held, file: str) -> None:
+        self.check(f"read all variables of os.environ at {file}:" in held.err, f"what was read before, and where: the line of {file}")
 
     def silent(self) -> None:
         self.check(self.received() == [] and self.sink.connections == 0, "the attacker's endpoint received 0 bytes")
