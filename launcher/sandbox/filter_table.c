@@ -149,9 +149,13 @@ static const struct filter_row table[] = {
 	{SYS(mknodat), EVERY, WHEN(WITH(2, S_ISUID)), REFUSE(EPERM, "syscall.set-id"), WHY("set-id bits")},
 	{SYS(mknodat), EVERY, WHEN(WITH(2, S_ISGID)), REFUSE(EPERM, "syscall.set-id"), WHY("set-id bits")},
 	{SYS(truncate), BOXES, NEEDS(NO_TRUNCATE), ASK(TREE), WHY("not covered by Landlock")},
-	{SYS(renameat), BOXES, NEEDS(NO_REFER), ASK(TREE), WHY("EXDEV otherwise")},
-	{SYS(renameat2), BOXES, NEEDS(NO_REFER), ASK(TREE), WHY("EXDEV otherwise")},
-	{SYS(linkat), BOXES, NEEDS(NO_REFER), ASK(TREE), WHY("EXDEV otherwise")},
+	{SYS(renameat), BOXES, ASK(TREE), WHY("a refusal is recorded; on ABI 1 served, EXDEV otherwise")},
+	{SYS(renameat2), BOXES, ASK(TREE), WHY("a refusal is recorded; on ABI 1 served, EXDEV otherwise")},
+	{SYS(linkat), BOXES, ASK(TREE), WHY("a refusal is recorded; on ABI 1 served, EXDEV otherwise")},
+	{SYS(mknodat), BOXES, ASK(TREE), WHY("a refusal is recorded")},
+	{SYS(symlinkat), BOXES, ASK(TREE), WHY("a refusal is recorded")},
+	{SYS(unlinkat), BOXES, ASK(TREE), WHY("a refusal is recorded")},
+	{SYS(mkdirat), BOXES, ASK(TREE), WHY("a refusal is recorded")},
 #ifdef __NR_open /* the older calls: x86_64 only */
 	{SYS(open), EVERY, WHEN(CREATES(1, 2, S_ISUID)), REFUSE(EPERM, "syscall.set-id"), WHY("set-id bits")},
 	{SYS(open), EVERY, WHEN(CREATES(1, 2, S_ISGID)), REFUSE(EPERM, "syscall.set-id"), WHY("set-id bits")},
@@ -166,8 +170,13 @@ static const struct filter_row table[] = {
 	{SYS(creat), BOXES, ASK(OPEN), WHY("recorded, served")},
 	{SYS(mknod), EVERY, WHEN(WITH(1, S_ISUID)), REFUSE(EPERM, "syscall.set-id"), WHY("set-id bits")},
 	{SYS(mknod), EVERY, WHEN(WITH(1, S_ISGID)), REFUSE(EPERM, "syscall.set-id"), WHY("set-id bits")},
-	{SYS(rename), BOXES, NEEDS(NO_REFER), ASK(TREE), WHY("EXDEV otherwise")},
-	{SYS(link), BOXES, NEEDS(NO_REFER), ASK(TREE), WHY("EXDEV otherwise")},
+	{SYS(rename), BOXES, ASK(TREE), WHY("as renameat")},
+	{SYS(link), BOXES, ASK(TREE), WHY("as linkat")},
+	{SYS(mknod), BOXES, ASK(TREE), WHY("a refusal is recorded")},
+	{SYS(symlink), BOXES, ASK(TREE), WHY("a refusal is recorded")},
+	{SYS(unlink), BOXES, ASK(TREE), WHY("a refusal is recorded")},
+	{SYS(rmdir), BOXES, ASK(TREE), WHY("a refusal is recorded")},
+	{SYS(mkdir), BOXES, ASK(TREE), WHY("a refusal is recorded")},
 	{SYS(chmod), PIP, WHEN(WITH(1, S_ISUID)), FAIL(EPERM), WHY("set-id bits: pip sets none")},
 	{SYS(chmod), PIP, WHEN(WITH(1, S_ISGID)), FAIL(EPERM), WHY("set-id bits: pip sets none")},
 	{SYS(chmod), BOXES, ASK(META), WHY("not covered by Landlock")},
@@ -358,8 +367,6 @@ bool filter_row_exists(const struct filter_row *row, enum filter_kind kind, cons
 	switch ((enum filter_need)row->need) {
 	case FILTER_ALWAYS:
 		return true;
-	case FILTER_NO_REFER:
-		return opt->landlock_abi < 2;
 	case FILTER_NO_TRUNCATE:
 		return opt->landlock_abi < 3;
 	case FILTER_UNSCOPED:

@@ -44,7 +44,6 @@ enum filter_roles {
 /* When a row exists at all. */
 enum filter_need {
 	FILTER_ALWAYS,
-	FILTER_NO_REFER,    /* Landlock ABI 1: no renames and links across directories */
 	FILTER_NO_TRUNCATE, /* Landlock ABI 1 and 2: truncation is not covered */
 	FILTER_UNSCOPED,    /* signals are not scoped by Landlock */
 	FILTER_AUDIT,       /* --audit */

@@ -1,4 +1,4 @@
-/* rename, link, symlink, unlink, mkdir, mknod, truncate of build and guest, where the filter notifies them.
+/* rename, link, symlink, unlink, mkdir, mknod of build and guest; truncate where the filter notifies it.
  *
  * Landlock ABI 1 knows no REFER: a rename or link across folders is EXDEV, which the commonest build cannot stand.  There both are
  * served: from folders that were pinned and found inside the sandbox's own grants.  Below ABI 3 truncate() is not covered and is served.

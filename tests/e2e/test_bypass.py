@@ -319,9 +319,10 @@ def test_attempts_are_recorded(user, outcome_of):
     assert all(e["package"]["name"] == "pwbypass" for e in events if e.get("role") == "build" and e["type"].startswith("file."))
     written = {e["target"].get("path") for e in events if e["type"] in ("file.write", "file.meta") and "target" in e}
     for mode in MODES:
-        # remove_file and rename_over are the kernel's to refuse: Landlock answers them, and no notification is spent on them.
-        for name in ("write_append", "write_creat", "empty_by_open", "change_mode"):
+        for name in ("write_append", "write_creat", "empty_by_open", "change_mode", "remove_file", "rename_over"):
             assert str(home / f".config/autostart/{mode}-{name}") in written, f"{mode}-{name} is not in the record"
+        for name in ("make_folder", "make_link", "make_node"):
+            assert str(home / f".config/autostart/{mode}-{name}.new") in written, f"{mode}-{name} is not in the record"
     connects = {(e["target"].get("address"), e["target"].get("port")) for e in outcome.result.of_type("net.connect")}
     sockets = outcome.result.of_type("net.socket")
     assert (INET4, 4444) in connects and (INET6, 4444) in connects or sockets

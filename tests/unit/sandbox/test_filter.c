@@ -371,8 +371,10 @@ static const struct expectation {
 	{S | L, SYS_openat2, {0}, ASK(OPEN)},
 	{P, SYS_openat2, {0}, ALLOW},
 	{A, SYS_mknodat, {0, 0, 0104755}, NO(EPERM)},
-	{A, SYS_mknodat, {0, 0, 0100644}, ALLOW},
-	{A, SYS_mkdirat, {0, 0, 02755}, ALLOW},
+	{P, SYS_mknodat, {0, 0, 0100644}, ALLOW},
+	{S | L, SYS_mknodat, {0, 0, 0100644}, ASK(TREE)},
+	{P, SYS_mkdirat, {0, 0, 02755}, ALLOW},
+	{S | L, SYS_mkdirat, {0, 0, 02755}, ASK(TREE)},
 	{P, SYS_fchmod, {3, 0755}, ALLOW},
 	{P, SYS_fchmod, {3, 04755}, ERR(EPERM)},
 	{P, SYS_fchmodat, {0, 0, 02755}, ERR(EPERM)},
@@ -449,7 +451,8 @@ static const struct expectation {
 	{A, SYS_ioprio_set, {3, 0, 0}, ASK(SIGNAL)},
 	{A, SYS_ioprio_get, {3, 0}, ALLOW},
 	{A, SYS_kill, {1, 9}, ALLOW},
-	{A, SYS_renameat2, {0}, ALLOW},
+	{P, SYS_renameat2, {0}, ALLOW},
+	{S | L, SYS_renameat2, {0}, ASK(TREE)},
 	{A, SYS_truncate, {0}, ALLOW},
 	{A, PW_NR_statmount, {0}, ALLOW},
 	{A, SYS_faccessat2, {0}, ALLOW},
@@ -508,13 +511,13 @@ static uint32_t run(enum filter_kind kind, size_t o, int nr, uint64_t a0, uint64
 /* The options: 0 is ABI 1, 1 is ABI 2, 2 is ABI 3 without pidfd_getfd, 3 has everything. */
 static void options_matter(void **state)
 {
-	static const int tree[] = {SYS_renameat, SYS_renameat2, SYS_linkat};
+	static const int tree[] = {SYS_renameat, SYS_renameat2, SYS_linkat, SYS_symlinkat, SYS_unlinkat, SYS_mkdirat};
 	static const int signals[] = {SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal};
 
 	for (int kind = FILTER_SANDBOX; kind <= FILTER_SANDBOX_PLAIN; kind++) {
 		for (size_t o = 0; o <= MODERN; o++) {
 			for (size_t i = 0; i < sizeof tree / sizeof *tree; i++) {
-				assert_int_equal(run(kind, o, tree[i], 0, 0, 0), o < 1 ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
+				assert_int_equal(run(kind, o, tree[i], 0, 0, 0), SECCOMP_RET_USER_NOTIF);
 				assert_int_equal(run(FILTER_INSTALLER, o, tree[i], 0, 0, 0), SECCOMP_RET_ALLOW);
 			}
 			assert_int_equal(run(kind, o, SYS_truncate, 0, 0, 0), o < 2 ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
