@@ -43,7 +43,7 @@ static int fail(struct rundir *r, const char *path, int error)
 	return error;
 }
 
-/* mkdir -p, 0700. */
+/* mkdir -p; the folder itself 0700, those above (~/.local among them, which others use too) as anybody would make them. */
 static int make_parents(const char *path)
 {
 	char copy[PATH_MAX];
@@ -53,7 +53,7 @@ static int make_parents(const char *path)
 	for (char *at = copy + 1; at[0] != '\0'; at++) {
 		if (*at == '/') {
 			*at = '\0';
-			if (mkdir(copy, 0700) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES) {
+			if (mkdir(copy, 0755) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES) {
 				return -errno;
 			}
 			*at = '/';

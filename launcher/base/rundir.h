@@ -27,7 +27,7 @@ struct rundir {
 	int dir, lock;              /* close-on-exec */
 };
 
-/* state_base: made, 0700, with what is missing above it; NULL: no state folder.  tmp_base must be absolute, and
+/* state_base: made, 0700, and what is missing above it, 0755; NULL: no state folder.  tmp_base must be absolute, and
  * nobody else may be able to rename in it (-EPERM: writable by others without the sticky bit). After an error nothing
  * is left. */
 int rundir_create(struct rundir *r, const char *state_base, const char *tmp_base);
