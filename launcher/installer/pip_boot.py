@@ -92,7 +92,11 @@ class LocationFinder:
     def find_spec(self, fullname, path=None, target=None):
         top, _, rest = fullname.partition(".")
         if top == "pip" and self.pip_dir is not None:
-            return self.pip_spec(fullname)
+            spec = self.pip_spec(fullname)
+            if spec is not None or path is None or not self.wheels:
+                return spec
+            # A module of pip._vendor that is another name of one of the wheels'.
+            return PathFinder.find_spec(fullname, [entry for entry in path if self.trusted(entry)])
         if path is None:
             return self.top_spec(fullname)
         if top in self.opened:
@@ -531,12 +535,15 @@ def first_entry(spec):
 
 
 def debian_wheels(pip_dir):
-    """Debian's older pips load what they vendor from wheels that root put into one folder."""
-    folder = "/usr/share/python-wheels"
+    """Debian's older pips, in its venvs too, load what others vendor from wheels that root put into one folder."""
+    folder = sys.base_prefix + "/share/python-wheels"
     try:
         st = os.stat(folder)
-        if not pip_dir.startswith("/usr/lib/python3/") or st.st_uid != 0 or st.st_mode & 0o022:
+        if st.st_uid != 0 or st.st_mode & 0o022:
             return []
+        with open_code(pip_dir + "/_vendor/__init__.py") as stream:
+            if b"\nDEBUNDLED = True" not in stream.read(8192):
+                return []
         return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".whl")]
     except OSError:
         return []

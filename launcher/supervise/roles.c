@@ -410,14 +410,27 @@ static char *json_string(const cJSON *object, const char *key)
 	return cJSON_IsString(item) ? strdup(item->valuestring) : NULL;
 }
 
+/* TEMP/tmpX_in_process.py: of a pip that lies in an archive (Debian's older ones load parts of themselves so) importlib copies the hook runner to where
+ * no build may write. */
+static bool is_copied_runner(const struct supervisor *s, const char *script)
+{
+	static const char end[] = "_in_process.py";
+	const char *name = below_temp(s, script);
+	size_t len = name != NULL ? strlen(name) : 0;
+
+	return len > sizeof end && strncmp(name, "tmp", 3) == 0 && strchr(name, '/') == NULL && strcmp(name + len - (sizeof end - 1), end) == 0;
+}
+
 /* A PEP 517 hook call: python …/_in_process.py HOOK CONTROL_DIR, with CONTROL_DIR/input.json. */
 static bool is_hook(const struct supervisor *s, const struct start *r)
 {
 	const char *script = r->argv[0] != NULL && r->argv[1] != NULL ? r->argv[1] : "";
-	const char *name = strrchr(script, '/');
+	const char *name = strrchr(script, '/'), *pip = s->run->installer->pip_dir;
 
-	return name != NULL && strcmp(name, "/_in_process.py") == 0 && strncmp(script, s->run->installer->pip_dir, strlen(s->run->installer->pip_dir)) == 0 &&
-	       r->argv[2] != NULL && r->argv[3] != NULL && r->argv[4] == NULL;
+	if (name == NULL || r->argv[2] == NULL || r->argv[3] == NULL || r->argv[4] != NULL) {
+		return false;
+	}
+	return (strcmp(name, "/_in_process.py") == 0 && strncmp(script, pip, strlen(pip)) == 0) || is_copied_runner(s, script);
 }
 
 /* With use_pep517 a source without a pyproject.toml is built by hooks that this pip would not have called. */
@@ -436,6 +449,9 @@ static bool is_not_in_place(const struct supervisor *s, const struct birthright 
  * own code returned, so it is looked at before it is granted. */
 static bool decide_hook(struct supervisor *s, const struct start *r, struct birthright *b)
 {
+	if (is_copied_runner(s, r->argv[1])) {
+		strings_add(&b->read, r->argv[1]);
+	}
 	b->hook = strdup(r->argv[2]);
 	b->stage = stage_of_hook(r->argv[2]);
 	b->control_dir = strdup(r->argv[3]);

@@ -285,6 +285,29 @@ static void hook_folders(void **state)
 	w->envp[0] = "PATH=/usr/bin";
 }
 
+/* A pip that lies in an archive copies its hook runner into the temp. */
+static void copied_hook_runner(void **state)
+{
+	struct world *w = *state;
+	char *source = at(w, "run/t/pip-install-1/a_" HASH), *python = w->ins.env.interpreter, *control = at(w, "run/t/tmpc"), *copy = at(w, "run/t/tmpab_in_process.py");
+	char *const others[] = {at(w, "run/t/x/tmpab_in_process.py"), at(w, "run/t/evil_in_process.py"), at(w, "tmpab_in_process.py"), at(w, "run/t/tmpab.py")};
+
+	folder(source);
+	folder(control);
+	file(copy, "");
+	file(at(w, "run/t/tmpc/input.json"), "{\"kwargs\": {}}");
+	struct birthright b = decide(w, source, w->envp, ARGV(python, copy, "build_wheel", control));
+	assert_string_equal(b.hook, "build_wheel");
+	assert_true(strings_has(&b.read, copy) && strings_has(&b.write, control));
+	birthright_finish(&b);
+	for (size_t i = 0; i < 4; i++) {
+		b = decide(w, source, w->envp, ARGV(python, others[i], "build_wheel", control));
+		assert_null(b.hook);
+		assert_false(strings_has(&b.read, others[i]));
+		birthright_finish(&b);
+	}
+}
+
 /* Newer pips have the wheel made in their cache: that fresh folder, and nothing around it or like it. */
 static void wheel_folders_of_the_cache(void **state)
 {
@@ -520,7 +543,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(old_pips_run_a_folder_or_a_zip_of_themselves),
-		TEST(subpip_is_recognised), TEST(subpip_environment), TEST(subpip_requirements), TEST(setup_py), TEST(plain_tool), TEST(hook_folders), TEST(wheel_folders_of_the_cache),
+		TEST(subpip_is_recognised), TEST(subpip_environment), TEST(subpip_requirements), TEST(setup_py), TEST(plain_tool), TEST(hook_folders), TEST(wheel_folders_of_the_cache), TEST(copied_hook_runner),
 		TEST(hook_cannot_take_anothers), TEST(links_are_no_folders), TEST(hook_output), TEST(output_is_rewritten), TEST(setup_py_results), TEST(tickets), TEST(owners),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
