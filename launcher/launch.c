@@ -506,7 +506,14 @@ static int64_t now_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static int prepare_and_run(struct run *run, const struct options *o, enum role role, struct caps_probe *probe, struct caps *caps)
+static int unpack_pip(const struct run *run, struct installer *ins)
+{
+	struct installer_error err = {0};
+
+	return run->installer != NULL && installer_unpack(ins, run->dir->tmp, &err) < 0 ? launch_error(err.status, "%s", err.message) : 0;
+}
+
+static int prepare_and_run(struct run *run, const struct options *o, enum role role, struct installer *ins, struct caps_probe *probe, struct caps *caps)
 {
 	char **argv = run->process_argv, **envp = run->process_envp;
 	static char **secrets; /* the journal redacts by them to the end */
@@ -531,6 +538,10 @@ static int prepare_and_run(struct run *run, const struct options *o, enum role r
 	if (missing != NULL) {
 		rundir_remove(run->dir);
 		return o->allow_degraded ? run_unguarded(run, o->args, missing) : launch_error(125, "%s", missing);
+	}
+	if ((status = unpack_pip(run, ins)) != 0) {
+		rundir_remove(run->dir);
+		return status;
 	}
 	if ((status = check_granted(run, run->dir->tmp, "the temporary folder of the run")) != 0 || (status = make_folders(run)) != 0 || (status = open_journal(run, o, role, argv, secrets)) != 0) {
 		rundir_remove(run->dir);
@@ -574,5 +585,5 @@ int launch(const struct options *o, char **argv, char **envp)
 	run.umask = umask(022);
 	umask(run.umask);
 	status = caps.nested ? 0 : role == ROLE_INSTALLER ? find_installer(&run, o, envp, &ins) : find_guest(&run, o, envp, &env);
-	return status != 0 ? status : prepare_and_run(&run, o, role, &probe, &caps);
+	return status != 0 ? status : prepare_and_run(&run, o, role, &ins, &probe, &caps);
 }

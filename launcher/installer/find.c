@@ -7,7 +7,7 @@
 
 #include "launcher/installer/parts.h"
 
-enum { SCRIPT_MAX = 64 << 10 };
+enum { SCRIPT_MAX = 64 << 10, ARCHIVE_MAX = 64 << 20 };
 
 /* name, name3, name3.11, name-3.11 */
 static bool is_versioned(const char *text, const char *name)
@@ -24,7 +24,7 @@ bool installer_is_word(const char *word)
 {
 	const char *base = inst_path_base(word);
 
-	return is_versioned(base, "pip") || is_versioned(base, "python");
+	return is_versioned(base, "pip") || is_versioned(base, "python") || inst_names_archive(word);
 }
 
 static const char *home_of(char *const envp[])
@@ -111,6 +111,36 @@ static void copy_args(struct installer *ins, char *const argv[])
 	}
 }
 
+/* What get-pip.py has its pip do. */
+static void get_pip_args(struct installer *ins, char *const envp[])
+{
+	static const struct {
+		const char *name, *option, *variable;
+	} tools[] = { { "setuptools", "--no-setuptools", "PIP_NO_SETUPTOOLS" }, { "wheel", "--no-wheel", "PIP_NO_WHEEL" } };
+	struct strings given = ins->args;
+	bool without[2];
+
+	ins->args = (struct strings){ 0 };
+	strings_put(&ins->args, "install");
+	strings_put(&ins->args, "--upgrade");
+	strings_put(&ins->args, "--force-reinstall");
+	for (size_t i = 0; i < 2; i++) {
+		const char *variable = inst_env(envp, tools[i].variable);
+
+		without[i] = strings_has(&given, tools[i].option) || (variable && *variable) || !inst_version_before(ins->env.version, 3, 12) ||
+		             inst_has_package(&ins->env, tools[i].name);
+		strings_remove(&given, tools[i].option);
+	}
+	copy_args(ins, given.v ? given.v : (char *[]){ NULL });
+	strings_put(&ins->args, "pip");
+	for (size_t i = 0; i < 2; i++) {
+		if (!without[i]) {
+			strings_put(&ins->args, tools[i].name);
+		}
+	}
+	strings_finish(&given);
+}
+
 static int read_script(struct installer *ins, const char *found, const char *absolute, char *const envp[], const char *cwd, const char *home,
                        struct installer_error *err)
 {
@@ -121,7 +151,11 @@ static int read_script(struct installer *ins, const char *found, const char *abs
 	struct shebang bang;
 	int result = 0;
 
-	if (!text || !inst_shebang_parse(text, len, &bang) || !inst_script_is_pip(text, len)) {
+	if (ins->zip) {
+		/* Its first line is looked at; what follows is a zip. */
+		inst_set(&text, inst_file_text(absolute, ARCHIVE_MAX, &len));
+	}
+	if (!text || !inst_shebang_parse(text, len, &bang) || (!ins->zip && !inst_script_is_pip(text, len))) {
 		return inst_fail(err, 126, "%s is not a pip script (a small Python script that imports pip): give the path of one, or use `python3 -m pip`",
 			    absolute);
 	}
@@ -142,15 +176,21 @@ static int read_script(struct installer *ins, const char *found, const char *abs
 	return result;
 }
 
-static int read_interpreter(struct installer *ins, char *const argv[], const char *absolute, int *first, struct installer_error *err)
+static int read_interpreter(struct installer *ins, char *const argv[], const char *absolute, const char *cwd, int *first, struct installer_error *err)
 {
-	const char *why = NULL;
+	const char *why = NULL, *archive = NULL;
 
-	*first = inst_interpreter_words(argv, &ins->env.interpreter_flags, &why);
+	*first = inst_interpreter_words(argv, &ins->env.interpreter_flags, &archive, &why);
 	if (*first < 0) {
 		return inst_fail(err, 125, "%s: %s; anything else is `pipwarden run -- %s ...`", argv[0], why, argv[0]);
 	}
 	ins->env.interpreter = inst_dup(absolute);
+	if (archive) {
+		cleanup_text char *path = inst_path_absolute(cwd, archive);
+
+		ins->program = inst_dup(archive);
+		return inst_archive_read(ins, path, err);
+	}
 	ins->module = true;
 	return 0;
 }
@@ -197,7 +237,7 @@ static int settle_interpreter(struct installer *ins, char *const envp[], const c
 
 static int settle_pip(struct installer *ins, struct installer_error *err)
 {
-	if (!inst_pip_locate(ins)) {
+	if (!ins->zip && !inst_pip_locate(ins)) {
 		return inst_fail(err, 127, "%s has no pip: `%s -m ensurepip` installs one", ins->env.prefix, ins->env.interpreter);
 	}
 	if (!ins->pip_version) {
@@ -272,19 +312,21 @@ static int settle_other_python(struct installer *ins, char *python, char *const 
 	ins->env.interpreter = inst_dup(other);
 	ins->module = false;
 	ins->other_python = true;
-	inst_set(&ins->pip_dir, realpath(ins->pip_dir, NULL));
-	inst_set(&ins->runner, inst_dup(ins->runner_real));
-	if (!ins->pip_dir || !ins->runner) {
-		return inst_fail(err, 126, "pip's own folder cannot be read");
+	if (!ins->zip) {
+		inst_set(&ins->pip_dir, realpath(ins->pip_dir, NULL));
+		if (!ins->pip_dir || !ins->runner_real) {
+			return inst_fail(err, 126, "pip's own folder cannot be read");
+		}
+		inst_set(&ins->runner, inst_dup(ins->runner_real));
+		inst_set(&ins->program, inst_dup(ins->runner));
 	}
-	inst_set(&ins->program, inst_dup(ins->runner));
 	return settle_interpreter(ins, envp, cwd, home, err);
 }
 
 /* Builds run pip's own hook runner: where pip lies outside the environment (--python, a link) they may read it, too. */
 static void let_read_pip(struct installer *ins)
 {
-	cleanup_text char *real = realpath(ins->pip_dir, NULL);
+	cleanup_text char *real = ins->zip ? NULL : realpath(ins->pip_dir, NULL);
 
 	for (size_t i = 0; real && i < ins->env.read_dirs.n; i++) {
 		cleanup_text char *dir = realpath(ins->env.read_dirs.v[i], NULL);
@@ -310,14 +352,21 @@ int installer_find(struct installer *ins, char *const argv[], char *const envp[]
 	if (find_word(true, argv[0], envp, cwd, home, &found, &absolute, err)) {
 		return -1;
 	}
-	result = is_versioned(inst_path_base(argv[0]), "python") ? read_interpreter(ins, argv, absolute, &first, err) :
-	                                                      read_script(ins, found, absolute, envp, cwd, home, err);
+	if (is_versioned(inst_path_base(argv[0]), "python")) {
+		result = read_interpreter(ins, argv, absolute, cwd, &first, err);
+	} else {
+		result = inst_names_archive(argv[0]) ? inst_archive_read(ins, absolute, err) : 0;
+		result = result ? result : read_script(ins, found, absolute, envp, cwd, home, err);
+	}
 	if (!result) {
 		copy_args(ins, argv + first);
 		result = settle_interpreter(ins, envp, cwd, home, err);
 	}
 	if (!result) {
 		result = settle_pip(ins, err);
+	}
+	if (!result && ins->zip && !strcmp(inst_path_base(ins->program), "get-pip.py")) {
+		get_pip_args(ins, envp);
 	}
 	if (!result) {
 		find_command(ins, &python);

@@ -59,6 +59,7 @@ struct installer {
 	char *pip_version;   /* "23.2.1" */
 	char *program;       /* sys.argv[0] as pip expects it: the script's path, or .../pip/__main__.py */
 	struct strings args; /* pip's own arguments */
+	struct zip *zip;     /* pip lies in an archive, which is in memory: installer_unpack gives pip_dir and runner; NULL: in a folder */
 	char *command;       /* "install", "download" …; "" for none (`pip --version`) */
 	char *runner;        /* pip's own runner for sub-pips: .../pip/__pip-runner__.py, or before 22.2 .../pip */
 	char *runner_real;   /* the same with links resolved: pip names it in either form */
@@ -86,6 +87,8 @@ int installer_find(struct installer *ins, char *const argv[], char *const envp[]
  * --use-feature=venv-isolation, inprocess-build-deps (also by PIP_USE_FEATURE and pip.conf). Computes hosts, outputs, cache, use_pep517. */
 int installer_plan(struct installer *ins, const struct policy *p, char *const envp[], const char *cwd, const char *home,
                    struct installer_error *err);
+/* A pip that lies in an archive, into `folder`/p, a folder of the run that nothing but the launcher writes.  After installer_plan; nothing to do for others. */
+int installer_unpack(struct installer *ins, const char *folder, struct installer_error *err);
 void installer_finish(struct installer *ins);
 
 /* The SPEC of pip_boot.py for the launched pip (runner false) or for a sub-pip (runner true: ins->runner is run as the script).  allow_pth and

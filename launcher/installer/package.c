@@ -1,7 +1,9 @@
 /* The pip package that will run, read as text. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "launcher/installer/parts.h"
 
@@ -21,13 +23,28 @@ static char *quoted(const char *at)
 	return at[len] == quote ? inst_dup_n(at, len) : NULL;
 }
 
-static char *read_version(const char *pip_dir)
+char *inst_pip_text(const struct installer *ins, const char *name)
 {
-	cleanup_text char *init = inst_path_join(pip_dir, "__init__.py");
-	cleanup_text char *text = inst_file_text(init, 1 << 20, NULL);
+	cleanup_text char *path = inst_path_join(ins->zip ? "pip" : ins->pip_dir, name);
+
+	return ins->zip ? inst_zip_text(ins->zip, path) : inst_file_text(path, 1 << 20, NULL);
+}
+
+static char *read_version(const struct installer *ins)
+{
+	cleanup_text char *text = inst_pip_text(ins, "__init__.py");
 	const char *at = text ? strstr(text, "__version__") : NULL;
 
 	return at ? quoted(at) : NULL;
+}
+
+static void settle_runner(struct installer *ins)
+{
+	cleanup_text char *runner = inst_path_join(ins->pip_dir, "__pip-runner__.py");
+
+	inst_set(&ins->runner, inst_dup(inst_path_is_file(runner) ? runner : ins->pip_dir));
+	inst_set(&ins->runner_real, realpath(ins->runner, NULL));
+	ins->zips_itself = ins->pip_version && inst_version_before(ins->pip_version, 22, 2) && !inst_version_before(ins->pip_version, 21, 1);
 }
 
 bool inst_pip_locate(struct installer *ins)
@@ -35,17 +52,78 @@ bool inst_pip_locate(struct installer *ins)
 	for (size_t i = 0; i < ins->env.site_dirs.n; i++) {
 		cleanup_text char *dir = inst_path_join(ins->env.site_dirs.v[i], "pip");
 		cleanup_text char *init = inst_path_join(dir, "__init__.py");
-		cleanup_text char *runner = inst_path_join(dir, "__pip-runner__.py");
 
 		if (!inst_path_is_file(init)) {
 			continue;
 		}
 		inst_set(&ins->pip_dir, inst_dup(dir));
-		inst_set(&ins->pip_version, read_version(dir));
-		inst_set(&ins->runner, inst_dup(inst_path_is_file(runner) ? runner : dir));
-		inst_set(&ins->runner_real, realpath(ins->runner, NULL));
-		ins->zips_itself = ins->pip_version && inst_version_before(ins->pip_version, 22, 2) && !inst_version_before(ins->pip_version, 21, 1);
+		inst_set(&ins->pip_version, read_version(ins));
+		settle_runner(ins);
 		return true;
+	}
+	return false;
+}
+
+int inst_archive_read(struct installer *ins, const char *path, struct installer_error *err)
+{
+	cleanup_text char *above = inst_path_dir(path);
+	const char *file = inst_ends(above, ".whl") ? above : path;
+	size_t len = 0;
+	char *text = inst_file_text(file, 64 << 20, &len);
+	struct zip z = { (unsigned char *)text, len, 0, 0, 0 };
+	bool good;
+
+	if (!text) {
+		return inst_fail(err, 126, "%s: cannot be read", file);
+	}
+	if (inst_ends(file, "get-pip.py")) {
+		good = inst_get_pip_payload(text, len, &z);
+		free(text);
+	} else {
+		good = inst_zip_open(&z);
+	}
+	ins->zip = calloc(1, sizeof(*ins->zip));
+	if (!ins->zip) {
+		good = false;
+		free(z.data);
+	} else {
+		*ins->zip = z;
+	}
+	if (good) {
+		inst_set(&ins->pip_version, read_version(ins));
+	}
+	return good && ins->pip_version ? 0 : inst_fail(err, 126, "%s: there is no pip in it", file);
+}
+
+int installer_unpack(struct installer *ins, const char *folder, struct installer_error *err)
+{
+	cleanup_text char *top = inst_path_join(folder, "p");
+	int error;
+
+	if (!ins->zip) {
+		return 0;
+	}
+	error = mkdir(top, 0755) ? -errno : inst_zip_unpack_pip(ins->zip, top);
+	if (error) {
+		return inst_fail(err, 125, "pip cannot be unpacked into %s: %s", top, error == -EINVAL ? "the archive is damaged" : strerror(-error));
+	}
+	inst_set(&ins->pip_dir, inst_path_join(top, "pip"));
+	settle_runner(ins);
+	if (ins->other_python) {
+		inst_set(&ins->program, inst_dup(ins->runner));
+	}
+	strings_put(&ins->env.read_dirs, ins->pip_dir);
+	return 0;
+}
+
+bool inst_has_package(const struct python_env *env, const char *name)
+{
+	for (size_t i = 0; i < env->site_dirs.n; i++) {
+		cleanup_text char *init = inst_format("%s/%s/__init__.py", env->site_dirs.v[i], name);
+
+		if (inst_path_is_file(init)) {
+			return true;
+		}
 	}
 	return false;
 }

@@ -58,8 +58,28 @@ struct shebang {
 bool inst_shebang_parse(const char *text, size_t len, struct shebang *out);
 void inst_shebang_finish(struct shebang *s);
 bool inst_script_is_pip(const char *text, size_t len); /* imports pip's main and is a script of Python */
-/* Interpreter options before `-m pip`.  The index of the first argument of pip, or -1 with *why. */
-int inst_interpreter_words(char *const argv[], struct strings *flags, const char **why);
+/* Interpreter options before `-m pip`, or before the path of an archive of pip (*archive).  The index of the first argument of pip, or -1 with *why. */
+int inst_interpreter_words(char *const argv[], struct strings *flags, const char **archive, const char **why);
+bool inst_names_archive(const char *word); /* pip.pyz, pip-26.3.pyz, get-pip.py, pip-26.3-py3-none-any.whl/pip: by its name */
+
+/* --- zip.c: an archive of pip, in memory (pure but for unpacking) --------------------------------- */
+
+struct zip {
+	unsigned char *data; /* malloc'd, the owner's */
+	size_t len;
+	size_t first, end, shift; /* of the central directory; of every offset */
+};
+struct zip_member {
+	char name[512];
+	size_t packed, size, local;
+	unsigned method, crc;
+};
+bool inst_zip_open(struct zip *z); /* data and len are set; false: not understood */
+bool inst_zip_next(const struct zip *z, size_t *at, struct zip_member *m); /* *at: 0 to begin with */
+char *inst_zip_read(const struct zip *z, const struct zip_member *m); /* NUL-terminated; NULL: damaged or larger than 16 MiB */
+char *inst_zip_text(const struct zip *z, const char *name);
+int inst_zip_unpack_pip(const struct zip *z, const char *folder); /* members below pip/ into an empty folder of our own; 0 or -errno */
+bool inst_get_pip_payload(const char *text, size_t len, struct zip *z); /* the zip in a get-pip.py; z->data is to be freed either way */
 
 /* --- layout.c, grants.c ------------------------------------------------------------------------ */
 
@@ -73,6 +93,9 @@ bool inst_name_version(const char *name, char *out, size_t size); /* "python3.11
 /* --- package.c --------------------------------------------------------------------------------- */
 
 bool inst_pip_locate(struct installer *ins); /* pip_dir, pip_version, runner */
+int inst_archive_read(struct installer *ins, const char *path, struct installer_error *err); /* zip, pip_version */
+char *inst_pip_text(const struct installer *ins, const char *name); /* a file of pip's: "_internal/models/index.py" */
+bool inst_has_package(const struct python_env *env, const char *name); /* in its site-packages */
 bool inst_version_before(const char *version, int major, int minor);
 /* Default index and its file host, out of the text of models/index.py.  false: not understood. */
 bool inst_default_index(const char *text, char **index_url, char **file_host);

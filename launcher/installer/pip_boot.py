@@ -6,7 +6,8 @@ SPEC is one JSON object (docs/installer.md describes it):
     program     sys.argv[0] as pip expects it: the script's path, .../pip/__main__.py, or pip's own runner file
     pip_dir     the folder of the package `pip` that is to run
     module      true for `python -m pip`
-    runner      pip's runner when pip started itself: a file, or pip's own folder (run as Python would run it), else null
+    runner      pip's runner when pip started itself: a file, or pip's own folder (run as Python would run it); the folder
+                that a pip was unpacked into from the archive `program`; else null
     sealed      false when pip itself is what is being installed: its modules may then change in mid-run
     started     optional: nanoseconds; modules of pip whose inode changed later are refused (for a sub-pip)
     audit       optional: true: what would be refused is reported and goes on; start-up code runs
@@ -293,9 +294,9 @@ class Guard:
         self.real_temp = os.path.realpath(self.temp)
         # Archives on PYTHONPATH are looked through for distributions.
         self.archives = (spec.get("archives") or []) + [entry for entry in os.environ.get("PYTHONPATH", "").split(":") if entry[:1] == "/"]
-        self.library = [os.path.realpath(entry) for entry in finder.library + finder.wheels]
-        self.real_folders = {}  # outside the temp nobody else moves folders meanwhile
         self.pip_dir = os.path.realpath(spec["pip_dir"])
+        self.library = [os.path.realpath(entry) for entry in finder.library + finder.wheels] + [self.pip_dir]
+        self.real_folders = {}  # outside the temp nobody else moves folders meanwhile
         # The environment may have a pip of its own besides (--python).
         sites = [os.path.realpath(entry) for entry in sys.path if os.path.isfile(entry + "/pip/__init__.py")]
         self.sites = tuple({entry + "/" for entry in [os.path.dirname(self.pip_dir)] + sites})
@@ -326,7 +327,7 @@ class Guard:
     @staticmethod
     def own_scripts(spec):
         """What starts this pip and its Python, and what existed: `pip` may create the rest."""
-        found = set()
+        found = {os.path.realpath(spec["program"])}
         for folder in {os.path.dirname(sys.executable), os.path.join(sys.prefix, "bin"), os.path.dirname(spec["program"])}:
             folder = os.path.realpath(folder)
             try:
@@ -530,6 +531,8 @@ def first_entry(spec):
             pass
     elif os.path.isdir(spec["program"]):
         sys.path.insert(0, spec["program"])
+    elif spec.get("runner") not in (None, spec["program"]):
+        pass  # it would be the archive that pip came in
     else:
         sys.path.insert(0, os.path.dirname(os.path.realpath(spec["program"])))
 

@@ -14,8 +14,8 @@ static void add_list(struct installer *ins, const struct sourced_list *list)
 
 static int plan_indexes(struct installer *ins, const struct asked *a, struct installer_error *err)
 {
-	cleanup_text char *module = inst_path_join(ins->pip_dir, "_internal/models/index.py");
-	cleanup_text char *text = inst_file_text(module, 1 << 20, NULL);
+	static const char module[] = "_internal/models/index.py";
+	cleanup_text char *text = inst_pip_text(ins, module);
 	cleanup_text char *index_url = NULL;
 	cleanup_text char *file_host = NULL;
 	cleanup_text char *file_url = NULL;
@@ -23,7 +23,7 @@ static int plan_indexes(struct installer *ins, const struct asked *a, struct ins
 	bool used = !a->index_replaced;
 
 	if (!text || !inst_default_index(text, &index_url, &file_host) || !pip_url_parse(index_url, NULL, &standard)) {
-		return inst_fail(err, 125, "%s: pip's default index cannot be read from it (a newer pip than this pipwarden knows?)", module);
+		return inst_fail(err, 125, "pip's default index cannot be read from its %s (a newer pip than this pipwarden knows?)", module);
 	}
 	add_list(ins, &a->indexes);
 	for (size_t i = 0; i < a->indexes.n + a->extra_indexes.n; i++) {
@@ -81,18 +81,6 @@ static void plan_urls(struct installer *ins, const struct asked *a, const char *
 	add_list(ins, &a->requirements);
 	add_list(ins, &a->constraints);
 	add_list(ins, &a->find_links);
-}
-
-static bool has_package(const struct python_env *env, const char *name)
-{
-	for (size_t i = 0; i < env->site_dirs.n; i++) {
-		cleanup_text char *init = inst_format("%s/%s/__init__.py", env->site_dirs.v[i], name);
-
-		if (inst_path_is_file(init)) {
-			return true;
-		}
-	}
-	return false;
 }
 
 /* pip's decide_user_install: asked for, or the site-packages cannot be written. */
@@ -182,7 +170,7 @@ static int plan(struct installer *ins, const struct asked *a, const struct polic
 	}
 	/* Older pips run `setup.py install` in place where they may not or cannot make a wheel; that writes the environment itself. */
 	ins->use_pep517 = command == CMD_INSTALL && inst_version_before(ins->pip_version, 23, 1) && !a->flag[OPT_NO_PEP517] &&
-	                  (!has_package(&ins->env, "wheel") || a->single[OPT_NO_BINARY].value);
+	                  (!inst_has_package(&ins->env, "wheel") || a->single[OPT_NO_BINARY].value);
 	ins->pip_is_target = (command & (CMD_INSTALL | CMD_UNINSTALL)) && names_pip(a, cwd);
 	return 0;
 }
@@ -207,6 +195,10 @@ void installer_finish(struct installer *ins)
 	free(ins->pip_version);
 	free(ins->program);
 	free(ins->command);
+	if (ins->zip) {
+		free(ins->zip->data);
+		free(ins->zip);
+	}
 	free(ins->runner);
 	free(ins->runner_real);
 	free(ins->private_site);

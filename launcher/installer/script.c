@@ -129,15 +129,30 @@ bool inst_script_is_pip(const char *text, size_t len)
 	return memmem(text, len, "console_scripts", 15) && (memmem(text, len, "'pip==", 6) || memmem(text, len, "\"pip==", 6));
 }
 
-int inst_interpreter_words(char *const argv[], struct strings *flags, const char **why)
+bool inst_names_archive(const char *word)
+{
+	const char *base = inst_path_base(word);
+	cleanup_text char *dir = inst_path_dir(word);
+
+	if (!strcmp(base, "pip") && inst_ends(dir, ".whl")) {
+		return inst_starts(inst_path_base(dir), "pip-");
+	}
+	return !strcmp(base, "get-pip.py") || (inst_starts(base, "pip") && inst_ends(base, ".pyz"));
+}
+
+int inst_interpreter_words(char *const argv[], struct strings *flags, const char **archive, const char **why)
 {
 	static const char plain[] = "bBdEIOPqsuv"; /* without an argument; those that stop the start of a module are not among them */
 
 	for (int i = 1; argv[i]; i++) {
 		const char *word = argv[i];
 
+		if (inst_names_archive(word)) {
+			*archive = word;
+			return i + 1;
+		}
 		if (word[0] != '-' || !word[1] || word[1] == '-') {
-			*why = "of an interpreter only `-m pip` is guarded";
+			*why = "of an interpreter only `-m pip`, pip.pyz, get-pip.py and a wheel of pip are guarded";
 			return -1;
 		}
 		for (const char *c = word + 1; *c; c++) {
@@ -145,7 +160,7 @@ int inst_interpreter_words(char *const argv[], struct strings *flags, const char
 				const char *module = c[1] ? c + 1 : argv[i + 1];
 
 				if (!module || strcmp(module, "pip")) {
-					*why = "of an interpreter only `-m pip` is guarded";
+					*why = "of an interpreter only `-m pip`, pip.pyz, get-pip.py and a wheel of pip are guarded";
 					return -1;
 				}
 				if (c > word + 1) {
@@ -170,7 +185,7 @@ int inst_interpreter_words(char *const argv[], struct strings *flags, const char
 				break;
 			}
 			if (!strchr(plain, *c)) {
-				*why = *c == 'S' ? "under -S Python finds no pip" : "of an interpreter only `-m pip` is guarded";
+				*why = *c == 'S' ? "under -S Python finds no pip" : "of an interpreter only `-m pip`, pip.pyz, get-pip.py and a wheel of pip are guarded";
 				return -1;
 			}
 			if (!c[1]) {
@@ -178,6 +193,6 @@ int inst_interpreter_words(char *const argv[], struct strings *flags, const char
 			}
 		}
 	}
-	*why = "of an interpreter only `-m pip` is guarded";
+	*why = "of an interpreter only `-m pip`, pip.pyz, get-pip.py and a wheel of pip are guarded";
 	return -1;
 }

@@ -53,7 +53,8 @@ char *installer_boot_spec(const struct installer *ins, bool runner, const struct
 	fprintf(out, "{\"module\":%s,\"sealed\":%s", ins->module && !runner ? "true" : "false", ins->pip_is_target ? "false" : "true");
 	write_pair(out, "program", runner ? ins->runner : ins->program);
 	write_pair(out, "pip_dir", ins->pip_dir);
-	write_pair(out, "runner", runner ? ins->runner : NULL);
+	/* A pip of an archive runs as its folder does. */
+	write_pair(out, "runner", runner ? ins->runner : ins->zip ? ins->pip_dir : NULL);
 	write_pair(out, "pythonpath", pythonpath);
 	if (started) {
 		fprintf(out, ",\"started\":%llu", started);

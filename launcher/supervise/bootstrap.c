@@ -14,7 +14,10 @@ static const char *const kept_from_start[] = {"PYTHONPATH", "PYTHONHOME", "PYTHO
 
 static char *make_spec(const struct supervisor *s, bool subpip, const char *pythonpath)
 {
-	return installer_boot_spec(s->run->installer, subpip, &s->run->allow_pth, pythonpath, subpip ? (unsigned long long)s->run->started_ns : 0, s->run->audit);
+	/* What was unpacked for this run is younger than it, and nobody else's. */
+	bool sealed_by_time = subpip && s->run->installer->zip == NULL;
+
+	return installer_boot_spec(s->run->installer, subpip, &s->run->allow_pth, pythonpath, sealed_by_time ? (unsigned long long)s->run->started_ns : 0, s->run->audit);
 }
 
 static int add_all(struct strings *to, char *const *words)

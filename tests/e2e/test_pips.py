@@ -1,8 +1,11 @@
 """A slice of the matrix of `./dev matrix`: pips from 20.3 to the newest, each way in which they start themselves, build and install."""
 from __future__ import annotations
 
+import base64
 import shutil
+import subprocess
 import tempfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from conftest import cannot
 from lib import matrix
 from lib.pips import Pips
 from lib.places import PLACES
-from lib.world import World
+from lib.world import World, differences, normalise, snapshot
 
 pytestmark = pytest.mark.online  # the pips come from the index
 
@@ -41,3 +44,58 @@ def test_same_as_plain(version, name, user_name, kind, pips, base, pipwarden, di
         place.close()
         shutil.rmtree(world.root, ignore_errors=True)
     assert cell.verdict.startswith("same"), f"{cell.verdict}\n{cell.plain}\n{cell.held}"
+
+
+# --- pips that come in an archive
+
+def bare(world, distribution):
+    """An environment without a pip."""
+    world.venv = world.root / "venv"
+    shutil.rmtree(world.venv, ignore_errors=True)
+    shutil.rmtree(world.home / ".cache", ignore_errors=True)
+    subprocess.run([distribution.path, "-m", "venv", "--without-pip", world.venv], check=True, timeout=60)
+    world.own_tree(world.venv)
+
+
+def zipapp(wheel, target):
+    """As pip's own pip.pyz is made: its package, a __main__.py, a line before it."""
+    with target.open("wb") as f:
+        f.write(b"#!/usr/bin/env python3\n")
+        with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(f, "w", zipfile.ZIP_DEFLATED) as z:
+            for name in source.namelist():
+                if name.startswith("pip/"):
+                    z.writestr(name, source.read(name))
+            z.writestr("__main__.py", "import runpy\nrunpy.run_module('pip', run_name='__main__')\n")
+    target.chmod(0o755)
+    return target
+
+
+def get_pip(wheel, target):
+    """The outline of get-pip.py: a zip in base 85, and what is to be done with it."""
+    data = base64.b85encode(zipapp(wheel, target).read_bytes()).decode()
+    target.write_text("#!/usr/bin/env python\nimport base64, os, sys, tempfile\nDATA = b\"\"\"\n" + "\n".join(data[i:i + 79] for i in range(0, len(data), 79))
+                      + "\n\"\"\"\npath = os.path.join(tempfile.mkdtemp(), 'pip.zip')\nopen(path, 'wb').write(base64.b85decode(DATA.replace(b'\\n', b'')))\n"
+                      "sys.path.insert(0, path)\nfrom pip._internal.cli.main import main\n"
+                      "sys.exit(main(['install', '--upgrade', '--force-reinstall'] + sys.argv[1:] + ['pip', 'setuptools', 'wheel']))\n")
+
+
+@pytest.mark.parametrize("form,version", [("pip.pyz", "pip"), ("get-pip.py", "24.3.1"), ("wheel", "21.3.1")])
+def test_an_archive_of_pip(form, version, pips, make_world, user_named, distribution, index):
+    world = make_world(user_named("user"), index=index)
+    wheel = pips.wheel(version)
+    if form == "wheel":
+        argv = ["python3", wheel / "pip", "install", "pwtiny"]
+        wheel.parent.parent.chmod(0o755)
+    else:
+        (zipapp if form == "pip.pyz" else get_pip)(wheel, world.work / form)
+        argv = ["./pip.pyz", "install", "pwtiny"] if form == "pip.pyz" else ["python3", form, "--no-index", "--find-links", wheel.parent, "--find-links", index.folder]
+    results = []
+    for guarded in (False, True):
+        bare(world, distribution)
+        result = (world.guarded if guarded else world.run)(argv)
+        results.append((result, snapshot(world.venv)))
+    (plain, before), (held, after) = results
+    assert plain.status == 0, f"plain pip cannot do it\n{plain}"
+    assert held.status == 0 and normalise(held.out) == normalise(plain.out) and held.err == plain.err, f"{held}\n{plain}"
+    assert differences(after, before) == [] and held.above("info") == []
+    assert not list(world.temp.glob("pw-*"))

@@ -256,10 +256,11 @@ static void assert_words(const char *line, int first, const char *flags)
 	cleanup_strings struct strings words = { 0 };
 	cleanup_strings struct strings got = { 0 };
 	cleanup_text char *joined = inst_dup("");
-	const char *why = NULL;
+	const char *why = NULL, *archive = NULL;
 
 	strings_split(&words, line);
-	assert_int_equal(inst_interpreter_words(words.v, &got, &why), first);
+	assert_int_equal(inst_interpreter_words(words.v, &got, &archive, &why), first);
+	assert_int_equal(archive != NULL, first > 0 && inst_names_archive(words.v[first - 1]));
 	assert_int_equal(why != NULL, first < 0);
 	for (size_t i = 0; first >= 0 && i < got.n; i++) {
 		inst_set(&joined, inst_format("%s%s ", joined, got.v[i]));
@@ -275,6 +276,13 @@ static void interpreter_options(void **state)
 	assert_words("python -Im pip", 3, "-I ");
 	assert_words("python -I -m pip", 4, "-I ");
 	assert_words("python -mpip list", 2, "");
+	assert_words("python pip.pyz list", 2, "");
+	assert_words("python -I ./pip-26.3.pyz", 3, "-I ");
+	assert_words("python x/get-pip.py --user", 2, "");
+	assert_words("python -W error pip-26.3-py3-none-any.whl/pip install x", 4, "-Werror ");
+	assert_words("python other.pyz", -1, NULL);
+	assert_words("python pip.py", -1, NULL);
+	assert_words("python six-1.whl/pip", -1, NULL);
 	assert_words("python -sBE -W error -Xdev -X importtime -m pip", 9, "-sBE -Werror -Xdev -Ximporttime ");
 	assert_words("python -sWdefault -m pip", 4, "-sWdefault ");
 	assert_words("python", -1, NULL);
