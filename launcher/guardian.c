@@ -3,7 +3,7 @@
  *
  *   the command stops            so does the guardian, in the same way and not before: a shell that took the terminal while the command has yet to stop
  *                                would find it still reading there
- *   supervisor ends by itself    its exit status is the run's; where a signal ended the command, the guardian dies of the same one
+ *   supervisor ends by itself    its exit status is the run's; where Ctrl-C ended the command, the guardian dies of it too
  *   supervisor is killed         the kernel has closed its listeners (every notified call fails) and sent pip and the zygote their parent-death
  *                                signal; what still lives is killed here: 125 */
 #include "guardian.h"
@@ -151,8 +151,8 @@ int guardian_run(struct run *run)
 		fprintf(stderr, "pipwarden: the supervisor was killed (signal %d): the command was ended\n", WTERMSIG(status));
 		return 125;
 	}
-	if (atomic_load(&told->died) != 0) {
-		act(atomic_load(&told->died)); /* we are not dumpable: no core */
+	if (atomic_load(&told->interrupted)) {
+		act(SIGINT); /* a shell looks at how Ctrl-C ended its child before it ends a script's loop; 128+N is the same to whoever reads $? */
 	}
 	return WEXITSTATUS(status);
 }

@@ -772,8 +772,8 @@ int supervisor_main(const struct run *run)
 		listener_join(&listener);
 	}
 	int verdict = finish(&w, status);
-	if (error == 0 && verdict == status && WIFSIGNALED(w.status)) {
-		atomic_store(&run->told->died, WTERMSIG(w.status));
+	if (error == 0 && verdict == status && WIFSIGNALED(w.status) && WTERMSIG(w.status) == SIGINT) {
+		atomic_store(&run->told->interrupted, true);
 	}
 	return verdict;
 }

@@ -22,7 +22,7 @@ struct told {
 	_Atomic int stopped;    /* the signal that stopped the command; 0: none, or the guardian has taken it */
 	_Atomic bool following; /* the guardian looks whether to stop, or has stopped */
 	_Atomic pid_t group;    /* the process group of a stopped guest; 0: not known */
-	_Atomic int died;       /* the signal that ended the command, where its end is the run's */
+	_Atomic bool interrupted; /* SIGINT ended the command, and its end is the run's */
 };
 
 /* What the launcher has found out before anything runs; all of it is the launcher's memory and outlives the run. */
