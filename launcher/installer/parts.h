@@ -209,6 +209,11 @@ void inst_archives_plan(struct installer *ins, const struct asked *a, const char
 /* A file of a version manager's `shims` folder?  1: *real is the file that it stands for; 0: it is none; -1: *err. */
 int inst_shim_resolve(const char *path, const char *name, char *const envp[], const char *cwd, const char *home, char **real,
                  struct installer_error *err);
+/* The newest folder in `folder` whose name begins with `version` and a dot; NULL: none. */
+char *inst_newest_like(const char *folder, const char *version);
+/* --- tool_versions.c: a shim of asdf or mise; as inst_shim_resolve */
+int inst_tool_resolve(bool mise, const char *shims, const char *name, char *const envp[], const char *cwd, const char *home, char **real,
+                      struct installer_error *err);
 /* As execvp searches; `skip` is a folder left out, or NULL.  The found path (as execvp would start it) or NULL with errno. */
 char *inst_search_path(const char *name, char *const envp[], const char *skip);
 

@@ -92,7 +92,7 @@ static void chosen_versions(const char *root, char *const envp[], const char *cw
 }
 
 /* The newest installed version that begins with `version` and a dot; NULL: none. */
-static char *newest_like(const char *folder, const char *version)
+char *inst_newest_like(const char *folder, const char *version)
 {
 	DIR *d = opendir(folder);
 	struct dirent *entry;
@@ -120,7 +120,7 @@ static char *file_of_version(const char *root, const char *version, const char *
 		return inst_search_path(name, envp, shims);
 	}
 	if (!inst_path_is_dir(home)) {
-		cleanup_text char *newest = newest_like(folder, inst_path_base(home));
+		cleanup_text char *newest = inst_newest_like(folder, inst_path_base(home));
 
 		if (!newest) {
 			return NULL;
@@ -151,7 +151,6 @@ static int resolve_pyenv(const char *shims, const char *name, char *const envp[]
 int inst_shim_resolve(const char *path, const char *name, char *const envp[], const char *cwd, const char *home, char **real,
                  struct installer_error *err)
 {
-	static const char *const others[] = { "asdf", "mise", "rtx" };
 	cleanup_text char *shims = inst_path_dir(path);
 	cleanup_text char *text = NULL;
 	cleanup_text char *target = NULL;
@@ -164,10 +163,14 @@ int inst_shim_resolve(const char *path, const char *name, char *const envp[], co
 		return resolve_pyenv(shims, name, envp, cwd, real, err);
 	}
 	target = realpath(path, NULL);
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
-		if ((text && strstr(text, others[i])) || (target && !strcmp(inst_path_base(target), others[i]))) {
-			return inst_fail(err, 126, "%s is a shim of %s: give the path of pip itself (`%s which %s` prints it)", path, others[i], others[i], name);
-		}
+	if (text && strstr(text, "asdf")) {
+		return inst_tool_resolve(false, shims, name, envp, cwd, home, real, err);
+	}
+	if ((text && strstr(text, "mise")) || (target && !strcmp(inst_path_base(target), "mise"))) {
+		return inst_tool_resolve(true, shims, name, envp, cwd, home, real, err);
+	}
+	if ((text && strstr(text, "rtx")) || (target && !strcmp(inst_path_base(target), "rtx"))) {
+		return inst_fail(err, 126, "%s is a shim of rtx: give the path of pip itself (`rtx which %s` prints it)", path, name);
 	}
 	return 0;
 }

@@ -308,8 +308,73 @@ static void shims_are_resolved_by_their_files(void **state)
 	assert_int_equal(strings_add(&r.env, "PYENV_VERSION=3.9.1:3.11.7"), 0);
 	assert_runs(&r, "pip list");
 	assert_string_equal(r.ins.program, want);
-	tree_file(t, "pyenv/shims/pip", 0755, "#!/usr/bin/env bash\nexec asdf exec pip \"$@\"\n");
-	assert_refused(&r, "pip list", 126, "asdf which pip");
+	tree_file(t, "pyenv/shims/pip", 0755, "#!/usr/bin/env bash\nexec rtx exec pip \"$@\"\n");
+	assert_refused(&r, "pip list", 126, "rtx which pip");
+	run_end(&r);
+}
+
+static void assert_program(struct run *r, const struct tree *t, const char *program)
+{
+	cleanup_text char *want = tree_path(t, program);
+
+	assert_runs(r, "pip list");
+	assert_string_equal(r->ins.program, want);
+}
+
+static void asdf_and_mise_choose(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+
+	tree_python(t, "23.2.1");
+	run_setup(&r, t);
+	for (int mise = 0; mise < 2; mise++) {
+		static const char *const versions[] = { "3.11.7", "3.11.2", "3.12.1" };
+		const char *manager = mise ? "mise" : "asdf";
+
+		for (size_t i = 0; i < 3; i++) {
+			cleanup_text char *pip = inst_format("%s/installs/python/%s/bin/pip", manager, versions[i]);
+
+			tree_file(t, pip, 0755, "#!%s/venv/bin/python\nfrom pip._internal import main\n", t->root);
+		}
+	}
+	tree_file(t, "asdf/shims/pip", 0755, "#!/usr/bin/env bash\n# asdf-plugin: python 3.11.7\nexec asdf exec \"pip\" \"$@\"\n");
+	inst_set(&r.env.v[1], inst_format("PATH=%s/asdf/shims:%s/venv/bin:/usr/bin", t->root, t->root));
+	assert_refused(&r, "pip list", 127, "asdf which pip");
+	tree_file(t, "home/.tool-versions", 0644, "nodejs 20.1\npython 3.11.2 # mine\n");
+	assert_program(&r, t, "asdf/installs/python/3.11.2/bin/pip");
+	tree_file(t, "work/.python-version", 0644, "3.12.1\n");
+	assert_program(&r, t, "asdf/installs/python/3.11.2/bin/pip"); /* not read unless told to */
+	tree_file(t, "home/.asdfrc", 0644, "legacy_version_file = yes\n");
+	assert_program(&r, t, "asdf/installs/python/3.12.1/bin/pip");
+	tree_file(t, "work/.tool-versions", 0644, "python 3.9.1 3.11.7\n");
+	assert_program(&r, t, "asdf/installs/python/3.11.7/bin/pip");
+	tree_file(t, "work/.tool-versions", 0644, "python system\n");
+	assert_program(&r, t, "venv/bin/pip");
+	tree_file(t, "work/.tool-versions", 0644, "python ../../../work\n");
+	assert_refused(&r, "pip list", 127, "asdf which pip");
+	assert_int_equal(strings_add(&r.env, "ASDF_PYTHON_VERSION=3.12.1"), 0);
+	assert_program(&r, t, "asdf/installs/python/3.12.1/bin/pip");
+
+	tree_file(t, "mise/bin/mise", 0755, "\177ELF");
+	tree_link(t, "mise/shims/pip", "../bin/mise");
+	inst_set(&r.env.v[1], inst_format("PATH=%s/mise/shims:%s/venv/bin:/usr/bin", t->root, t->root));
+	tree_file(t, "work/.tool-versions", 0644, "python 3.11\n");
+	assert_program(&r, t, "mise/installs/python/3.11.7/bin/pip");
+	tree_file(t, "work/mise.toml", 0644, "[env]\npython = \"no\"\n[tools]\nnode = \"20\"\n\"python\" = ['3.12', \"3.11\"]\n");
+	assert_program(&r, t, "mise/installs/python/3.12.1/bin/pip");
+	tree_file(t, "work/mise.toml", 0644, "tools.python = \"3.11.2\"\n");
+	assert_program(&r, t, "mise/installs/python/3.11.2/bin/pip");
+	tree_file(t, "work/mise.toml", 0644, "[tools]\npython = { version = \"3.11\" }\n");
+	assert_refused(&r, "pip list", 126, "mise which pip");
+	tree_file(t, "work/mise.toml", 0644, "[tools]\npython = \"{{ env.X }}\"\n");
+	assert_refused(&r, "pip list", 126, "mise which pip");
+	tree_file(t, "work/mise.toml", 0644, "[tools.python]\nversion = \"3.11\"\n");
+	assert_refused(&r, "pip list", 126, "mise.toml");
+	assert_int_equal(strings_add(&r.env, "MISE_PYTHON_VERSION=3.12"), 0);
+	assert_program(&r, t, "mise/installs/python/3.12.1/bin/pip");
+	assert_int_equal(strings_add(&r.env, "MISE_ENV=ci"), 0);
+	assert_refused(&r, "pip list", 126, "MISE_ENV");
 	run_end(&r);
 }
 
@@ -634,6 +699,7 @@ int main(void)
 		in_tree(outputs_and_cache),
 		in_tree(older_pips_and_pip_itself),
 		in_tree(archives_are_those_that_the_user_names),
+		in_tree(asdf_and_mise_choose),
 		in_tree(another_python),
 		in_tree(old_pips_start_themselves_otherwise),
 		in_tree(the_spec_is_json),
