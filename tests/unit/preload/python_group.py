@@ -100,7 +100,8 @@ class Cases:
         code = ("import os, %s as i\nfor n in range(3):\n    id = i.create()\n    i.run_string(id, 'import os\\nos.environ[\"GITHUB_TOKEN\"]')\n"
                 "    i.destroy(id)\nos.environ['ZZZ_LAST']\n" % name)
         if self.runner.plain([self.python, "-c", "import " + name])[0] == 0:
-            self.tells([(READ, "GITHUB_TOKEN", "<string>", "2", "<module>"), (READ, "ZZZ_LAST", "<string>", "6", "<module>")], "-c", code)
+            script = "<script>" if self.version >= (3, 14) else "<string>"
+            self.tells([(READ, "GITHUB_TOKEN", script, "2", "<module>"), (READ, "ZZZ_LAST", "<string>", "6", "<module>")], "-c", code)
 
     def behaves(self):
         for extra, role in (({}, 3), ({"PYTHONMALLOC": "debug"}, 2)):

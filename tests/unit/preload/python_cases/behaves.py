@@ -4,6 +4,7 @@ import copy
 import inspect
 import os
 import pickle
+import re
 import subprocess
 import sys
 import traceback
@@ -16,7 +17,7 @@ def show(what):
     try:
         print(what.__name__, what())
     except BaseException:
-        print(what.__name__, traceback.format_exc())
+        print(what.__name__, re.sub("0x[0-9a-f]+", "0x", traceback.format_exc()))
 
 
 def types():
