@@ -185,6 +185,11 @@ static int read_interpreter(struct installer *ins, char *const argv[], const cha
 		return inst_fail(err, 125, "%s: %s; anything else is `pipwarden run -- %s ...`", argv[0], why, argv[0]);
 	}
 	ins->env.interpreter = inst_dup(absolute);
+	if (archive && !strcmp(archive, "ensurepip")) {
+		ins->program = inst_dup(absolute);
+		ins->ensurepip = ""; /* settled when the environment is known */
+		return 0;
+	}
 	if (archive) {
 		cleanup_text char *path = inst_path_absolute(cwd, archive);
 
@@ -296,7 +301,7 @@ static int settle_other_python(struct installer *ins, char *python, char *const 
 	cleanup_text char *other = NULL;
 	struct settings settings = { 0 };
 
-	if (inst_version_before(ins->pip_version, 22, 3) || inst_env(envp, "_PIP_RUNNING_IN_SUBPROCESS")) {
+	if (ins->ensurepip || inst_version_before(ins->pip_version, 22, 3) || inst_env(envp, "_PIP_RUNNING_IN_SUBPROCESS")) {
 		return 0;
 	}
 	if (!named) {
@@ -361,6 +366,9 @@ int installer_find(struct installer *ins, char *const argv[], char *const envp[]
 	if (!result) {
 		copy_args(ins, argv + first);
 		result = settle_interpreter(ins, envp, cwd, home, err);
+	}
+	if (!result && ins->ensurepip) {
+		result = inst_ensurepip(ins, err);
 	}
 	if (!result) {
 		result = settle_pip(ins, err);

@@ -58,7 +58,7 @@ struct shebang {
 bool inst_shebang_parse(const char *text, size_t len, struct shebang *out);
 void inst_shebang_finish(struct shebang *s);
 bool inst_script_is_pip(const char *text, size_t len); /* imports pip's main and is a script of Python */
-/* Interpreter options before `-m pip`, or before the path of an archive of pip (*archive).  The index of the first argument of pip, or -1 with *why. */
+/* Interpreter options before `-m pip`, or before the path of an archive of pip (*archive), or `-m ensurepip` (*archive is that word).  The index of the first argument of pip, or -1 with *why. */
 int inst_interpreter_words(char *const argv[], struct strings *flags, const char **archive, const char **why);
 bool inst_names_archive(const char *word); /* pip.pyz, pip-26.3.pyz, get-pip.py, pip-26.3-py3-none-any.whl/pip: by its name */
 
@@ -94,6 +94,7 @@ bool inst_name_version(const char *name, char *out, size_t size); /* "python3.11
 
 bool inst_pip_locate(struct installer *ins); /* pip_dir, pip_version, runner */
 int inst_archive_read(struct installer *ins, const char *path, struct installer_error *err); /* zip, pip_version */
+int inst_ensurepip(struct installer *ins, struct installer_error *err); /* ensurepip.c: its arguments become pip's; zip, pip_version */
 char *inst_pip_text(const struct installer *ins, const char *name); /* a file of pip's: "_internal/models/index.py" */
 bool inst_has_package(const struct python_env *env, const char *name); /* in its site-packages */
 bool inst_version_before(const char *version, int major, int minor);

@@ -178,9 +178,20 @@ static int plan(struct installer *ins, const struct asked *a, const struct polic
 int installer_plan(struct installer *ins, const struct policy *p, char *const envp[], const char *cwd, const char *home,
                    struct installer_error *err)
 {
+	cleanup_strings struct strings without = { 0 };
 	struct asked a = { 0 };
-	int result = inst_asked_collect(&a, ins, envp, cwd, home, err);
+	int result;
 
+	if (ins->ensurepip) {
+		for (; *envp; envp++) {
+			if (!inst_starts(*envp, "PIP_")) {
+				strings_put(&without, *envp);
+			}
+		}
+		strings_put(&without, "PIP_CONFIG_FILE=/dev/null");
+		envp = without.v;
+	}
+	result = inst_asked_collect(&a, ins, envp, cwd, home, err);
 	if (!result) {
 		result = plan(ins, &a, p, envp, cwd, home, err);
 	}

@@ -152,15 +152,17 @@ int inst_interpreter_words(char *const argv[], struct strings *flags, const char
 			return i + 1;
 		}
 		if (word[0] != '-' || !word[1] || word[1] == '-') {
-			*why = "of an interpreter only `-m pip`, pip.pyz, get-pip.py and a wheel of pip are guarded";
+			*why = "of an interpreter only `-m pip`, `-m ensurepip`, pip.pyz, get-pip.py and a wheel of pip are guarded";
 			return -1;
 		}
 		for (const char *c = word + 1; *c; c++) {
 			if (*c == 'm') {
 				const char *module = c[1] ? c + 1 : argv[i + 1];
 
-				if (!module || strcmp(module, "pip")) {
-					*why = "of an interpreter only `-m pip`, pip.pyz, get-pip.py and a wheel of pip are guarded";
+				if (module && !strcmp(module, "ensurepip")) {
+					*archive = module;
+				} else if (!module || strcmp(module, "pip")) {
+					*why = "of an interpreter only `-m pip`, `-m ensurepip`, pip.pyz, get-pip.py and a wheel of pip are guarded";
 					return -1;
 				}
 				if (c > word + 1) {
@@ -185,7 +187,7 @@ int inst_interpreter_words(char *const argv[], struct strings *flags, const char
 				break;
 			}
 			if (!strchr(plain, *c)) {
-				*why = *c == 'S' ? "under -S Python finds no pip" : "of an interpreter only `-m pip`, pip.pyz, get-pip.py and a wheel of pip are guarded";
+				*why = *c == 'S' ? "under -S Python finds no pip" : "of an interpreter only `-m pip`, `-m ensurepip`, pip.pyz, get-pip.py and a wheel of pip are guarded";
 				return -1;
 			}
 			if (!c[1]) {
@@ -193,6 +195,6 @@ int inst_interpreter_words(char *const argv[], struct strings *flags, const char
 			}
 		}
 	}
-	*why = "of an interpreter only `-m pip`, pip.pyz, get-pip.py and a wheel of pip are guarded";
+	*why = "of an interpreter only `-m pip`, `-m ensurepip`, pip.pyz, get-pip.py and a wheel of pip are guarded";
 	return -1;
 }

@@ -42,6 +42,26 @@ static int common_argv(const struct supervisor *s, struct bootstrap *b, const ch
 	return 0;
 }
 
+/* As ensurepip does: none of pip's settings counts. */
+static int forget_settings(struct bootstrap *b, const char *option)
+{
+	for (size_t i = 0; i < b->environment.n;) {
+		const char *entry = b->environment.v[i];
+		char name[128];
+
+		if (strncmp(entry, "PIP_", 4) == 0 && strcspn(entry, "=") < sizeof name) {
+			snprintf(name, sizeof name, "%.*s", (int)strcspn(entry, "="), entry);
+			environment_unset(&b->environment, name);
+		} else {
+			i++;
+		}
+	}
+	if (option[0] != '\0' && environment_set(&b->environment, "ENSUREPIP_OPTIONS", option) < 0) {
+		return -ENOMEM;
+	}
+	return environment_set(&b->environment, "PIP_CONFIG_FILE", "/dev/null");
+}
+
 static int finish_environment(const struct supervisor *s, struct bootstrap *b)
 {
 	for (size_t i = 0; i < sizeof kept_from_start / sizeof *kept_from_start; i++) {
@@ -64,6 +84,7 @@ int bootstrap_pip(const struct supervisor *s, struct bootstrap *b, struct start 
 	snprintf(temp, sizeof temp, "%s/t", supervisor_temp(s));
 	if (common_argv(s, b, ins->env.interpreter, ins->env.interpreter_flags.v) < 0 || add_all(&b->argv, ins->args.v) < 0 ||
 	    environment_set(&b->environment, "TMPDIR", temp) < 0 ||
+	    (ins->ensurepip != NULL && forget_settings(b, ins->ensurepip) < 0) ||
 	    (ins->other_python && environment_set(&b->environment, "_PIP_RUNNING_IN_SUBPROCESS", "1") < 0) ||
 	    (ins->use_pep517 && !s->run->audit && environment_set(&b->environment, "PIP_USE_PEP517", "1") < 0) || finish_environment(s, b) < 0) {
 		return -ENOMEM;

@@ -118,3 +118,22 @@ def pip_behind_a_link(world):
 
 def test_a_pip_behind_a_link(pair):
     pair("user", ["pip", "install", "pwtiny", "pwnative"], pip_behind_a_link)
+
+
+@pytest.mark.parametrize("options", [[], ["--upgrade", "--default-pip", "-v"]], ids=["plain", "default-pip"])
+def test_ensurepip(options, make_world, distribution, user_named):
+    """pip's own settings count for nothing there, and its wheels lie where the standard library or the distribution keeps them."""
+    world = make_world(user_named("user"))
+    results = []
+    for guarded in (False, True):
+        world.venv = world.root / "venv"
+        shutil.rmtree(world.venv, ignore_errors=True)
+        subprocess.run([distribution.path, "-m", "venv", "--without-pip", world.venv], check=True, timeout=60)
+        world.own_tree(world.venv)
+        argv = ["python3", "-m", "ensurepip", *options]
+        result = (world.guarded if guarded else world.run)(argv, {"PIP_TARGET": "nowhere", "PIP_NO_SUCH": "1"})
+        results.append((result, snapshot(world.venv)))
+    (plain, before), (held, after) = results
+    assert plain.status == 0 and held.status == 0, f"{plain}\n{held}"
+    assert differences(after, before) == [] and held.above("info") == []
+    assert list(world.site_packages().glob("pip-*.dist-info")) and not (world.work / "nowhere").exists()

@@ -260,7 +260,7 @@ static void assert_words(const char *line, int first, const char *flags)
 
 	strings_split(&words, line);
 	assert_int_equal(inst_interpreter_words(words.v, &got, &archive, &why), first);
-	assert_int_equal(archive != NULL, first > 0 && inst_names_archive(words.v[first - 1]));
+	assert_int_equal(archive != NULL, first > 0 && (inst_names_archive(words.v[first - 1]) || !strcmp(words.v[first - 1], "ensurepip")));
 	assert_int_equal(why != NULL, first < 0);
 	for (size_t i = 0; first >= 0 && i < got.n; i++) {
 		inst_set(&joined, inst_format("%s%s ", joined, got.v[i]));
@@ -277,6 +277,7 @@ static void interpreter_options(void **state)
 	assert_words("python -I -m pip", 4, "-I ");
 	assert_words("python -mpip list", 2, "");
 	assert_words("python pip.pyz list", 2, "");
+	assert_words("python -I -m ensurepip --upgrade", 4, "-I ");
 	assert_words("python -I ./pip-26.3.pyz", 3, "-I ");
 	assert_words("python x/get-pip.py --user", 2, "");
 	assert_words("python -W error pip-26.3-py3-none-any.whl/pip install x", 4, "-Werror ");
