@@ -244,7 +244,11 @@ static const char *temp_base(void)
 	const char *tmp = getenv("TMPDIR");
 
 	/* As the kernel names it: build folders are granted without following a link. */
-	return realpath(tmp != NULL && tmp[0] == '/' ? tmp : "/tmp", real) != NULL ? real : "/tmp";
+	if (realpath(tmp != NULL && tmp[0] == '/' ? tmp : "/tmp", real) == NULL) {
+		return "/tmp";
+	}
+	/* A sandbox has a /dev/shm of its own, in which pip's folders would not be. */
+	return pathtext_below(real, "/dev/shm") ? "/tmp" : real;
 }
 
 static void state_base(char out[PATH_MAX])

@@ -14,6 +14,7 @@
 #include "launcher/base/fd.h"
 #include "launcher/supervise/grants.h"
 #include "launcher/supervise/own_fd.h"
+#include "launcher/supervise/own_proc.h"
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/places.h"
 #include "launcher/supervise/rights.h"
@@ -255,8 +256,10 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 		return judge_write(sb, req, call, r, text);
 	if (policy_file(supervisor_policy(sb->sup), r->real, FILE_READ, &refusal.verdict))
 		return refuse(sb, req, call, &refusal);
-	/* A read that no rule names: Landlock's, or of the tail, or refused by Landlock. */
+	/* A read that no rule names: served, or Landlock's to grant or refuse. */
 	struct reply served;
+	if (!call->openat2 && own_proc_open(sb, r, call->flags, &served))
+		return served;
 	if (rights_may_read(sb, r->real))
 		return reply_continue();
 	if (!call->openat2 && tail_open(sb, r, call->flags, &served))

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "launcher/base/fd.h"
 #include "pathtext.h"
@@ -84,6 +85,29 @@ int tools_on_path(const struct policy *policy, const char *const *homes, const c
 	for (char *folder = copy != NULL ? strtok_r(copy, ":", &save) : NULL; error == 0 && folder != NULL; folder = strtok_r(NULL, ":", &save)) {
 		if (folder[0] == '/' && !pathtext_below(folder, "/usr") && (error = add(policy, homes, folder, out)) == 0) {
 			error = add_beside(policy, homes, folder, out);
+		}
+	}
+	free(copy);
+	return error;
+}
+
+static bool is_elf(const char *path)
+{
+	char magic[4];
+	struct stat st;
+	cleanup_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && pread(fd, magic, sizeof magic, 0) == sizeof magic && memcmp(magic, "\177ELF", 4) == 0;
+}
+
+int tools_preloaded(const char *preload, struct strings *out)
+{
+	char *copy = preload != NULL ? strdup(preload) : NULL, *save = NULL;
+	int error = preload != NULL && copy == NULL ? -ENOMEM : 0;
+
+	for (char *one = copy != NULL ? strtok_r(copy, ": ", &save) : NULL; error == 0 && one != NULL; one = strtok_r(NULL, ": ", &save)) {
+		if (one[0] == '/' && is_elf(one)) {
+			error = strings_add(out, one) < 0 ? -ENOMEM : 0;
 		}
 	}
 	free(copy);

@@ -21,6 +21,7 @@
 
 #include "launcher/sandbox/compat.h"
 #include "launcher/supervise/own_fd.h"
+#include "launcher/supervise/own_proc.h"
 #include "notified.h"
 
 static long open_at(int dirfd, const char *path, int flags)
@@ -204,6 +205,20 @@ static void silent_body(struct world *x)
 	r[16] = open_at(AT_FDCWD, world_path(x, "own/\xff\xfe\x01name"), O_CREAT | O_WRONLY);
 	r[17] = open_at(AT_FDCWD, "/proc/self/comm", O_WRONLY);
 	r[18] = mkfifo(world_path(x, "own/fifo"), 0600) || open_at(AT_FDCWD, world_path(x, "own/fifo"), O_RDONLY | O_NONBLOCK);
+}
+
+static void folders_of_processes(void **state)
+{
+	assert_int_equal(own_proc_pid("/proc/12"), 12);
+	assert_int_equal(own_proc_pid("/proc/12/status"), 12);
+	assert_int_equal(own_proc_pid("/proc/12/task/13/maps"), 12);
+	assert_int_equal(own_proc_pid("/proc/12/netx"), 12);
+	assert_int_equal(own_proc_pid("/proc/12/net/tcp"), 0);
+	assert_int_equal(own_proc_pid("/proc/12/task/13/net"), 0);
+	assert_int_equal(own_proc_pid("/proc/net/tcp"), 0);
+	assert_int_equal(own_proc_pid("/proc"), 0);
+	assert_int_equal(own_proc_pid("/proc/sys/kernel"), 0);
+	assert_int_equal(own_proc_pid("/etc/12"), 0);
 }
 
 static void silent(void **state)
@@ -634,7 +649,7 @@ static int group(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(protected_by_every_way), TEST(protected_in_namespaces), TEST(no_process_vm), TEST(openat2), TEST(missing), TEST(silent),
+		TEST(protected_by_every_way), TEST(protected_in_namespaces), TEST(no_process_vm), TEST(openat2), TEST(missing), TEST(folders_of_processes), TEST(silent),
 		TEST(silent_in_namespaces), TEST(unnamed), TEST(planted), TEST(writing), TEST(truncating_below_abi_3), TEST(addresses), TEST(deleted), TEST(redirected), TEST(descriptor_names),
 		TEST(inspecting_others), TEST(own_proc), TEST(cost),
 	};
