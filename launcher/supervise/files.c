@@ -15,6 +15,7 @@
 #include "launcher/supervise/grants.h"
 #include "launcher/supervise/own_fd.h"
 #include "launcher/supervise/own_proc.h"
+#include "launcher/supervise/own_shm.h"
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/places.h"
 #include "launcher/supervise/rights.h"
@@ -27,6 +28,7 @@ struct open_call {
 	uint64_t address;
 	int dirfd;
 	uint64_t flags;
+	unsigned mode; /* for what is made */
 	bool openat2;
 };
 
@@ -45,16 +47,16 @@ static struct open_call decode(const struct sandbox *sb, const struct seccomp_no
 	switch (req->data.nr) {
 #ifdef __NR_open
 	case __NR_open:
-		return (struct open_call){.name = "open", .address = a[0], .dirfd = AT_FDCWD, .flags = (uint32_t)a[1]};
+		return (struct open_call){.name = "open", .address = a[0], .dirfd = AT_FDCWD, .flags = (uint32_t)a[1], .mode = (unsigned)a[2]};
 #endif
 #ifdef __NR_creat
 	case __NR_creat:
-		return (struct open_call){.name = "creat", .address = a[0], .dirfd = AT_FDCWD, .flags = O_CREAT | O_WRONLY | O_TRUNC};
+		return (struct open_call){.name = "creat", .address = a[0], .dirfd = AT_FDCWD, .flags = O_CREAT | O_WRONLY | O_TRUNC, .mode = (unsigned)a[1]};
 #endif
 	case __NR_openat2:
 		return (struct open_call){.name = "openat2", .address = a[1], .dirfd = (int)a[0], .flags = how_flags(sb, req), .openat2 = true};
 	default:
-		return (struct open_call){.name = "openat", .address = a[1], .dirfd = (int)a[0], .flags = (uint32_t)a[2]};
+		return (struct open_call){.name = "openat", .address = a[1], .dirfd = (int)a[0], .flags = (uint32_t)a[2], .mode = (unsigned)a[3]};
 	}
 }
 
@@ -345,6 +347,8 @@ struct reply handle_open(struct sandbox *sb, const struct seccomp_notif *req)
 			reply = reply_error(ENOENT);
 		else if (sb->role == ROLE_INSTALLER)
 			record_installer(sb, req, &call, text);
+		else if (!sb->namespaces && !call.openat2 && own_shm_name(text))
+			reply = own_shm_open(sb, own_shm_name(text), call.flags, call.mode);
 		else if (!is_device(text) && (modifies(call.flags) || (call.flags & O_CREAT) || !harmless_text(sb, text)))
 			reply = judge(sb, req, &call, text);
 	}

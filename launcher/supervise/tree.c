@@ -12,6 +12,7 @@
 
 #include "launcher/base/fd.h"
 #include "launcher/supervise/grants.h"
+#include "launcher/supervise/own_shm.h"
 #include "launcher/supervise/pathtext.h"
 
 /* A name in a pinned folder.  The last component is never followed. */
@@ -83,6 +84,9 @@ static struct reply serve_rename(struct sandbox *sb, const struct seccomp_notif 
 	from.dir.fd = to.dir.fd = -1;
 	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return reply_error(EINVAL); /* a whiteout is a device */
+	char shm[2][256];
+	if (!flags && own_shm_asked(sb, req, old_path, shm[0]) && own_shm_asked(sb, req, new_path, shm[1]))
+		return own_shm_rename(sb, shm[0], shm[1]);
 	int error = pin_entry(sb, req, old_dirfd, old_path, &from);
 	if (!error)
 		error = pin_entry(sb, req, new_dirfd, new_path, &to);
@@ -119,6 +123,9 @@ static struct reply serve_link(struct sandbox *sb, const struct seccomp_notif *r
 		return reply_error(EINVAL);
 	if (flags & AT_EMPTY_PATH)
 		return reply_error(ENOENT); /* as without CAP_DAC_READ_SEARCH, which no sandbox has */
+	char shm[2][256];
+	if (own_shm_asked(sb, req, old_path, shm[0]) && own_shm_asked(sb, req, new_path, shm[1]))
+		return own_shm_link(sb, shm[0], shm[1]);
 	int error = pin_entry(sb, req, old_dirfd, old_path, &from);
 	if (!error)
 		error = pin_entry(sb, req, new_dirfd, new_path, &to);
@@ -181,6 +188,14 @@ static struct reply watch(struct sandbox *sb, const struct seccomp_notif *req, c
 	return refuse_write(sb, req, call, e.real, e.as_written);
 }
 
+static struct reply remove_name(struct sandbox *sb, const struct seccomp_notif *req, const char *call, int dirfd, uint64_t path, int flags)
+{
+	char shm[256];
+	if (!(flags & AT_REMOVEDIR) && own_shm_asked(sb, req, path, shm))
+		return own_shm_unlink(sb, shm);
+	return watch(sb, req, call, false, dirfd, path);
+}
+
 struct reply handle_tree(struct sandbox *sb, const struct seccomp_notif *req)
 {
 	const __u64 *a = req->data.args;
@@ -193,7 +208,7 @@ struct reply handle_tree(struct sandbox *sb, const struct seccomp_notif *req)
 	case __NR_symlink:
 		return watch(sb, req, "symlink", true, AT_FDCWD, a[1]);
 	case __NR_unlink:
-		return watch(sb, req, "unlink", false, AT_FDCWD, a[0]);
+		return remove_name(sb, req, "unlink", AT_FDCWD, a[0], 0);
 	case __NR_rmdir:
 		return watch(sb, req, "rmdir", false, AT_FDCWD, a[0]);
 	case __NR_mkdir:
@@ -212,7 +227,7 @@ struct reply handle_tree(struct sandbox *sb, const struct seccomp_notif *req)
 	case __NR_symlinkat:
 		return watch(sb, req, "symlinkat", true, (int)a[1], a[2]);
 	case __NR_unlinkat:
-		return watch(sb, req, "unlinkat", false, (int)a[0], a[1]);
+		return remove_name(sb, req, "unlinkat", (int)a[0], a[1], (int)a[2]);
 	case __NR_mkdirat:
 		return watch(sb, req, "mkdirat", true, (int)a[0], a[1]);
 	case __NR_mknodat:

@@ -22,6 +22,7 @@
 #include "launcher/sandbox/compat.h"
 #include "launcher/supervise/own_fd.h"
 #include "launcher/supervise/own_proc.h"
+#include "launcher/supervise/own_shm.h"
 #include "notified.h"
 
 static long open_at(int dirfd, const char *path, int flags)
@@ -219,6 +220,15 @@ static void folders_of_processes(void **state)
 	assert_int_equal(own_proc_pid("/proc"), 0);
 	assert_int_equal(own_proc_pid("/proc/sys/kernel"), 0);
 	assert_int_equal(own_proc_pid("/etc/12"), 0);
+}
+
+static void names_of_shared_memory(void **state)
+{
+	assert_string_equal(own_shm_name("/dev/shm/sem.x"), "sem.x");
+	assert_string_equal(own_shm_name("/dev/shm/..x"), "..x");
+	static const char *const none[] = {"/dev/shm", "/dev/shm/", "/dev/shm/.", "/dev/shm/..", "/dev/shm/a/b", "/dev/shm//a", "/dev/shmem/a", "dev/shm/a", "/tmp/a"};
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		assert_null(own_shm_name(none[i]));
 }
 
 static void silent(void **state)
@@ -649,7 +659,7 @@ static int group(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(protected_by_every_way), TEST(protected_in_namespaces), TEST(no_process_vm), TEST(openat2), TEST(missing), TEST(folders_of_processes), TEST(silent),
+		TEST(protected_by_every_way), TEST(protected_in_namespaces), TEST(no_process_vm), TEST(openat2), TEST(missing), TEST(folders_of_processes), TEST(names_of_shared_memory), TEST(silent),
 		TEST(silent_in_namespaces), TEST(unnamed), TEST(planted), TEST(writing), TEST(truncating_below_abi_3), TEST(addresses), TEST(deleted), TEST(redirected), TEST(descriptor_names),
 		TEST(inspecting_others), TEST(own_proc), TEST(cost),
 	};
