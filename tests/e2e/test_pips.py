@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from conftest import cannot
-from lib import matrix
+from lib import matrix, packages
+from lib.index import Index
 from lib.pips import Pips
 from lib.places import PLACES
 from lib.world import World, differences, normalise, snapshot
@@ -99,3 +100,60 @@ def test_an_archive_of_pip(form, version, pips, make_world, user_named, distribu
     assert held.status == 0 and normalise(held.out) == normalise(plain.out) and held.err == plain.err, f"{held}\n{plain}"
     assert differences(after, before) == [] and held.above("info") == []
     assert not list(world.temp.glob("pw-*"))
+
+
+# --- what the newer grants must not give away
+
+BACKEND = '''import glob, os, sys
+sys.path.insert(0, os.path.dirname(__file__))
+from tinyback import *
+import tinyback
+
+def spoil(path):
+    try:
+        with open(path, "a") as f:
+            f.write("# spoilt\\n")
+        print("spoilt", path)
+    except OSError as error:
+        print("kept out", path, error)
+
+def build_wheel(wheel_directory, *args, **kwargs):
+    spoil(os.path.join(os.path.dirname(wheel_directory), "other-1.0-py3-none-any.whl"))
+    spoil(os.path.join(os.path.dirname(os.path.dirname(wheel_directory)), "spoilt"))
+    for entry in glob.glob("/proc/self/cwd/../../../p/pip/__init__.py") + [os.path.join(os.environ["PWT_PIP"], "__init__.py")]:
+        spoil(entry)
+    return tinyback.build_wheel(wheel_directory, *args, **kwargs)
+'''
+
+
+@pytest.fixture(scope="module")
+def spoiling(base):
+    folder = base / "spoiling"
+    packages.sdist(folder, "pwspoil", "1.0", {
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n[project]\nname = "pwspoil"\nversion = "1.0"\n',
+        "backend.py": BACKEND, "tinyback.py": (packages.FIXTURES / "tinyback" / "tinyback.py").read_text(),
+        "pwspoil.c": (packages.FIXTURES / "native" / "module.c").read_text().replace("NAME", "pwspoil")})
+    with Index(folder) as running:
+        yield running
+
+
+@pytest.mark.parametrize("form", ["venv", "pip.pyz"])
+def test_a_build_writes_neither_the_cache_nor_pip(form, pips, spoiling, base, make_world, user_named, distribution):
+    """The newest pip has wheels made within its cache, and a pip from an archive lies in the run's folder: a build reaches neither."""
+    world = make_world(user_named("user"), index=spoiling)
+    (base / "places").mkdir(exist_ok=True)
+    place = PLACES["venv"](distribution, "pip", True, base / "places", pips)
+    if form == "pip.pyz":
+        zipapp(pips.wheel("pip"), world.work / "pip.pyz")
+    found = []
+    for guarded in (False, True):
+        place.fresh(world)
+        own = world.site_packages() / "pip"
+        result = (world.guarded if guarded else world.run)(["python3", "pip.pyz", "-v", "install", "pwspoil"] if form == "pip.pyz" else ["pip", "-v", "install", "pwspoil"],
+                                                          {"PWT_PIP": str(own)})
+        spoilt = [p for p in (world.home / ".cache").rglob("*") if p.name in ("spoilt", "other-1.0-py3-none-any.whl")]
+        found.append((result, len(spoilt) + ("spoilt" in (own / "__init__.py").read_text()), result.err.count("kept out")))
+    (plain, effects, _), (held, held_effects, kept) = found
+    assert plain.status == 0 and effects == 3, f"the attack does not work unguarded\n{plain}"
+    assert held_effects == 0 and kept >= 3, str(held)
+    assert any("wheels/" in str(e) and e.get("action") == "denied" for e in held.events), "the cache is not on record"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,9 +22,10 @@ from lib import binary, packages, pythons  # noqa: E402
 from lib.index import Index  # noqa: E402
 from lib.pips import VERSIONS, Pips, before  # noqa: E402
 from lib.places import PLACES, Place  # noqa: E402
-from lib.world import ROOT, Result, World, differences, normalise, ordinary_user  # noqa: E402
+from lib.world import ROOT, Result, World, differences, normalise, ordinary_user, snapshot  # noqa: E402
 
-KINDS = {"wheel": "pwpure", "sdist": "pwnative", "isolated": "pwtiny"}
+KINDS = {"wheel": ["pwpure"], "sdist": ["pwnative"], "isolated": ["pwtiny"]}
+TREES = {"local": ["./project"], "editable": ["-e", "./project"]}  # a folder in the working directory
 # Without `wheel` pips before 23.1 would run `setup.py install` in place: a wheel is built instead, and one line says so.
 LEGACY = "no-wheel"
 SAID = "PIP_USE_PEP517"
@@ -36,10 +38,23 @@ class Cell:
     held: Result | None
 
 
-def one(place: Place, world: World, argv: list[str], guarded: bool) -> tuple[Result, dict]:
+def make_project(world: World) -> Path:
+    """A project with a C extension, built by setuptools through PEP 517 and 660."""
+    project = world.work / "project"
+    shutil.rmtree(project, ignore_errors=True)
+    for name, content in packages.tree(packages.FIXTURES / "native").items():
+        world.write(project / name, content.replace(b"NAME", b"pwlocal"), 0o644)
+    return project
+
+
+def one(place: Place, world: World, kind: str, argv: list[str], guarded: bool) -> tuple[Result, dict]:
     place.fresh(world)
+    project = make_project(world) if kind in TREES else None
     result = (world.guarded if guarded else world.run)(argv)
-    return result, place.snapshot(world)
+    found = place.snapshot(world)
+    if project:
+        found.update({f"project/{name}": value for name, value in snapshot(project).items()})
+    return result, found
 
 
 def judge(kind: str, plain: Result, held: Result, before_: dict, after: dict) -> str:
@@ -56,11 +71,11 @@ def judge(kind: str, plain: Result, held: Result, before_: dict, after: dict) ->
 
 
 def cell(place: Place, world: World, kind: str) -> Cell:
-    argv = ["pip", "install", *place.options, KINDS["sdist" if kind == LEGACY else kind]]
-    plain, files = one(place, world, argv, False)
+    argv = ["pip", "install", *place.options, *{**KINDS, **TREES, LEGACY: KINDS["sdist"]}[kind]]
+    plain, files = one(place, world, kind, argv, False)
     if plain.status != 0:
         return Cell("-", plain, None)
-    held, held_files = one(place, world, argv, True)
+    held, held_files = one(place, world, kind, argv, True)
     return Cell(judge(kind, plain, held, files, held_files), plain, held)
 
 
@@ -89,7 +104,7 @@ def main() -> int:
     parser.add_argument("binary", type=Path)
     parser.add_argument("--pip", nargs="+", default=list(VERSIONS))
     parser.add_argument("--place", nargs="+", default=list(PLACES), choices=list(PLACES))
-    parser.add_argument("--kind", nargs="+", default=[*KINDS, LEGACY], choices=[*KINDS, LEGACY])
+    parser.add_argument("--kind", nargs="+", default=[*KINDS, LEGACY], choices=[*KINDS, LEGACY, *TREES])
     parser.add_argument("--user", nargs="+", default=["root", "user"], choices=["root", "user"])
     parser.add_argument("--verbose", action="store_true", help="show the runs of what is not the same")
     options = parser.parse_args()
