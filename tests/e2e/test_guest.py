@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -161,3 +162,69 @@ def test_a_refused_read_that_no_rule_names_is_recorded(user, make_world):
     assert set(reads) == {str(notes), "/"}, str(result)
     assert reads[str(notes)]["hint"] == f"--allow-read guest:{notes}" and "no option" in reads["/"]["hint"]
     assert {e["action"] for e in reads.values()} == {"denied"}
+
+
+STRANGERS_PROC = """
+import os, sys
+pid, found = sys.argv[1], set()
+def look(name, f):
+    try:
+        if b"{canary}" in f(): found.add(name)
+    except OSError: pass
+def text(path, at=None):
+    fd = os.open(path, os.O_RDONLY, dir_fd=at)
+    try: return os.read(fd, 1 << 16)
+    finally: os.close(fd)
+folder, task = os.open("/proc/" + pid, os.O_PATH), os.open("/proc/%s/task" % pid, os.O_PATH)
+look("path", lambda: text("/proc/%s/environ" % pid))
+look("self..", lambda: text("/proc/self/../%s/environ" % pid))
+look("thread-self..", lambda: text("/proc/thread-self/../../../%s/task/%s/environ" % (pid, pid)))
+look("root", lambda: text("/proc/self/root/proc/%s/environ" % pid))
+look("folder", lambda: text("environ", folder))
+look("task", lambda: text("../environ", task))
+look("task self", lambda: text("../../self/../%s/environ" % pid, task))
+look("fd", lambda: text("/proc/self/fd/%d/environ" % folder))
+look("fd ..", lambda: text("/proc/self/fd/%d/../environ" % task))
+look("folder root", lambda: text("root/proc/%s/environ" % pid, folder))
+print(sorted(found), len(text("/proc/self/status")) > 100, text("/proc/self/comm"), os.path.basename(os.readlink("/proc/self/exe"))[:6])
+"""
+
+
+def test_served_proc_is_the_sandboxs_own(world):
+    """Without namespaces /proc is the machine's: a stranger's folder stays closed, however it is reached."""
+    world.hide = "namespaces"
+    script = STRANGERS_PROC.replace("{canary}", CANARY)
+    with world.popen(["/bin/sleep", "120"], {"STRANGER_SECRET": CANARY}) as stranger:
+        try:
+            argv = ["/usr/bin/python3", "-c", script, str(stranger.pid)]
+            plain, held = world.run(argv), world.guarded(["run", "--", *argv])
+        finally:
+            stranger.kill()
+    ways = plain.out.partition("]")[0].count("'") // 2
+    assert ways >= 9, f"the attack does nothing by itself\n{plain}"
+    assert held.out.startswith("[] True"), str(held)
+    assert held.of_type("file.open", "process.inspect"), "it is in the record"
+
+
+def test_served_shared_memory_is_the_packages_own(world):
+    world.hide = "namespaces"
+    name = "pwt-" + os.urandom(6).hex()
+    theirs = pathlib.Path("/dev/shm", name)
+    theirs.write_text(CANARY)
+    theirs.chmod(0o644)
+    script = ("import os, sys\nfrom multiprocessing import shared_memory as m\nn = sys.argv[1]\n"
+              "try: print(open('/dev/shm/' + n).read())\nexcept OSError as e: print(e.strerror)\n"
+              "for f in (lambda: os.unlink('/dev/shm/' + n), lambda: os.rename('/dev/shm/' + n, '/dev/shm/x'), lambda: os.link('/dev/shm/' + n, '/dev/shm/y'),\n"
+              "          lambda: os.open('/dev/shm/../shm/' + n, os.O_RDWR), lambda: os.open('/dev/shm/../../etc/passwd', os.O_RDWR)):\n"
+              " try: f(); print('done')\n except OSError: pass\n"
+              "s = m.SharedMemory(n + 'own', True, 64); s.buf[:2] = b'ok'; t = m.SharedMemory(n + 'own'); print(bytes(t.buf[:2])); t.close(); s.close(); s.unlink()\n"
+              "fd = os.open('/dev/shm/%s' % n, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600); os.write(fd, b'mine')\n"
+              "os.symlink('/etc/shadow', '/dev/shm/%s.link' % n)\n")
+    try:
+        held = world.guarded(["run", "--", "/usr/bin/python3", "-c", script, name])
+        assert held.out == "No such file or directory\nb'ok'\n", str(held)
+        assert "PermissionError" in held.err and theirs.read_text() == CANARY, str(held)
+        assert [p.name for p in pathlib.Path("/dev/shm").iterdir() if p.name.startswith(name)] == [name]
+    finally:
+        theirs.unlink()
+    assert list(world.temp.iterdir()) == []
