@@ -238,17 +238,31 @@ struct policy *launch_policy(const struct options *o, enum role role)
 
 /* --- the run ------------------------------------------------------------------------------------- */
 
-static const char *temp_base(void)
+/* As the kernel names it (build folders are granted without following a link), if folders can be made there. */
+static const char *usable_temp(const char *path)
 {
 	static char real[PATH_MAX];
-	const char *tmp = getenv("TMPDIR");
+	struct stat st;
 
-	/* As the kernel names it: build folders are granted without following a link. */
-	if (realpath(tmp != NULL && tmp[0] == '/' ? tmp : "/tmp", real) == NULL) {
-		return "/tmp";
+	if (path == NULL || path[0] != '/' || realpath(path, real) == NULL || stat(real, &st) < 0 || !S_ISDIR(st.st_mode) || access(real, W_OK | X_OK) < 0) {
+		return NULL;
 	}
-	/* A sandbox has a /dev/shm of its own, in which pip's folders would not be. */
-	return pathtext_below(real, "/dev/shm") ? "/tmp" : real;
+	/* A sandbox has a /dev/shm of its own, in which pip's folders would not be; root may write what makes no folders. */
+	return pathtext_below(real, "/dev/shm") || pathtext_below(real, "/proc") || pathtext_below(real, "/sys") ? NULL : real;
+}
+
+/* Where pip would put its temporary files: Python goes on to the next as well. */
+static const char *temp_base(void)
+{
+	const char *places[] = {getenv("TMPDIR"), "/tmp", "/var/tmp"};
+
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		const char *real = usable_temp(places[i]);
+		if (real != NULL) {
+			return real;
+		}
+	}
+	return "/tmp"; /* whose failure is told */
 }
 
 static void state_base(char out[PATH_MAX])

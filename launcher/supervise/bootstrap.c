@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,15 @@ static int finish_environment(const struct supervisor *s, struct bootstrap *b)
 	return rights_preload(s, &b->environment);
 }
 
+/* Of a user without a name and a HOME Python takes "~" for a folder, and pip would keep its cache in one of that name where it was started. */
+static int name_home(const struct supervisor *s, struct bootstrap *b)
+{
+	if (environment_get(&b->environment, "HOME") != NULL || getpwuid(geteuid()) != NULL) {
+		return 0;
+	}
+	return environment_set(&b->environment, "HOME", s->run->homes[0]);
+}
+
 int bootstrap_pip(const struct supervisor *s, struct bootstrap *b, struct start *out)
 {
 	const struct installer *ins = s->run->installer;
@@ -83,7 +93,7 @@ int bootstrap_pip(const struct supervisor *s, struct bootstrap *b, struct start 
 	b->spec = make_spec(s, ins->other_python, environment_get(&b->environment, "PYTHONPATH"));
 	snprintf(temp, sizeof temp, "%s/t", supervisor_temp(s));
 	if (common_argv(s, b, ins->env.interpreter, ins->env.interpreter_flags.v) < 0 || add_all(&b->argv, ins->args.v) < 0 ||
-	    environment_set(&b->environment, "TMPDIR", temp) < 0 ||
+	    environment_set(&b->environment, "TMPDIR", temp) < 0 || name_home(s, b) < 0 ||
 	    (ins->ensurepip != NULL && forget_settings(b, ins->ensurepip) < 0) ||
 	    (ins->other_python && environment_set(&b->environment, "_PIP_RUNNING_IN_SUBPROCESS", "1") < 0) ||
 	    (ins->use_pep517 && !s->run->audit && environment_set(&b->environment, "PIP_USE_PEP517", "1") < 0) || finish_environment(s, b) < 0) {

@@ -171,10 +171,24 @@ def test_user_without_a_name(make_world, templates, distribution, index):
     installs(world, {"USER": "", "LOGNAME": ""})
 
 
-def test_without_a_home(ready):
-    """HOME not set: of the password database, as pip has it; the venv is found all the same."""
-    held = ready.guarded(["run", "--", "/usr/bin/env", "-u", "HOME", "/bin/true"])
+@pytest.mark.parametrize("home", ["/nonexistent", "/", None], ids=str)
+def test_home_that_is_not_there(home, make_world, templates, distribution, index):
+    """As in containers that run as any number; the record is named with --log."""
+    from lib.world import User
+    world = make_world(User("64998", 64998, 64998), index=index)
+    world.use_venv(templates, distribution)
+    unset = ["/usr/bin/env", "-u", "HOME"] if home is None else ["/usr/bin/env", f"HOME={home}"]
+    journal = world.new_journal()
+    held = world.run([*unset, world.pipwarden, "--log", journal, *NATIVE])
+    held.journal = journal
     assert held.status == 0 and held.above("info") == [], str(held)
+
+
+@pytest.mark.parametrize("temp", ["/nonexistent", "/proc", "relative", "/etc/passwd", ""])
+def test_temp_folder_that_cannot_be_used(temp, ready):
+    """Python goes on to the next place."""
+    held = ready.guarded(["run", "--", "/usr/bin/python3", "-c", "import tempfile; tempfile.TemporaryFile(); print('made')"], {"TMPDIR": temp})
+    assert held.out == "made\n" and held.status == 0 and held.above("info") == [], str(held)
 
 
 def test_signals_that_were_ignored(ready):
