@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -135,17 +136,36 @@ void files_setup(void)
 		tops[i] = roots[i].links ? open(roots[i].path, O_PATH | O_CLOEXEC | O_DIRECTORY) : -1;
 }
 
+/* Paths that were seen to stay below their root, by hash: every process of a build opens the same few hundred again.  Any thread reads and writes; a
+ * collision, or a link that root changes meanwhile, costs no more than that a file is not served. */
+static _Atomic uint64_t stayed[8192];
+
+static uint64_t hash_path(const char *path)
+{
+	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+	for (; *path; path++)
+		hash = (hash ^ (unsigned char)*path) * 0x100000001b3;
+	return hash;
+}
+
 /* Is there a link on the way that leaves the root? */
 static bool leaves(const struct root *root, const char *path)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
 	if (!root->links)
 		return false;
+	uint64_t hash = hash_path(path);
+	_Atomic uint64_t *known = &stayed[hash % (sizeof stayed / sizeof stayed[0])];
+	if (atomic_load_explicit(known, memory_order_relaxed) == hash)
+		return false;
 	int top = tops[root - roots];
 	path += root->len;
 	path += strspn(path, "/");
 	cleanup_fd int fd = top <= 0 || !*path ? -1 : (int)syscall(SYS_openat2, top, path, &how, sizeof how);
-	return fd < 0 && top > 0 && *path && errno == EXDEV;
+	if (fd < 0 && top > 0 && *path && errno == EXDEV)
+		return true;
+	atomic_store_explicit(known, hash, memory_order_relaxed);
+	return false;
 }
 
 /* Is a reading open of this path nothing to look at any closer: does a rule name nothing there, and is it Landlock that grants it? */

@@ -306,35 +306,65 @@ int rights_installer(const struct supervisor *s, struct ruleset *r, const char *
 
 /* --- environment --------------------------------------------------------------------------------- */
 
-static bool may_execute_from(const struct supervisor *s, enum role role, const struct own_rights *own, const char *folder)
+static int add_real(struct strings *out, const char *path)
 {
-	char real[PATH_MAX], tools[PATH_MAX];
+	char real[PATH_MAX];
+
+	return realpath(path, real) != NULL ? strings_add(out, real) : 0;
+}
+
+static int add_reals(struct strings *out, const char *const *paths)
+{
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && paths != NULL && paths[i] != NULL; i++) {
+		error = add_real(out, paths[i]);
+	}
+	return error;
+}
+
+/* Below which the role may execute, as the kernel names it: looked up once, for PATH has many entries and each look costs. */
+static int executable_roots(const struct supervisor *s, enum role role, const struct own_rights *own, struct strings *out)
+{
+	char tools[PATH_MAX];
+	int error = strings_add(out, "/usr");
+
+	for (size_t i = 0; error == 0 && places_system[i].path != NULL; i++) {
+		error = (places_system[i].grants & GRANT_EXECUTE) != 0 ? add_real(out, places_system[i].path) : 0;
+	}
+	for (size_t i = 0; error == 0 && places_home_tools[i] != NULL; i++) {
+		snprintf(tools, sizeof tools, "%s/%s", s->run->homes[0], places_home_tools[i]);
+		error = add_real(out, tools);
+	}
+	if (error == 0 && s->run->env != NULL) {
+		error = add_reals(out, list(&s->run->env->read_dirs));
+	}
+	if (error == 0 && own->read != NULL) {
+		error = add_reals(out, list(own->read));
+	}
+	return error < 0 ? error : add_reals(out, policy_grants(s->run->policy, role, FILE_READ));
+}
+
+static bool below_any(const char *folder, const struct strings *roots)
+{
+	char real[PATH_MAX];
 
 	if (folder[0] != '/' || realpath(folder, real) == NULL) {
 		return false;
 	}
-	if (pathtext_below(real, "/usr")) { /* nearly every entry, and every look at a folder costs */
-		return true;
-	}
-	for (size_t i = 0; places_system[i].path != NULL; i++) {
-		if ((places_system[i].grants & GRANT_EXECUTE) != 0 && below_real(real, places_system[i].path)) {
+	for (size_t i = 0; i < roots->n; i++) {
+		if (pathtext_below(real, roots->v[i])) {
 			return true;
 		}
 	}
-	for (size_t i = 0; places_home_tools[i] != NULL; i++) {
-		snprintf(tools, sizeof tools, "%s/%s", s->run->homes[0], places_home_tools[i]);
-		if (below_real(real, tools)) {
-			return true;
-		}
-	}
-	return (s->run->env != NULL && below_one(real, list(&s->run->env->read_dirs))) || (own->read != NULL && below_one(real, list(own->read))) ||
-	       below_one(real, policy_grants(s->run->policy, role, FILE_READ));
+	return false;
 }
 
 /* Else `which` finds a tool that exec then refuses. */
 static int filter_path(const struct supervisor *s, enum role role, const struct own_rights *own, struct environment *e)
 {
 	const char *path = environment_get(e, "PATH");
+	struct strings roots = {0};
 	char *out, *copy, *save = NULL;
 	int error;
 
@@ -343,13 +373,14 @@ static int filter_path(const struct supervisor *s, enum role role, const struct 
 	}
 	copy = strdup(path);
 	out = calloc(1, strlen(path) + 1);
-	if (copy == NULL || out == NULL) {
+	if (copy == NULL || out == NULL || executable_roots(s, role, own, &roots) < 0) {
+		strings_finish(&roots);
 		free(copy);
 		free(out);
 		return -ENOMEM;
 	}
 	for (char *folder = strtok_r(copy, ":", &save); folder != NULL; folder = strtok_r(NULL, ":", &save)) {
-		if (may_execute_from(s, role, own, folder)) {
+		if (below_any(folder, &roots)) {
 			if (out[0] != '\0') {
 				strcat(out, ":");
 			}
@@ -357,6 +388,7 @@ static int filter_path(const struct supervisor *s, enum role role, const struct 
 		}
 	}
 	error = environment_set(e, "PATH", out);
+	strings_finish(&roots);
 	free(copy);
 	free(out);
 	return error;
