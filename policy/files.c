@@ -1,6 +1,7 @@
 /* Protected places.  policy_file is asked for every open of every build: patterns hang in a tree of their literal components, so a path
  * that leads nowhere near a protected place is done after its first component.  Patterns below "~" hang in a tree of
  * their own, which every home leads to. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,7 +144,7 @@ static bool fill_tree(struct policy *p)
 
 	for (size_t i = 0; i < p->rule_count; i++) {
 		const struct rule *r = &p->rules[i];
-		if (r->list != LIST_SECRET && r->list != LIST_PERSISTENCE)
+		if (!rule_list_of_files(r->list))
 			continue;
 		for (size_t k = 0; k < r->patterns.n; k++)
 			if (!add_pattern(p, r, r->patterns.v[k]))
@@ -254,6 +255,17 @@ bool policy_file(const struct policy *p, const char *path, enum file_access acce
 	return r != NULL;
 }
 
+bool policy_project(const struct policy *p, const char *path, enum file_access access, struct verdict *out)
+{
+	const struct rule *r = access == FILE_WRITE ? find(p, path, LIST_PROJECT_GUARDED) : NULL;
+
+	if (!r)
+		r = find(p, path, LIST_PROJECT_SECRET);
+	if (r && out)
+		*out = r->verdict;
+	return r != NULL;
+}
+
 const char *path_pattern_error(const char *pattern)
 {
 	const char *rest = pattern, *part;
@@ -279,6 +291,11 @@ const char *path_pattern_error(const char *pattern)
 			literal = literal || part[i] != '*';
 	}
 	return literal ? NULL : "the pattern stands for every path";
+}
+
+const char *project_pattern_error(const char *pattern)
+{
+	return *pattern == '~' ? "a project's paths are relative to its folder: \"/name\" or \"**/name\"" : path_pattern_error(pattern);
 }
 
 char *path_normal(struct arena *a, const char *path, const char *cwd)
@@ -379,18 +396,8 @@ static bool system_conflict(const struct policy *p, const char *path, enum file_
 	return false;
 }
 
-bool policy_grant_conflict(const struct policy *p, const char *path, enum file_access access, const char **what)
+static bool rule_conflict(const struct policy *p, const char *path, enum file_access access, const char **what)
 {
-	const char *unused;
-
-	if (!what)
-		what = &unused;
-	if (*path != '/' || !strcmp(path, "/")) {
-		*what = *path == '/' ? "/" : "not an absolute path";
-		return true;
-	}
-	if (system_conflict(p, path, access, what))
-		return true;
 	for (size_t i = 0; i < p->rule_count; i++) {
 		const struct rule *r = &p->rules[i];
 		bool counts = r->list == LIST_SECRET || (r->list == LIST_PERSISTENCE && access == FILE_WRITE);
@@ -403,6 +410,74 @@ bool policy_grant_conflict(const struct policy *p, const char *path, enum file_a
 			}
 	}
 	return false;
+}
+
+bool policy_grant_conflict(const struct policy *p, const char *path, enum file_access access, const char **what)
+{
+	const char *unused;
+
+	if (!what)
+		what = &unused;
+	if (*path != '/' || !strcmp(path, "/")) {
+		*what = *path == '/' ? "/" : "not an absolute path";
+		return true;
+	}
+	return system_conflict(p, path, access, what) || rule_conflict(p, path, access, what);
+}
+
+bool policy_project_holds(const struct policy *p, const char *path)
+{
+	for (size_t i = 0; i < p->rule_count; i++) {
+		const struct rule *r = &p->rules[i];
+		if (!rule_list_of_project(r->list))
+			continue;
+		for (size_t k = 0; k < r->patterns.n; k++)
+			if (strncmp(r->patterns.v[k], "**/", 3) && touches(r->patterns.v[k], path))
+				return true;
+	}
+	return false;
+}
+
+void policy_secret_places(const struct policy *p, void (*each)(void *context, const char *path), void *context)
+{
+	char path[4096];
+
+	for (size_t i = 0; i < p->rule_count; i++) {
+		const struct rule *r = &p->rules[i];
+		if ((r->list != LIST_SECRET && r->list != LIST_PERSISTENCE) || r->severity < SEV_MEDIUM)
+			continue;
+		for (size_t k = 0; k < r->patterns.n; k++) {
+			const char *pattern = r->patterns.v[k], *star = strchr(pattern, '*');
+			size_t len = star ? (size_t)(star - pattern) : strlen(pattern);
+			while (star && len && pattern[len - 1] != '/')
+				len--;
+			if (strncmp(pattern, "~/", 2) || len <= 2)
+				continue;
+			for (size_t h = 0; h < p->homes.n; h++)
+				if (strlen(p->homes.v[h]) + len < sizeof(path)) {
+					int n = snprintf(path, sizeof(path), "%s%.*s", p->homes.v[h], (int)len - 1, pattern + 1);
+					each(context, n > 0 ? path : "");
+				}
+		}
+	}
+}
+
+bool policy_tree_conflict(const struct policy *p, const char *path, const char **what)
+{
+	*what = "/";
+	if (*path != '/' || !path[1])
+		return true;
+	for (size_t i = 0; i < p->homes.n; i++)
+		if (at_or_above(path, p->homes.v[i])) {
+			*what = p->homes.v[i];
+			return true;
+		}
+	for (size_t i = 0; i < sizeof(system_places) / sizeof(*system_places); i++)
+		if (at_or_above(path, system_places[i].path) || (system_places[i].below && at_or_above(system_places[i].path, path))) {
+			*what = system_places[i].path;
+			return true;
+		}
+	return rule_conflict(p, path, FILE_WRITE, what);
 }
 
 static int compile_grants(struct policy *p, struct policy_error *err)

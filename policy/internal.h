@@ -39,6 +39,8 @@ enum rule_list {
 	LIST_PERSISTENCE, /* `files.persistence` */
 	LIST_DENY,        /* `network.deny` */
 	LIST_WATCH,       /* `network.watch` */
+	LIST_PROJECT_SECRET,  /* `files.project.secret`: paths in a project's own folder */
+	LIST_PROJECT_GUARDED, /* `files.project.guarded` */
 };
 
 struct rule {
@@ -145,6 +147,8 @@ bool rule_id_valid(const char *id);
 int policy_check_tightens(const struct policy *p, const char *origin, const char *text, size_t len, struct policy_error *err);
 struct rule *policy_find_rule(const struct policy *p, const char *id); /* before policy_finish; linear */
 const char *rule_list_name(enum rule_list list);
+bool rule_list_of_files(enum rule_list list); /* its rules name paths */
+bool rule_list_of_project(enum rule_list list); /* and those are of a project's folder */
 const char *env_list_name(enum env_list list);
 
 /* read.c */
@@ -163,6 +167,7 @@ void hosts_finish(struct policy *p);
 
 /* files.c */
 const char *path_pattern_error(const char *pattern);
+const char *project_pattern_error(const char *pattern);
 int files_compile(struct policy *p, struct policy_error *err);
 void files_finish(struct policy *p);
 /* Absolute and without ".", "..", "//" against cwd, in words only: links are not followed. NULL: no memory, or not absolute. */

@@ -62,9 +62,20 @@ bool action_parse(const char *text, enum policy_action *out)
 
 const char *rule_list_name(enum rule_list list)
 {
-	static const char *const names[] = {"rules", "files.secret", "files.persistence", "network.deny", "network.watch"};
+	static const char *const names[] = {"rules", "files.secret", "files.persistence", "network.deny", "network.watch",
+	                                    "files.project.secret", "files.project.guarded"};
 
 	return names[list];
+}
+
+bool rule_list_of_project(enum rule_list list)
+{
+	return list == LIST_PROJECT_SECRET || list == LIST_PROJECT_GUARDED;
+}
+
+bool rule_list_of_files(enum rule_list list)
+{
+	return list == LIST_SECRET || list == LIST_PERSISTENCE || rule_list_of_project(list);
 }
 
 bool rule_id_valid(const char *id)

@@ -77,6 +77,16 @@ char *policy_show(const struct policy *p);
  * `files.persistence`, then `files.secret`.  False: nothing protected. */
 bool policy_file(const struct policy *p, const char *path, enum file_access access, struct verdict *out);
 
+/* A project's own folder, in which its build works (`files.project`).  path is relative to that folder: "/setup.py", "/" is the folder itself.
+ * FILE_READ: `secret`; FILE_WRITE: `guarded`, then `secret`. */
+bool policy_project(const struct policy *p, const char *path, enum file_access access, struct verdict *out);
+/* Does a rule name this place of a project, or one below it, by where it lies ("/x/y", not by "**" and a name)?  For moving a folder: names go with it. */
+bool policy_project_holds(const struct policy *p, const char *path);
+/* Where the user's secrets and start-up files lie: each calls with the literal part of a rule's path below a home (severity medium or above), existing or not. */
+void policy_secret_places(const struct policy *p, void (*each)(void *context, const char *path), void *context);
+/* May this folder not be a project that is built in place?  It is or contains a home, `/` or a folder of the system, or lies in a protected place. */
+bool policy_tree_conflict(const struct policy *p, const char *path, const char **what);
+
 /* True when `path` is, contains, or lies above a protected place: home directories, `/`, secret or
  * persistence paths; *what then names the place.  For grants (options, pip's command line). */
 bool policy_grant_conflict(const struct policy *p, const char *path, enum file_access access, const char **what);

@@ -165,9 +165,8 @@ static int read_severity_and_action(struct reader *r, const cJSON *item, struct 
 
 static bool same_family(enum rule_list a, enum rule_list b)
 {
-	bool files_a = a == LIST_SECRET || a == LIST_PERSISTENCE, files_b = b == LIST_SECRET || b == LIST_PERSISTENCE;
-
-	return (a == LIST_CODE) == (b == LIST_CODE) && files_a == files_b;
+	return (a == LIST_CODE) == (b == LIST_CODE) && rule_list_of_files(a) == rule_list_of_files(b) &&
+	       rule_list_of_project(a) == rule_list_of_project(b);
 }
 
 static int store_rule(struct reader *r, const cJSON *item, const struct rule *rule)
@@ -231,7 +230,8 @@ static int read_rule(struct reader *r, const cJSON *item, enum rule_list list)
 {
 	static const char *const file_keys[] = {"id", "kind", "text", "severity", "action", "paths", "except", "remove", NULL};
 	static const char *const host_keys[] = {"id", "kind", "text", "severity", "action", "hosts", "addresses", "remove", NULL};
-	bool files = list == LIST_SECRET || list == LIST_PERSISTENCE;
+	bool files = rule_list_of_files(list);
+	const char *(*wrong)(const char *) = rule_list_of_project(list) ? project_pattern_error : path_pattern_error;
 	struct rule rule = {.kind = "", .text = "", .list = list};
 
 	if (want_keys(r, item, rule_list_name(list), files ? file_keys : host_keys) || read_id(r, item, &rule.id))
@@ -241,8 +241,8 @@ static int read_rule(struct reader *r, const cJSON *item, enum rule_list list)
 	if (text_member(r, item, "kind", &rule.kind) || text_member(r, item, "text", &rule.text) ||
 	    read_severity_and_action(r, item, &rule))
 		return -1;
-	if (files ? list_member(r, item, "paths", path_pattern_error, &rule.patterns) ||
-		    list_member(r, item, "except", path_pattern_error, &rule.except)
+	if (files ? list_member(r, item, "paths", wrong, &rule.patterns) ||
+		    list_member(r, item, "except", wrong, &rule.except)
 		  : list_member(r, item, "hosts", host_pattern_error, &rule.patterns) ||
 		    list_member(r, item, "addresses", block_error, &rule.addresses))
 		return -1;
@@ -455,13 +455,24 @@ static int read_grants(struct reader *r, const cJSON *files, const char *key, en
 	return 0;
 }
 
-static int read_files(struct reader *r, const cJSON *section)
+static int read_project(struct reader *r, const cJSON *section)
 {
-	static const char *const keys[] = {"secret", "persistence", "read", "write", NULL};
+	static const char *const keys[] = {"secret", "guarded", NULL};
 
 	if (!section)
 		return 0;
-	if (want_keys(r, section, "files", keys) || read_rules(r, section, "secret", LIST_SECRET) ||
+	if (want_keys(r, section, "files.project", keys) || read_rules(r, section, "secret", LIST_PROJECT_SECRET))
+		return -1;
+	return read_rules(r, section, "guarded", LIST_PROJECT_GUARDED);
+}
+
+static int read_files(struct reader *r, const cJSON *section)
+{
+	static const char *const keys[] = {"secret", "persistence", "project", "read", "write", NULL};
+
+	if (!section)
+		return 0;
+	if (want_keys(r, section, "files", keys) || read_project(r, member(section, "project")) || read_rules(r, section, "secret", LIST_SECRET) ||
 	    read_rules(r, section, "persistence", LIST_PERSISTENCE) || read_grants(r, section, "read", FILE_READ))
 		return -1;
 	return read_grants(r, section, "write", FILE_WRITE);

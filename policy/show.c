@@ -65,7 +65,7 @@ static void put_rules(struct show *s, cJSON *parent, const char *key, enum rule_
 			put_text(s, o, "text", r->text);
 		put_text(s, o, "severity", severity_name(r->severity));
 		put_text(s, o, "action", policy_action_name(r->verdict.action));
-		put_strings(s, o, list == LIST_SECRET || list == LIST_PERSISTENCE ? "paths" : "hosts", &r->patterns);
+		put_strings(s, o, rule_list_of_files(list) ? "paths" : "hosts", &r->patterns);
 		put_strings(s, o, "except", &r->except);
 		put_strings(s, o, "addresses", &r->addresses);
 		put_origin(s, o, &r->at);
@@ -167,6 +167,11 @@ static cJSON *result(const struct policy *p, bool origins)
 	if (files) {
 		put_rules(&s, files, "secret", LIST_SECRET);
 		put_rules(&s, files, "persistence", LIST_PERSISTENCE);
+		cJSON *project = put(&s, files, "project", cJSON_CreateObject());
+		if (project) {
+			put_rules(&s, project, "secret", LIST_PROJECT_SECRET);
+			put_rules(&s, project, "guarded", LIST_PROJECT_GUARDED);
+		}
 		put_grants(&s, files, "read", FILE_READ);
 		put_grants(&s, files, "write", FILE_WRITE);
 	}

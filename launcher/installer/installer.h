@@ -68,11 +68,14 @@ struct installer {
 	size_t host_count;
 	struct strings outputs;    /* files and folders the command line names for writing (-d -w -t --prefix --root --src --log --report --cache-dir, config's folder, cwd for download and wheel) */
 	struct strings output_files; /* those of outputs that are files: they have to exist before a rule can be made */
+	struct strings local_dirs, local_roots; /* local projects that the user names, links resolved: where pip builds each, and the folder that was
+	                              * named (the same, but for `#subdirectory=`); index for index */
 	struct strings archives;   /* where archives may be read by pip besides its temp: see archives.c */
 	char *cache_dir;           /* pip's cache as it will compute it; NULL with --no-cache-dir */
 	char *private_site;        /* the user's site-packages where this pip, by distutils, would make it and the user base with mode 0700; else NULL */
 	bool use_pep517;           /* pip < 23.1 without `wheel`: PIP_USE_PEP517=1 is to be set */
 	bool pip_is_target;        /* pip itself is being installed or upgraded */
+	bool copies_local;         /* pip < 21.3 copies a local project into its temp and builds the copy */
 	bool no_index;
 	const char *ensurepip;     /* `-m ensurepip`: its ENSUREPIP_OPTIONS ("" for none), and pip's settings count for nothing; else NULL */
 	bool other_python;         /* --python: env is the named interpreter's, pip the one that was found, which starts by its runner */
@@ -84,7 +87,7 @@ struct installer {
  * directory, outside the active environment, is refused unless it was typed as a path.  pip older than 20.3: a clear message. */
 int installer_find(struct installer *ins, char *const argv[], char *const envp[], const char *cwd, struct installer_error *err);
 
-/* Refuses, by name and with what to do: local directories, -e/--editable, VCS requirements (also inside local -r/-c files), `pip config edit`,
+/* Refuses, by name and with what to do: local directories that are or hold a protected place, VCS requirements (also inside local -r/-c files), `pip config edit`,
  * --use-feature=venv-isolation, inprocess-build-deps (also by PIP_USE_FEATURE and pip.conf). Computes hosts, outputs, cache, use_pep517. */
 int installer_plan(struct installer *ins, const struct policy *p, char *const envp[], const char *cwd, const char *home,
                    struct installer_error *err);

@@ -205,6 +205,10 @@ int inst_outputs_plan(struct installer *ins, const struct asked *a, const struct
                  struct installer_error *err);
 void inst_archives_plan(struct installer *ins, const struct asked *a, const char *cwd, const char *home); /* after outputs and no_index */
 
+/* --- local.c ------------------------------------------------------------------------------------ */
+
+int inst_local_plan(struct installer *ins, const struct asked *a, const struct policy *p, const char *cwd, struct installer_error *err);
+
 /* --- shim.c ------------------------------------------------------------------------------------ */
 
 /* A file of a version manager's `shims` folder?  1: *real is the file that it stands for; 0: it is none; -1: *err. */

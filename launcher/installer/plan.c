@@ -157,6 +157,9 @@ static int plan(struct installer *ins, const struct asked *a, const struct polic
 	plan_private_site(ins);
 	ins->no_index = a->flag[OPT_NO_INDEX];
 	inst_archives_plan(ins, a, cwd, home);
+	if ((command & (CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK)) && inst_local_plan(ins, a, p, cwd, err)) {
+		return -1;
+	}
 	if (command & (CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK | CMD_LIST | CMD_INDEX | CMD_SEARCH)) {
 		if (!ins->no_index && plan_indexes(ins, a, err)) {
 			return -1;
@@ -171,6 +174,9 @@ static int plan(struct installer *ins, const struct asked *a, const struct polic
 	/* Older pips run `setup.py install` in place where they may not or cannot make a wheel; that writes the environment itself. */
 	ins->use_pep517 = command == CMD_INSTALL && inst_version_before(ins->pip_version, 23, 1) && !a->flag[OPT_NO_PEP517] &&
 	                  (!inst_has_package(&ins->env, "wheel") || a->single[OPT_NO_BINARY].value);
+	ins->copies_local = ins->local_dirs.n && inst_version_before(ins->pip_version, 21, 3);
+	/* And where they may, `setup.py develop` for an editable install does the same. */
+	ins->use_pep517 |= command == CMD_INSTALL && a->editables.n && !a->flag[OPT_NO_PEP517] && !inst_version_before(ins->pip_version, 21, 3);
 	ins->pip_is_target = (command & (CMD_INSTALL | CMD_UNINSTALL)) && names_pip(a, cwd);
 	return 0;
 }
@@ -217,6 +223,8 @@ void installer_finish(struct installer *ins)
 	strings_finish(&ins->args);
 	strings_finish(&ins->outputs);
 	strings_finish(&ins->output_files);
+	strings_finish(&ins->local_dirs);
+	strings_finish(&ins->local_roots);
 	strings_finish(&ins->archives);
 	for (size_t i = 0; i < ins->host_count; i++) {
 		free(ins->hosts[i].host);

@@ -12,8 +12,6 @@ static int refuse_requirement(const struct sourced *one, const char *cwd, struct
 		return inst_fail(err, 125, "%s: a requirement from version control comes with a later release; name an archive of it, or clone it and run "
 			    "`python -m build`", one->where);
 	case REQ_DIRECTORY:
-		return inst_fail(err, 125, "%s: %s is a folder; local folders come with a later release: pack it with `python -m build --sdist` and name "
-			    "the archive", one->where, where);
 	case REQ_NAME:
 	case REQ_URL:
 	case REQ_FILE:
@@ -53,9 +51,10 @@ int inst_refuse(const struct asked *a, const struct installer *ins, char *const 
 	if (!(pip_command_bit(ins->command) & packages)) {
 		return 0;
 	}
-	if (a->editables.n) {
-		return inst_fail(err, 125, "%s: editable installs come with a later release; pack the project with `python -m build --wheel` and install that",
-			    a->editables.v[0].where);
+	for (size_t i = 0; i < a->editables.n; i++) {
+		if (refuse_requirement(&a->editables.v[i], cwd, err)) {
+			return -1;
+		}
 	}
 	for (size_t i = 0; i < a->positionals.n; i++) {
 		if (refuse_requirement(&a->positionals.v[i], cwd, err)) {

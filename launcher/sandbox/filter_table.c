@@ -368,7 +368,7 @@ bool filter_row_exists(const struct filter_row *row, enum filter_kind kind, cons
 	case FILTER_ALWAYS:
 		return true;
 	case FILTER_NO_TRUNCATE:
-		return opt->landlock_abi < 3;
+		return opt->landlock_abi < 3 || opt->served;
 	case FILTER_UNSCOPED:
 		return !opt->signals_scoped;
 	case FILTER_AUDIT:

@@ -14,6 +14,7 @@ enum grant {
 	                        in a sandbox also connecting to AF_UNIX sockets there (ABI 9) */
 	GRANT_DEVICE = 8,    /* IOCTL_DEV */
 	GRANT_WRITE_FILE = 16, /* WRITE_FILE and TRUNCATE of existing files only */
+	GRANT_RUN = 32,      /* EXECUTE alone: what lies there can be started, and opened by nobody */
 };
 
 enum ruleset_kind {
@@ -27,6 +28,7 @@ struct ruleset {
 	uint64_t handled_fs, handled_net;
 	char **writable;    /* real paths that were granted GRANT_WRITE or WRITE_FILE; NULL-terminated; owned */
 	size_t writable_count;
+	const char *tree;   /* the caller's: a folder that no grant of reading may hold (supervise/rights.c); NULL: none */
 };
 
 /* 0 or -errno.  abi: caps.landlock_abi; one that is newer than this code is taken for the newest that it knows.  Scopes (signals, abstract sockets) are

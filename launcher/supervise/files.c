@@ -20,9 +20,10 @@
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/places.h"
 #include "launcher/supervise/rights.h"
+#include "launcher/supervise/served.h"
 #include "launcher/supervise/tail.h"
 
-enum { READS_RECORDED_MAX = 500 }; /* of a sandbox, of places that no rule names */
+enum { TRIES_MAX = 8, READS_RECORDED_MAX = 500 /* of a sandbox, of places that no rule names */ };
 
 struct open_call {
 	const char *name;
@@ -115,11 +116,21 @@ static const struct root *trusted_root(const struct sandbox *sb, const char *pat
 	return found && pathtext_stays(path, *len) ? found : NULL;
 }
 
+/* Could a path below a trusted root lead into the served folder?  What is apart there (a virtual environment) the sandbox writes as little as the root. */
+static bool reaches_served(const struct sandbox *sb, const char *path, size_t root_len, bool plain)
+{
+	if (plain)
+		return served_holds(sb, path);
+	return strncmp(sb->served->root, path, root_len) == 0 && (sb->served->root[root_len] == '/' || !sb->served->root[root_len]);
+}
+
 /* A tree is only trusted where the sandbox may write nothing in it: a path that keeps off every writable grant, and with a ".."
  * a root that has none. */
 static bool meets_writable(const struct sandbox *sb, const char *path, size_t root_len, bool plain)
 {
 	if ((sb->home && strncmp(sb->home, path, root_len) == 0) || (sb->tmp && strncmp(sb->tmp, path, root_len) == 0))
+		return true;
+	if (sb->served && reaches_served(sb, path, root_len, plain))
 		return true;
 	for (char *const *w = sb->writable; w && *w; w++) {
 		if (plain ? pathtext_below(path, *w) : strncmp(*w, path, root_len) == 0 && ((*w)[root_len] == '/' || !(*w)[root_len]))
@@ -259,6 +270,8 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 {
 	bool writes = modifies(call->flags) || (r->missing && (call->flags & O_CREAT));
 	struct refusal refusal = {.type = writes ? "file.write" : "file.open", .real = r->real, .as_written = text};
+	if (served_holds(sb, r->real))
+		return served_open(sb, req, call->name, call->flags, call->mode, r, text);
 	if (r->proc_foreign && (writes || inspects(r->real))) {
 		refusal.verdict = policy_rule(supervisor_policy(sb->sup), "process.inspect");
 		return refuse(sb, req, call, &refusal);
@@ -317,7 +330,8 @@ static struct reply judge_failure(struct sandbox *sb, const struct seccomp_notif
 		grants_record(sb, req, &refusal);
 		return reply_error(-error);
 	}
-	return empties_without_write(call->flags) ? reply_error(-error) : reply_continue();
+	/* With a served folder the kernel could find what has come meanwhile, and refuse it: it is ours to say that nothing was there. */
+	return empties_without_write(call->flags) || sb->served ? reply_error(-error) : reply_continue();
 }
 
 /* Under --audit pip's own writing opens come by as well: what its ruleset would refuse is written down, as the shim tells it otherwise. */
@@ -345,12 +359,18 @@ static struct reply judge(struct sandbox *sb, const struct seccomp_notif *req, c
 	int number = call->openat2 ? -1 : own_fd_number(text);
 	if (number >= 0 && own_fd_open(sb, req, number, call->flags, &served))
 		return served;
-	bool follow = !(call->flags & O_NOFOLLOW) && !(creates && (call->flags & O_EXCL));
-	int error = target_resolve(sb, req, call->dirfd, text, follow, creates, &r);
-	if (error)
-		return judge_failure(sb, req, call, error, &r, text);
-	struct reply reply = judge_object(sb, req, call, &r, text);
-	close_fd(&r.fd);
+	bool exclusive = creates && (call->flags & O_EXCL) && (call->flags & O_TMPFILE) != O_TMPFILE;
+	bool follow = !(call->flags & O_NOFOLLOW) && !exclusive;
+	struct reply reply;
+	unsigned tries = 0;
+	do {
+		int error = target_resolve(sb, req, call->dirfd, text, follow, creates, &r);
+		if (error)
+			return judge_failure(sb, req, call, error, &r, text);
+		reply = judge_object(sb, req, call, &r, text);
+		close_fd(&r.fd);
+		/* EEXIST of a served creation: somebody was quicker.  Then it is opened. */
+	} while (reply.kind == REPLY_ERROR && reply.value == EEXIST && !exclusive && ++tries < TRIES_MAX);
 	return reply;
 }
 

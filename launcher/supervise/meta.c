@@ -19,6 +19,7 @@
 #include "launcher/base/fd.h"
 #include "launcher/sandbox/compat.h"
 #include "launcher/supervise/grants.h"
+#include "launcher/supervise/served.h"
 
 enum kind { CHMOD, CHOWN, UTIME, UTIMES, UTIMENSAT, SETXATTR, SETXATTRAT, REMOVEXATTR, ATTRIBUTES };
 enum where { BY_PATH, BY_PATH_NOFOLLOW, BY_AT, BY_FD };
@@ -162,7 +163,7 @@ static int pin(const struct sandbox *sb, const struct seccomp_notif *req, const 
  * like have no place. */
 static bool is_own(const struct sandbox *sb, const struct seccomp_notif *req, const struct object *o, const struct stat *st)
 {
-	if (grants_own(sb, req, o->at.fd, o->at.real))
+	if (grants_own(sb, req, o->at.fd, o->at.real) || served_own(sb, o->at.fd, o->at.real))
 		return true;
 	if (!o->by_fd)
 		return false;

@@ -1,5 +1,6 @@
 #include "rights.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -14,10 +15,45 @@
 
 #define RX (GRANT_READ | GRANT_EXECUTE)
 
+/* What holds the served folder is granted around it: each entry but the one on the way to it.  Links stay as they are: a rule on one is a rule on what it
+ * leads to, which is granted by its own name or not at all. */
+static int add_around(struct ruleset *r, const char *path, const char *tree, unsigned grants)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int error = dir != NULL ? 0 : -errno;
+
+	while (error == 0 && (entry = readdir(dir)) != NULL) {
+		char below[PATH_MAX];
+		struct stat st;
+		int n = snprintf(below, sizeof below, "%s/%s", strcmp(path, "/") == 0 ? "" : path, entry->d_name);
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || n < 0 || (size_t)n >= sizeof below ||
+		    lstat(below, &st) < 0 || S_ISLNK(st.st_mode) || strcmp(below, tree) == 0) {
+			continue;
+		}
+		error = pathtext_below(tree, below) ? add_around(r, below, tree, grants) : ruleset_add_nofollow(r, below, grants);
+		error = error == -ENOENT || error == -EACCES ? 0 : error;
+	}
+	if (dir != NULL) {
+		closedir(dir);
+	}
+	return error;
+}
+
+static int add_place(struct ruleset *r, const char *path, unsigned grants)
+{
+	char real[PATH_MAX];
+
+	if (r->tree == NULL || (grants & GRANT_WRITE) != 0 || realpath(path, real) == NULL || !pathtext_below(r->tree, real)) {
+		return ruleset_add(r, path, grants);
+	}
+	return strcmp(r->tree, real) == 0 ? 0 : add_around(r, real, r->tree, grants);
+}
+
 /* A place that need not exist. */
 static int may_add(struct ruleset *r, const char *path, unsigned grants, const char **what)
 {
-	int error = ruleset_add(r, path, grants);
+	int error = add_place(r, path, grants);
 
 	if (error == 0 || error == -ENOENT || error == -ENOTDIR || error == -EACCES || error == -ELOOP) {
 		return 0;
@@ -134,6 +170,10 @@ static int add_own(const struct policy *p, struct ruleset *r, const struct own_r
 	if ((error = add_unprotected(p, r, own->read, RX, what)) < 0) {
 		return error;
 	}
+	*what = own->tree;
+	if (own->tree != NULL && (error = ruleset_add_nofollow(r, own->tree, GRANT_RUN)) < 0) {
+		return error;
+	}
 	const unsigned device = GRANT_READ | GRANT_WRITE_FILE | GRANT_DEVICE;
 	error = own->terminal != NULL ? may_add(r, own->terminal, device, what) : 0;
 	return error == 0 ? may_add(r, "/dev/tty", device, what) : error; /* of the caller's own session: a build has none */
@@ -149,6 +189,7 @@ int rights_sandbox(const struct supervisor *s, enum role role, const struct own_
 	if ((error = ruleset_init(r, RULESET_SANDBOX, run->caps->landlock_abi, !s->namespaces)) < 0) {
 		return error;
 	}
+	r->tree = own->tree;
 	if ((error = add_system(r, s->namespaces, what)) < 0 || (error = add_python(run->policy, r, run->env, what)) < 0 ||
 	    (error = add_home_tools(s, r, what)) < 0 || (error = may_add(r, s->shim_path, GRANT_READ, what)) < 0 ||
 	    (error = may_add_all(r, policy_grants(run->policy, role, FILE_READ), RX, what)) < 0 ||
@@ -341,6 +382,9 @@ static int executable_roots(const struct supervisor *s, enum role role, const st
 	}
 	if (error == 0 && own->read != NULL) {
 		error = add_reals(out, list(own->read));
+	}
+	if (error == 0 && own->tree != NULL) {
+		error = strings_add(out, own->tree);
 	}
 	return error < 0 ? error : add_reals(out, policy_grants(s->run->policy, role, FILE_READ));
 }

@@ -15,6 +15,7 @@
 
 #include "launcher/base/environment.h"
 #include "launcher/base/fd.h"
+#include "project.h"
 
 #define JSON_MAX (1u << 20)
 
@@ -485,13 +486,59 @@ static bool decide_setup(struct supervisor *s, const struct start *r, struct bir
 	return true;
 }
 
+/* The project that the user named, where pip builds in place: exactly that folder. */
+static bool take_project(const struct supervisor *s, struct birthright *b, const char *cwd)
+{
+	const struct installer *ins = s->run->installer;
+
+	for (size_t i = 0; i < ins->local_dirs.n; i++) {
+		if (strcmp(ins->local_dirs.v[i], cwd) == 0) {
+			b->tree = strdup(ins->local_roots.v[i]);
+			b->source = strdup(cwd);
+			return b->tree != NULL && b->source != NULL;
+		}
+	}
+	return false;
+}
+
+/* An older pip's copy of such a project, secrets and all. */
+static bool is_copy_of_project(const struct supervisor *s, const char *source)
+{
+	const char *name = strrchr(source, '/');
+
+	return s->run->installer->copies_local && name != NULL && strncmp(name, "/pip-req-build-", 15) == 0;
+}
+
+/* Is this a build of the folder it is started in, not one of pip's tools? */
+static bool builds(const struct supervisor *s, const struct start *r)
+{
+	bool setup = false;
+
+	for (size_t i = 1; r->argv[0] != NULL && r->argv[i] != NULL; i++) {
+		setup = setup || strstr(r->argv[i], "setup.py") != NULL;
+	}
+	return is_hook(s, r) || (setup && stage_of_setup(r->argv) != NULL);
+}
+
 static void decide_build(struct supervisor *s, const struct start *r, const char *cwd, struct birthright *b)
 {
 	b->become = BECOME_BUILD;
 	if (is_plain_folder(s, cwd)) {
 		b->source = unit_of(s, cwd);
+	} else if (!take_project(s, b, cwd) && below_temp(s, cwd) == NULL && builds(s, r)) {
+		refuse(b, "install.requirement", EACCES,
+		       "%.120s is to be built, which neither the command line nor its files name; a package's metadata cannot have folders built", cwd);
+		return;
 	}
-	if (b->source != NULL) {
+	if (b->tree != NULL) {
+		b->package = project_name(cwd);
+	} else if (b->source != NULL && is_copy_of_project(s, b->source)) {
+		b->tree = strdup(b->source);
+		b->package = project_name(cwd);
+		if (!supervisor_own_directory(s, b->source, b->source)) {
+			return;
+		}
+	} else if (b->source != NULL) {
 		name_package(s, b);
 		if (!grant_write(s, b, b->source)) {
 			return;
@@ -516,6 +563,7 @@ void birthright_finish(struct birthright *b)
 	free(b->package);
 	free(b->version);
 	free(b->source);
+	free(b->tree);
 	free(b->control_dir);
 	free(b->hook);
 	free(b->wheel_dir);

@@ -17,7 +17,8 @@ struct birthright {
 	const char *rule;     /* BECOME_REFUSED: rule id of the event, or NULL */
 	char *package, *version; /* NULL: unknown */
 	const char *stage;    /* static string; NULL: unknown */
-	char *source;         /* the unpacked source's folder below the temp: what names the package's build; NULL: none */
+	char *source;         /* the unpacked source's folder below the temp, or the project's: what names the package's build; NULL: none */
+	char *tree;           /* a project that the user named: its folder, served to this build (served.h); NULL: none */
 	struct strings write, read; /* own_rights */
 	char *control_dir;    /* PEP 517: where output.json will lie; NULL otherwise */
 	char *hook;           /* PEP 517: the hook's name */

@@ -28,6 +28,7 @@
 #include "image.h"
 #include "listener.h"
 #include "roles.h"
+#include "served.h"
 #include "supervisor.h"
 #include "target.h"
 #include "tools.h"
@@ -52,6 +53,7 @@ struct session {
 	char home[PATH_MAX], tmp[PATH_MAX], terminal[128];
 	struct ruleset ruleset;
 	struct environment environment;
+	struct served served;    /* of a build in a project's own folder */
 	char **trusted;          /* sandbox.readable */
 };
 
@@ -186,7 +188,7 @@ static void close_descriptors(struct session *n)
 
 static struct own_rights own_rights(struct session *n)
 {
-	return (struct own_rights){.home = n->home, .tmp = n->tmp, .write = &n->right.write, .read = &n->right.read,
+	return (struct own_rights){.home = n->home, .tmp = n->tmp, .write = &n->right.write, .read = &n->right.read, .tree = n->right.tree,
 	                           .terminal = n->terminal[0] != '\0' ? n->terminal : NULL};
 }
 
@@ -263,6 +265,10 @@ static int prepare(struct session *n, const char **what)
 	if ((error = choose_descriptors(n)) < 0) {
 		return error;
 	}
+	if (n->right.tree != NULL && (error = served_init(&n->served, n->sup, n->right.tree)) < 0) {
+		*what = "the project's folder";
+		return error;
+	}
 	own = own_rights(n);
 	return rights_sandbox(n->sup, n->sandbox.role, &own, &n->ruleset, what);
 }
@@ -311,7 +317,7 @@ static int send_start(struct session *n)
 	if (spec < 0) {
 		return spec;
 	}
-	fds[START_FD_PROGRAM] = n->sup->program[supervisor_filter(n->sup)];
+	fds[START_FD_PROGRAM] = n->right.tree != NULL ? n->sup->served_program : n->sup->program[supervisor_filter(n->sup)];
 	fds[START_FD_RULESET] = n->ruleset.fd;
 	fds[START_FD_SPEC] = spec;
 	memcpy(fds + START_FDS, n->fds, n->nfds * sizeof *fds);
@@ -344,6 +350,7 @@ static int take_listener(struct session *n, int fd)
 	n->sandbox.writable = n->ruleset.writable;
 	n->sandbox.readable = n->trusted;
 	n->sandbox.read = n->right.read.v;
+	n->sandbox.served = n->right.tree != NULL ? &n->served : NULL;
 	error = listener_start(&n->listener, &n->sandbox);
 	if (error < 0) {
 		close_fd(&n->sandbox.listener);
@@ -506,6 +513,7 @@ static void session_free(struct session *n)
 	close_fd(&n->terminal_pipe);
 	ruleset_finish(&n->ruleset);
 	environment_finish(&n->environment);
+	served_finish(&n->served);
 	birthright_finish(&n->right);
 	start_finish(&n->request);
 	for (char **t = n->trusted; t != NULL && *t != NULL; t++) {

@@ -23,6 +23,7 @@
 #include "policy/policy.h"
 
 struct supervisor; /* supervisor.h */
+struct served;     /* served.h */
 
 /* A sandbox: a kernel object (its listener), hence role, package and stage.  Created by session.c, read-only for the handlers but for the atomics. */
 struct sandbox {
@@ -42,6 +43,7 @@ struct sandbox {
 	char *const *read;      /* its own grants of reading beyond what every sandbox has, as they were named, NULL-terminated */
 	_Atomic unsigned reads_recorded; /* files.c */
 	struct images *checked_in; /* image.h: process images that have the shim; NULL: not kept */
+	const struct served *served; /* served.h: the project's folder that it works in; NULL: none */
 	_Atomic uint64_t notifications;
 };
 

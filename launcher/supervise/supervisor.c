@@ -353,12 +353,21 @@ static int build_programs(struct supervisor *s)
 	};
 	enum filter_kind sandbox = supervisor_filter(s);
 
+	s->served_program = -1;
 	for (int i = 0; i < FILTER_KINDS; i++) {
 		s->program[i] = -1;
 	}
 	s->program[sandbox] = filter_build(sandbox, &options);
 	if (s->program[sandbox] < 0) {
 		return s->program[sandbox];
+	}
+	if (s->run->installer != NULL && s->run->installer->local_dirs.n > 0) {
+		options.served = true;
+		s->served_program = filter_build(sandbox, &options);
+		options.served = false;
+		if (s->served_program < 0) {
+			return s->served_program;
+		}
 	}
 	if (s->run->installer != NULL) {
 		s->program[FILTER_INSTALLER] = filter_build(FILTER_INSTALLER, &options);
@@ -730,6 +739,7 @@ static int prepare(struct supervisor *s, int *signals)
 	if ((error = listener_setup()) < 0 || (error = build_programs(s)) < 0) {
 		return cannot(error, "the seccomp programs");
 	}
+	umask(0); /* files that are made for a build get its umask (served.h); those of our own name their mode */
 	error = zygote_start(&s->zygote, s->namespaces && s->run->caps->user_namespace, s->run->process_argv, s->run->process_envp);
 	files_setup(); /* its descriptors are none of the zygote's */
 	return error < 0 ? cannot(error, "the zygote could not be made (a user namespace, /dev/null)") : 0;

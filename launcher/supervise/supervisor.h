@@ -63,6 +63,7 @@ struct supervisor {
 	struct zygote zygote;
 	struct names *names;
 	int program[FILTER_KINDS]; /* sealed memfds */
+	int served_program;        /* of builds that work in a served folder; -1: the run has none */
 	bool namespaces;           /* sandboxes get them; not under --audit */
 	struct sandbox *installer; /* NULL under `run` */
 	pid_t command;             /* pip; under `run` the guest's init */

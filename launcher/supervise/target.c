@@ -197,6 +197,13 @@ pid_t target_tgid(pid_t tid)
 	return read_proc(tid, "status", status, sizeof status) ? status_number(status, "\nTgid:") : 0;
 }
 
+mode_t target_umask(pid_t tid)
+{
+	char status[4096];
+	const char *line = read_proc(tid, "status", status, sizeof status) ? strstr(status, "\nUmask:") : NULL;
+	return line ? (mode_t)strtoul(line + strlen("\nUmask:"), NULL, 8) & 0777 : 077;
+}
+
 bool target_numbers(pid_t tid, pid_t *inner_tgid, pid_t *inner_tid)
 {
 	char status[4096];

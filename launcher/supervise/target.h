@@ -50,6 +50,8 @@ int target_resolve(const struct sandbox *sb, const struct seccomp_notif *req, in
 bool target_is_member(const struct sandbox *sb, pid_t pid);
 /* The caller's own numbers as its /proc shows them: those of the innermost PID namespace. */
 bool target_numbers(pid_t tid, pid_t *inner_tgid, pid_t *inner_tid);
+/* The umask that the thread makes files with; 077 when that cannot be seen. */
+mode_t target_umask(pid_t tid);
 /* Thread group of a thread id, from /proc/TID/status; 0 when gone. */
 pid_t target_tgid(pid_t tid);
 

@@ -2,6 +2,7 @@
  *
  * Landlock ABI 1 knows no REFER: a rename or link across folders is EXDEV, which the commonest build cannot stand.  There both are
  * served: from folders that were pinned and found inside the sandbox's own grants.  Below ABI 3 truncate() is not covered and is served.
+ * A served tree is served_tree.c's: asked first.
  * Everything else is Landlock's to refuse (that is why a CONTINUE is harmless here) and only recorded. */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,59 +12,13 @@
 #include <sys/syscall.h>
 
 #include "launcher/base/fd.h"
-#include "launcher/supervise/grants.h"
+#include "launcher/supervise/entry.h"
 #include "launcher/supervise/own_shm.h"
-#include "launcher/supervise/pathtext.h"
-
-/* A name in a pinned folder.  The last component is never followed. */
-struct entry {
-	struct resolved dir;
-	char as_written[PATH_MAX];
-	const char *name;   /* points into as_written; with its trailing slashes, which mean something */
-	char real[PATH_MAX]; /* for records */
-	bool exists;
-};
-
-static void close_entry(struct entry *e)
-{
-	close_fd(&e->dir.fd);
-}
-#define cleanup_entry __attribute__((cleanup(close_entry)))
-
-static int pin_entry(const struct sandbox *sb, const struct seccomp_notif *req, int dirfd, uint64_t address, struct entry *e)
-{
-	char dir[PATH_MAX];
-	struct stat st;
-	e->dir.fd = -1;
-	e->dir.real[0] = e->real[0] = '\0';
-	ssize_t len = target_string(sb, req, address, e->as_written, sizeof e->as_written, true); /* target_resolve checks */
-	if (len < 0)
-		return (int)len;
-	int error = pathtext_split(e->as_written, dir, sizeof dir, &e->name);
-	if (!error)
-		error = target_resolve(sb, req, dirfd, dir, true, false, &e->dir);
-	if (error)
-		return error;
-	if (pathtext_join(e->dir.real, e->name, e->real, sizeof e->real) < 0)
-		return -ENAMETOOLONG;
-	e->exists = fstatat(e->dir.fd, e->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	return 0;
-}
+#include "launcher/supervise/served.h"
 
 static bool own(const struct sandbox *sb, const struct seccomp_notif *req, const struct entry *e)
 {
 	return grants_own(sb, req, e->dir.fd, e->dir.real);
-}
-
-/* To change this entry breaks a rule.  EACCES, as Landlock would say. */
-static struct reply refuse_write(struct sandbox *sb, const struct seccomp_notif *req, const char *call, const char *real, const char *as_written)
-{
-	struct refusal r = {.type = "file.write", .call = call, .real = real, .as_written = as_written};
-	grants_write_verdict(sb, real, &r.verdict);
-	if (r.verdict.action == ACTION_ALLOW)
-		r.verdict.action = ACTION_DENY; /* the grants are the wall */
-	grants_record(sb, req, &r);
-	return reply_error(EACCES);
 }
 
 static struct reply result(long returned)
@@ -87,15 +42,15 @@ static struct reply serve_rename(struct sandbox *sb, const struct seccomp_notif 
 	char shm[2][256];
 	if (!flags && own_shm_asked(sb, req, old_path, shm[0]) && own_shm_asked(sb, req, new_path, shm[1]))
 		return own_shm_rename(sb, shm[0], shm[1]);
-	int error = pin_entry(sb, req, old_dirfd, old_path, &from);
+	int error = entry_pin(sb, req, old_dirfd, old_path, &from);
 	if (!error)
-		error = pin_entry(sb, req, new_dirfd, new_path, &to);
+		error = entry_pin(sb, req, new_dirfd, new_path, &to);
 	if (error)
 		return failure(sb, req, "rename", error);
 	if (!own(sb, req, &from))
-		return from.exists ? refuse_write(sb, req, "rename", from.real, from.as_written) : reply_error(ENOENT);
+		return from.exists ? entry_refuse(sb, req, "rename", from.real, from.as_written) : reply_error(ENOENT);
 	if (!own(sb, req, &to))
-		return refuse_write(sb, req, "rename", to.real, to.as_written);
+		return entry_refuse(sb, req, "rename", to.real, to.as_written);
 	if (supervisor_caps(sb->sup)->landlock_abi >= 2)
 		return reply_continue();
 	return result(syscall(SYS_renameat2, from.dir.fd, from.name, to.dir.fd, to.name, flags));
@@ -106,7 +61,7 @@ static struct reply refuse_link(struct sandbox *sb, const struct seccomp_notif *
 {
 	struct refusal r = {.type = "file.open", .call = "link", .real = real, .as_written = as_written};
 	if (!policy_file(supervisor_policy(sb->sup), real, FILE_READ, &r.verdict))
-		return refuse_write(sb, req, "link", real, as_written);
+		return entry_refuse(sb, req, "link", real, as_written);
 	if (r.verdict.action == ACTION_ALLOW)
 		r.verdict.action = ACTION_DENY;
 	grants_record(sb, req, &r);
@@ -126,9 +81,9 @@ static struct reply serve_link(struct sandbox *sb, const struct seccomp_notif *r
 	char shm[2][256];
 	if (own_shm_asked(sb, req, old_path, shm[0]) && own_shm_asked(sb, req, new_path, shm[1]))
 		return own_shm_link(sb, shm[0], shm[1]);
-	int error = pin_entry(sb, req, old_dirfd, old_path, &from);
+	int error = entry_pin(sb, req, old_dirfd, old_path, &from);
 	if (!error)
-		error = pin_entry(sb, req, new_dirfd, new_path, &to);
+		error = entry_pin(sb, req, new_dirfd, new_path, &to);
 	if (!error && (flags & AT_SYMLINK_FOLLOW))
 		error = target_resolve(sb, req, old_dirfd, from.as_written, true, false, &object);
 	cleanup_fd int pinned = object.fd;
@@ -137,7 +92,7 @@ static struct reply serve_link(struct sandbox *sb, const struct seccomp_notif *r
 	if (pinned >= 0 ? !grants_own(sb, req, pinned, object.real) : !own(sb, req, &from))
 		return pinned >= 0 || from.exists ? refuse_link(sb, req, pinned >= 0 ? object.real : from.real, from.as_written) : reply_error(ENOENT);
 	if (!own(sb, req, &to))
-		return to.exists ? reply_error(EEXIST) : refuse_write(sb, req, "link", to.real, to.as_written);
+		return to.exists ? reply_error(EEXIST) : entry_refuse(sb, req, "link", to.real, to.as_written);
 	if (supervisor_caps(sb->sup)->landlock_abi >= 2)
 		return reply_continue();
 	if (pinned < 0)
@@ -149,7 +104,7 @@ static struct reply serve_link(struct sandbox *sb, const struct seccomp_notif *r
 
 static struct reply serve_truncate(struct sandbox *sb, const struct seccomp_notif *req)
 {
-	char text[PATH_MAX], self[40];
+	char text[PATH_MAX];
 	struct resolved r;
 	struct stat st;
 	ssize_t len = target_string(sb, req, req->data.args[0], text, sizeof text, true);
@@ -162,17 +117,10 @@ static struct reply serve_truncate(struct sandbox *sb, const struct seccomp_noti
 	if (!S_ISREG(st.st_mode))
 		return reply_error(S_ISDIR(st.st_mode) ? EISDIR : EINVAL);
 	if (!grants_own(sb, req, pinned, r.real))
-		return refuse_write(sb, req, "truncate", r.real, text);
+		return entry_refuse(sb, req, "truncate", r.real, text);
 	if (supervisor_caps(sb->sup)->landlock_abi >= 3)
 		return reply_continue();
-	if ((int64_t)req->data.args[1] < 0)
-		return reply_error(EINVAL);
-	/* A lease that the sandbox holds on it must not hold us up: O_NONBLOCK says EWOULDBLOCK. */
-	snprintf(self, sizeof self, "/proc/self/fd/%d", pinned);
-	cleanup_fd int fd = open(self, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return reply_error(errno);
-	return result(ftruncate(fd, (off_t)req->data.args[1]));
+	return entry_truncate(pinned, (int64_t)req->data.args[1]);
 }
 
 /* symlink, mkdir, mknod (creates) and unlink, rmdir (removes): Landlock decides, with every ABI; only a refusal is recorded. */
@@ -180,61 +128,44 @@ static struct reply watch(struct sandbox *sb, const struct seccomp_notif *req, c
 {
 	cleanup_entry struct entry e;
 	e.dir.fd = -1;
-	int error = pin_entry(sb, req, dirfd, path, &e);
+	int error = entry_pin(sb, req, dirfd, path, &e);
 	if (error)
 		return failure(sb, req, call, error);
 	if (own(sb, req, &e) || e.exists == creates)
 		return reply_continue(); /* Landlock; and EEXIST or ENOENT is the kernel's to say */
-	return refuse_write(sb, req, call, e.real, e.as_written);
+	return entry_refuse(sb, req, call, e.real, e.as_written);
 }
 
-static struct reply remove_name(struct sandbox *sb, const struct seccomp_notif *req, const char *call, int dirfd, uint64_t path, int flags)
+static struct reply remove_name(struct sandbox *sb, const struct seccomp_notif *req, const struct tree_call *c)
 {
 	char shm[256];
-	if (!(flags & AT_REMOVEDIR) && own_shm_asked(sb, req, path, shm))
+	if (c->kind == TREE_UNLINK && own_shm_asked(sb, req, c->to, shm))
 		return own_shm_unlink(sb, shm);
-	return watch(sb, req, call, false, dirfd, path);
+	return watch(sb, req, c->name, false, c->to_dirfd, c->to);
 }
 
 struct reply handle_tree(struct sandbox *sb, const struct seccomp_notif *req)
 {
-	const __u64 *a = req->data.args;
-	switch (req->data.nr) {
-#ifdef __NR_rename
-	case __NR_rename:
-		return serve_rename(sb, req, AT_FDCWD, a[0], AT_FDCWD, a[1], 0);
-	case __NR_link:
-		return serve_link(sb, req, AT_FDCWD, a[0], AT_FDCWD, a[1], 0);
-	case __NR_symlink:
-		return watch(sb, req, "symlink", true, AT_FDCWD, a[1]);
-	case __NR_unlink:
-		return remove_name(sb, req, "unlink", AT_FDCWD, a[0], 0);
-	case __NR_rmdir:
-		return watch(sb, req, "rmdir", false, AT_FDCWD, a[0]);
-	case __NR_mkdir:
-		return watch(sb, req, "mkdir", true, AT_FDCWD, a[0]);
-	case __NR_mknod:
-		return watch(sb, req, "mknod", true, AT_FDCWD, a[0]);
-#endif
-#ifdef __NR_renameat
-	case __NR_renameat:
-		return serve_rename(sb, req, (int)a[0], a[1], (int)a[2], a[3], 0);
-#endif
-	case __NR_renameat2:
-		return serve_rename(sb, req, (int)a[0], a[1], (int)a[2], a[3], (unsigned)a[4]);
-	case __NR_linkat:
-		return serve_link(sb, req, (int)a[0], a[1], (int)a[2], a[3], (unsigned)a[4]);
-	case __NR_symlinkat:
-		return watch(sb, req, "symlinkat", true, (int)a[1], a[2]);
-	case __NR_unlinkat:
-		return remove_name(sb, req, "unlinkat", (int)a[0], a[1], (int)a[2]);
-	case __NR_mkdirat:
-		return watch(sb, req, "mkdirat", true, (int)a[0], a[1]);
-	case __NR_mknodat:
-		return watch(sb, req, "mknodat", true, (int)a[0], a[1]);
-	case __NR_truncate:
-		return serve_truncate(sb, req);
-	default:
+	struct tree_call c;
+	struct reply served;
+	if (!tree_call_decode(req, &c))
 		return reply_error(ENOSYS);
+	if (sb->served && served_change(sb, req, &c, &served))
+		return served;
+	switch (c.kind) {
+	case TREE_RENAME:
+		return serve_rename(sb, req, c.from_dirfd, c.from, c.to_dirfd, c.to, (unsigned)c.value);
+	case TREE_LINK:
+		return serve_link(sb, req, c.from_dirfd, c.from, c.to_dirfd, c.to, (unsigned)c.value);
+	case TREE_TRUNCATE:
+		return serve_truncate(sb, req);
+	case TREE_SYMLINK:
+	case TREE_MKDIR:
+	case TREE_MKNOD:
+		return watch(sb, req, c.name, true, c.to_dirfd, c.to);
+	case TREE_UNLINK:
+	case TREE_RMDIR:
+		return remove_name(sb, req, &c);
 	}
+	return reply_error(ENOSYS);
 }

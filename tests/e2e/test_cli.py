@@ -216,8 +216,9 @@ def test_no_pip_on_path(world):
 
 
 REFUSED = {
-    "editable": (["install", "-e", "."], "-e"),
-    "local folder": (["install", "./package"], "package"),
+    "home as a project": (["install", "~HOME~"], "~HOME~"),
+    "editable home": (["install", "-e", "~HOME~"], "~HOME~"),
+    "editable vcs": (["install", "-e", "git+https://example.invalid/x.git#egg=x"], "version control"),
     "vcs": (["install", "git+https://example.invalid/x.git"], "version control"),
     "config edit": (["config", "edit"], "edit"),
     "venv isolation": (["install", "--use-feature=venv-isolation", "pwpure"], "venv-isolation"),

@@ -20,6 +20,11 @@ bool policy_grant_conflict(const struct policy *p, const char *path, enum file_a
 	return false;
 }
 
+bool policy_tree_conflict(const struct policy *p, const char *path, const char **what)
+{
+	return policy_grant_conflict(p, path, FILE_WRITE, what);
+}
+
 int tree_setup(void **state)
 {
 	struct tree *t = calloc(1, sizeof(*t));

@@ -427,12 +427,10 @@ static void requirements_files_are_followed(void **state)
 	tree_file(t, "work/c.txt", 0644, "-i https://${CHOSEN}/simple\n");
 	assert_int_equal(strings_add(&r.env, "CHOSEN=c.example"), 0);
 	assert_hosts(&r, "pip install -ra.txt", "R:c.example:443 R:b.example:443 D:files.example:443 D:index.example:443 R:z.example:443");
-	tree_file(t, "work/c.txt", 0644, "e\n-e .\n");
-	assert_refused(&r, "pip install -r a.txt", 125, "c.txt: editable");
+	tree_file(t, "work/c.txt", 0644, "e\n-e git+https://x.example/f\n");
+	assert_refused(&r, "pip install -r a.txt", 125, "c.txt: a requirement from version control");
 	tree_file(t, "work/c.txt", 0644, "e\nf @ git+https://x.example/f\n");
 	assert_refused(&r, "pip install -r a.txt", 125, "c.txt:2: a requirement from version control");
-	tree_file(t, "work/c.txt", 0644, "e\n./folder\n");
-	assert_refused(&r, "pip install -r a.txt", 125, "c.txt:2");
 	assert_refused(&r, "pip install -r /dev/null", 125, "not a regular file");
 	assert_runs(&r, "pip install -r missing.txt"); /* pip's own message */
 	run_end(&r);
@@ -445,11 +443,6 @@ static void what_cannot_be_guarded_is_refused(void **state)
 
 	tree_python(t, "23.2.1");
 	run_setup(&r, t);
-	assert_refused(&r, "pip install .", 125, "folder");
-	assert_refused(&r, "pip install ./x[y]", 125, "folder");
-	assert_refused(&r, "pip wheel file:///tmp", 125, "folder");
-	assert_refused(&r, "pip install -e x", 125, "editable");
-	assert_refused(&r, "pip install --edit x", 125, "editable");
 	assert_refused(&r, "pip download git+https://x.example/y", 125, "version control");
 	assert_refused(&r, "pip config edit", 125, "config edit");
 	assert_runs(&r, "pip --python /x install y"); /* there is none: pip says so */
@@ -464,8 +457,57 @@ static void what_cannot_be_guarded_is_refused(void **state)
 	assert_int_equal(strings_add(&r.env, "PIP_USE_FEATURE=fast-deps venv-isolation"), 0);
 	assert_refused(&r, "pip install y", 125, "PIP_USE_FEATURE");
 	assert_runs(&r, "pip install --isolated y");
-	tree_file(t, "venv/pip.conf", 0644, "[install]\neditable = .\n");
-	assert_refused(&r, "pip install --isolated y", 125, "pip.conf");
+	run_end(&r);
+}
+
+/* Where `pip install` and the rest of the line builds, as "DIR<ROOT …" relative to the tree. */
+static void assert_locals(struct run *r, const struct tree *t, const char *line, const char *expected)
+{
+	cleanup_text char *got = inst_dup("");
+
+	assert_runs(r, line);
+	for (size_t i = 0; i < r->ins.local_dirs.n; i++) {
+		const char *dir = r->ins.local_dirs.v[i] + strlen(t->root) + 1, *root = r->ins.local_roots.v[i] + strlen(t->root) + 1;
+		bool same = strcmp(dir, root) == 0;
+		inst_set(&got, inst_format("%s%s%s%s%s", got, i ? " " : "", dir, same ? "" : "<", same ? "" : root));
+	}
+	assert_string_equal(got, expected);
+}
+
+static void local_projects_are_found(void **state)
+{
+	const struct tree *t = *state;
+	cleanup_text char *url = inst_format("pip install file://%s/work/one%%2dtwo", t->root);
+	cleanup_text char *below = inst_format("pip install file://%s/work/mono#egg=x&subdirectory=a/b", t->root);
+	cleanup_text char *at = inst_format("file://%s/work/bare", t->root);
+	cleanup_text char *named = inst_format("x @ %s\n-e ./mono/a\n", at);
+	struct run r;
+
+	tree_python(t, "23.2.1");
+	run_setup(&r, t);
+	tree_file(t, "work/one-two/setup.py", 0644, "\n");
+	tree_file(t, "work/bare/setup.py", 0644, "\n");
+	tree_file(t, "work/mono/a/b/setup.py", 0644, "\n");
+	tree_file(t, "work/r.txt", 0644, "%s", named);
+	assert_locals(&r, t, "pip install .", "work");
+	assert_locals(&r, t, "pip wheel ./one-two[extra] ./bare -e mono", "work/mono work/one-two work/bare");
+	assert_locals(&r, t, "pip install -e bare --edit bare[x]", "work/bare");
+	assert_locals(&r, t, "pip install bare", "");
+	assert_locals(&r, t, "pip list -e", "");
+	assert_locals(&r, t, url, "work/one-two");
+	assert_locals(&r, t, below, "work/mono/a/b<work/mono");
+	assert_locals(&r, t, "pip install -r r.txt", "work/mono/a work/bare");
+	assert_locals(&r, t, "pip install ./missing ./x-1.0.tar.gz", "");
+	tree_file(t, "venv/pip.conf", 0644, "[install]\neditable = bare\n");
+	assert_locals(&r, t, "pip install y", "work/bare");
+	assert_true(r.ins.use_pep517);
+	tree_file(t, "venv/pip.conf", 0644, "\n");
+	fake_protected = r.ins.local_dirs.v[0];
+	cleanup_text char *home = inst_dup(fake_protected);
+	fake_protected = home;
+	assert_refused(&r, "pip install ./bare", 125, "protected place");
+	assert_refused(&r, "pip install -e .", 125, "protected place");
+	fake_protected = NULL;
 	run_end(&r);
 }
 
@@ -696,6 +738,7 @@ int main(void)
 		in_tree(hosts_are_those_that_pip_would_reach),
 		in_tree(requirements_files_are_followed),
 		in_tree(what_cannot_be_guarded_is_refused),
+		in_tree(local_projects_are_found),
 		in_tree(outputs_and_cache),
 		in_tree(older_pips_and_pip_itself),
 		in_tree(archives_are_those_that_the_user_names),

@@ -31,8 +31,9 @@ static const struct filter_options options[] = {
 	{.landlock_abi = 3, .signals_scoped = true},
 	{.landlock_abi = 7, .signals_scoped = true, .unix_connect = true},
 	{.landlock_abi = 7, .unix_connect = true, .audit = true},
+	{.landlock_abi = 7, .signals_scoped = true, .unix_connect = true, .served = true},
 };
-enum { MODERN = 3, AUDIT = 4 };
+enum { MODERN = 3, AUDIT = 4, SERVED = 5 };
 #define OPTIONS (sizeof options / sizeof *options)
 
 static struct bpf programs[FILTER_KINDS][OPTIONS];
@@ -508,13 +509,14 @@ static uint32_t run(enum filter_kind kind, size_t o, int nr, uint64_t a0, uint64
 	return bpf_run(&programs[kind][o], &call);
 }
 
-/* The options: 0 is ABI 1, 1 is ABI 2, 2 is ABI 3 without pidfd_getfd, 3 has everything. */
+/* The options: 0 is ABI 1, 1 is ABI 2, 2 is ABI 3 without pidfd_getfd, 3 has everything; SERVED serves a tree. */
 static void options_matter(void **state)
 {
 	static const int tree[] = {SYS_renameat, SYS_renameat2, SYS_linkat, SYS_symlinkat, SYS_unlinkat, SYS_mkdirat};
 	static const int signals[] = {SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal};
 
 	for (int kind = FILTER_SANDBOX; kind <= FILTER_SANDBOX_PLAIN; kind++) {
+		assert_int_equal(run(kind, SERVED, SYS_truncate, 0, 0, 0), SECCOMP_RET_USER_NOTIF);
 		for (size_t o = 0; o <= MODERN; o++) {
 			for (size_t i = 0; i < sizeof tree / sizeof *tree; i++) {
 				assert_int_equal(run(kind, o, tree[i], 0, 0, 0), SECCOMP_RET_USER_NOTIF);

@@ -66,6 +66,30 @@ bool policy_file(const struct policy *p, const char *path, enum file_access acce
 	return true;
 }
 
+/* In a served folder: `.env` is never read, a PEM file where it holds a key; `.git` and `ci.yml` in the folder itself are never changed. */
+bool policy_project(const struct policy *p, const char *path, enum file_access access, struct verdict *out)
+{
+	const char *name = strrchr(path, '/') + 1, *rule = NULL;
+	size_t len = strlen(name);
+	if (strcmp(name, ".env") == 0)
+		rule = "file.project.env";
+	else if (len > 4 && strcmp(name + len - 4, ".pem") == 0)
+		rule = "file.project.key";
+	else if (access == FILE_WRITE && (strstr(path, "/.git/") || strcmp(name, ".git") == 0 || strcmp(path, "/ci.yml") == 0 || strcmp(path, "/anchored/ci") == 0))
+		rule = "file.persistence.test";
+	if (rule)
+		*out = (struct verdict){.rule = rule, .kind = "", .severity = SEV_HIGH, .action = ACTION_DENY};
+	return rule != NULL;
+}
+
+bool policy_project_holds(const struct policy *p, const char *path) { return strcmp(path, "/anchored") == 0; }
+const char *const *policy_grants(const struct policy *p, enum role role, enum file_access access) { return NULL; }
+
+void policy_secret_places(const struct policy *p, void (*each)(void *context, const char *path), void *context)
+{
+	each(context, world_path(the_supervisor.world, "outside"));
+}
+
 struct verdict policy_rule(const struct policy *p, const char *id)
 {
 	return (struct verdict){.rule = id, .kind = "", .severity = SEV_MEDIUM, .action = ACTION_DENY};

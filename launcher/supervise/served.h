@@ -1,0 +1,54 @@
+/* A project's own folder, in which its build works.  Landlock grants nothing there but to start programs: every open, and everything that makes, moves
+ * or removes a name, is done by the supervisor on objects that it has pinned, so there is nothing to race.
+ *
+ * The notifications of a sandbox are answered by one thread, one after the other: within the tree only the user and other runs can change names between
+ * a look and an act, and what is injected or changed is always the object that was judged.
+ * What lies below the folder but is not the project's (a virtual environment, the run's temp folder, the journal) is `apart`: as if it lay outside. */
+#ifndef SUPERVISE_SERVED_H
+#define SUPERVISE_SERVED_H
+
+#include <sys/stat.h>
+
+#include "launcher/supervise/entry.h"
+
+struct served {
+	const char *root; /* real path of the folder */
+	char **apart;     /* real paths below it, NULL-terminated */
+};
+
+/* By name: is it the folder, or below it and not apart?  And not in a folder that the sandbox may write anyway. */
+bool served_holds(const struct sandbox *sb, const char *real);
+/* Does moving or removing this name of the folder take with it what is apart? */
+bool served_holds_apart(const struct sandbox *sb, const char *real);
+
+/* May the build read or change what the kernel calls `real` (served_holds)?  fd: O_PATH of it, or -1 where nothing is there yet.
+ * False: *why names the rule. */
+bool served_allows(const struct sandbox *sb, int fd, const char *real, enum file_access access, struct verdict *why);
+/* The same for a name in a pinned folder that is to be made, replaced, moved or removed. */
+bool served_allows_entry(const struct sandbox *sb, const struct entry *e, struct verdict *why);
+
+/* An object by which the caller wants to change something (mode, times): is it in the folder, and may it be changed? */
+bool served_own(const struct sandbox *sb, int fd, const char *real);
+
+/* An open that led to *r, in the folder.  flags, mode: the caller's. */
+struct reply served_open(struct sandbox *sb, const struct seccomp_notif *req, const char *call, uint64_t flags, uint64_t mode, const struct resolved *r,
+                         const char *text);
+
+/* A call on names.  False: none of them is in the folder; the others decide. */
+bool served_change(struct sandbox *sb, const struct seccomp_notif *req, const struct tree_call *call, struct reply *reply);
+
+/* Records a refusal.  EACCES. */
+struct reply served_refuse(struct sandbox *sb, const struct seccomp_notif *req, const char *type, const char *call, const char *real,
+                           const char *as_written, struct verdict why);
+
+/* The umask to heed for a new file in the pinned folder: the caller's, but none where the folder has a default ACL, as in the kernel.  The supervisor's own is 0. */
+mode_t served_umask(const struct seccomp_notif *req, int folder);
+
+/* served_links.c: has the file another name, in a place of secrets?  Whoever planted the link meant it to be read here. */
+bool served_is_linked_secret(const struct sandbox *sb, const char *real, const struct stat *st);
+
+/* served_root.c: 0 or -ENOMEM.  root outlives *v. */
+int served_init(struct served *v, const struct supervisor *s, const char *root);
+void served_finish(struct served *v);
+
+#endif
