@@ -94,11 +94,15 @@ static int trap_getppid(bool *wait_killable)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static void __attribute__((noreturn)) trapped_child(struct board *b)
+/* parent: the prober.  Whoever dies before the signal is asked for sends none, and nobody would ever answer the call below. */
+static void __attribute__((noreturn)) trapped_child(struct board *b, pid_t parent)
 {
 	long fd;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent) {
+		_exit(1);
+	}
 	b->listener = trap_getppid(&b->wait_killable);
 	b->listener_ready = 1;
 	syscall(SYS_futex, &b->listener_ready, FUTEX_WAKE, 1, NULL, NULL, 0);
@@ -173,11 +177,11 @@ static int serve_once(struct caps *c, pid_t child, int listener, int64_t deadlin
 static void probe_listener(struct caps *c, struct board *b)
 {
 	int64_t deadline = now_ms() + PATIENCE_MS;
-	pid_t child = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	pid_t self = getpid(), child = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
 	cleanup_fd int injected = -1; /* closed after the child has looked at it and ended */
 
 	if (child == 0) {
-		trapped_child(b);
+		trapped_child(b, self);
 	}
 	if (child < 0) {
 		return;
