@@ -14,6 +14,18 @@
 struct served {
 	const char *root; /* real path of the folder */
 	char **apart;     /* real paths below it, NULL-terminated */
+	struct served_links *links; /* of the sandbox's listener thread alone */
+};
+
+/* Secrets of the user's that have more than one name, as they were when the sandbox first asked. */
+struct served_links {
+	bool known, failed;
+	struct served_inode {
+		dev_t dev;
+		ino_t ino;
+	} *v;
+	size_t n;
+	int budget;
 };
 
 /* By name: is it the folder, or below it and not apart?  And not in a folder that the sandbox may write anyway. */

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,39 +11,25 @@
 
 enum { DEPTH = 4, BUDGET = 2000 /* entries a place */ };
 
-struct inode {
-	dev_t dev;
-	ino_t ino;
-};
-
-/* Secrets that have more than one name, as they were when the first such file of a project was asked for; for all sandboxes of the run. */
-static struct {
-	pthread_mutex_t lock;
-	bool known, failed;
-	struct inode *v;
-	size_t n;
-	int budget;
-} linked = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static void keep(const struct stat *st)
+static void keep(struct served_links *linked, const struct stat *st)
 {
-	struct inode *grown = realloc(linked.v, (linked.n + 1) * sizeof *grown);
+	struct served_inode *grown = realloc(linked->v, (linked->n + 1) * sizeof *grown);
 	if (!grown) {
-		linked.failed = true;
+		linked->failed = true;
 		return;
 	}
-	linked.v = grown;
-	linked.v[linked.n++] = (struct inode){st->st_dev, st->st_ino};
+	linked->v = grown;
+	linked->v[linked->n++] = (struct served_inode){st->st_dev, st->st_ino};
 }
 
-static void look(int parent, const char *name, int depth)
+static void look(struct served_links *linked, int parent, const char *name, int depth)
 {
 	struct stat st;
 	struct dirent *d;
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	if (S_ISREG(st.st_mode) && st.st_nlink > 1)
-		keep(&st);
+		keep(linked, &st);
 	if (!S_ISDIR(st.st_mode) || depth == 0)
 		return;
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -53,17 +38,17 @@ static void look(int parent, const char *name, int depth)
 		close_fd(&fd);
 		return;
 	}
-	while ((d = readdir(dir)) != NULL && --linked.budget > 0)
+	while ((d = readdir(dir)) != NULL && --linked->budget > 0)
 		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-			look(dirfd(dir), d->d_name, depth - 1);
+			look(linked, dirfd(dir), d->d_name, depth - 1);
 	closedir(dir);
 }
 
 static void look_at_place(void *context, const char *path)
 {
-	(void)context;
-	linked.budget = BUDGET;
-	look(AT_FDCWD, path, DEPTH);
+	struct served_links *linked = context;
+	linked->budget = BUDGET;
+	look(linked, AT_FDCWD, path, DEPTH);
 }
 
 static bool is_secret_of_project(const struct sandbox *sb, const char *real, const struct stat *st)
@@ -82,14 +67,13 @@ bool served_is_linked_secret(const struct sandbox *sb, const char *real, const s
 {
 	if (is_secret_of_project(sb, real, st))
 		return true;
-	pthread_mutex_lock(&linked.lock);
-	if (!linked.known) {
-		policy_secret_places(supervisor_policy(sb->sup), look_at_place, NULL);
-		linked.known = true;
+	struct served_links *linked = sb->served->links;
+	if (!linked->known) {
+		policy_secret_places(supervisor_policy(sb->sup), look_at_place, linked);
+		linked->known = true;
 	}
-	bool found = linked.failed;
-	for (size_t i = 0; i < linked.n && !found; i++)
-		found = linked.v[i].ino == st->st_ino && linked.v[i].dev == st->st_dev;
-	pthread_mutex_unlock(&linked.lock);
+	bool found = linked->failed;
+	for (size_t i = 0; i < linked->n && !found; i++)
+		found = linked->v[i].ino == st->st_ino && linked->v[i].dev == st->st_dev;
 	return found;
 }

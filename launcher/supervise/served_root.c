@@ -36,8 +36,10 @@ int served_init(struct served *v, const struct supervisor *s, const char *root)
 {
 	const struct run *run = s->run;
 	size_t n = 0;
-	*v = (struct served){.root = root};
-	int error = set_apart(v, &n, run->dir->tmp);
+	*v = (struct served){.root = root, .links = calloc(1, sizeof *v->links)};
+	int error = v->links ? 0 : -ENOMEM;
+	if (!error)
+		error = set_apart(v, &n, run->dir->tmp);
 	if (!error)
 		error = set_apart(v, &n, run->dir->state);
 	if (!error)
@@ -56,5 +58,8 @@ void served_finish(struct served *v)
 	for (char **a = v->apart; a && *a; a++)
 		free(*a);
 	free(v->apart);
+	if (v->links)
+		free(v->links->v);
+	free(v->links);
 	*v = (struct served){0};
 }

@@ -17,6 +17,7 @@
 
 static struct world w;
 static struct served served;
+static struct served_links links;
 static char root[160], apart_text[160], *apart[2] = {apart_text, NULL};
 
 static void make(const char *name)
@@ -51,7 +52,9 @@ static int begin(void **state)
 	assert_int_equal(link(world_path(&w, "tree/cert.pem"), world_path(&w, "tree/cert2")), 0);
 	snprintf(root, sizeof root, "%s", world_path(&w, "tree"));
 	snprintf(apart_text, sizeof apart_text, "%s", world_path(&w, "tree/venv"));
-	served = (struct served){.root = root, .apart = apart};
+	free(links.v);
+	links = (struct served_links){0};
+	served = (struct served){.root = root, .apart = apart, .links = &links};
 	w.sb.served = &served;
 	return 0;
 }
