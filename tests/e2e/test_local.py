@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 
 import pytest
 
-from conftest import LESS
 from lib import packages
 from lib.world import differences, normalise, snapshot
 
@@ -78,3 +76,123 @@ def test_install(kind, user, make_world, distribution, index, twin):
     results = twin(world, distribution, KINDS[kind], ["pip", "install", "."])
     check(results)
     assert world.run([world.venv / "bin/python", "-c", "import pwlocal as m; print(m.add(1, 2))"], cwd="/").out == "3\n"
+
+
+def test_editable_and_requirement_files(user, make_world, distribution, index, twin):
+    world = make_world(user, index=index)
+    files = {f"sub/{k}": v for k, v in in_tree("pwlocal").items()} | {"r.txt": "-r deeper/r.txt\n", "deeper/r.txt": "./sub\n"}
+    check(twin(world, distribution, files, ["pip", "install", "-r", "r.txt"]))
+    files = {"pyproject.toml": SETUPTOOLS + PROJECT + '[tool.setuptools]\npackages = ["pwlocal"]\n', "pwlocal/__init__.py": "x = 1\n"}
+    (plain, _, _), (held, _, _) = twin(world, distribution, files, ["pip", "install", "-e", "."])
+    assert plain.status == held.status == 0, f"{plain}\n{held}"
+    assert held.above("info") == [], str(held)
+    assert world.run([world.venv / "bin/python", "-c", "import pwlocal; print(pwlocal.__file__)"], cwd="/").out == f"{world.work}/pwlocal/__init__.py\n"
+
+
+# Each line reads what it may not, or plants what it may not; what came of it is written into the project.
+EVIL = r'''
+import os
+from tinyback import *
+from tinyback import build_wheel as honest
+
+def attempt(call):
+    try:
+        call()
+    except OSError:
+        pass
+
+def build_wheel(*a, **k):
+    loot = []
+    def read(path):
+        attempt(lambda: loot.append(open(path, errors="replace").read()))
+    for path in (".env", ".git/config", "data.txt", "notes", "sub/../.env"):
+        read(path)
+    def moved():
+        os.rename(".env", "free"); read("free"); os.rename("free", ".env")
+    def linked():
+        os.link(".env", "alias"); read("alias")
+    attempt(moved)
+    attempt(linked)
+    attempt(lambda: os.chmod(".env", 0o777))
+    attempt(lambda: open(".git/hooks/post-checkout", "w").write("evil"))
+    attempt(lambda: open(".github/workflows/evil.yml", "w").write("evil"))
+    attempt(lambda: open(".vscode/tasks.json", "w").write("evil"))
+    def carried():
+        os.makedirs("carry/.git/hooks"); os.rename("carry", "carried")
+    attempt(carried)
+    open("loot.txt", "w").write("\n".join(loot))
+    return honest(*a, **k)
+'''
+
+
+def hostile(world):
+    put(world, world.work, {**in_tree("pwlocal"), "backend/evil.py": EVIL, ".env": ENV, ".git/HEAD": "ref: refs/heads/main\n",
+                            ".git/hooks/readme": "", ".github/workflows/ci.yml": "on: push\n", ".vscode/settings.json": "{}\n",
+                            ".git/config": '[remote "origin"]\n\turl = https://me:canary0of0the0remote0@host.invalid/x\n'})
+    toml = world.work / "pyproject.toml"
+    toml.write_text(toml.read_text().replace('build-backend = "tinyback"', 'build-backend = "evil"'))
+    world.plant_canaries()
+    os.symlink(world.home / ".ssh/id_ed25519", world.work / "notes")
+    os.link(world.home / ".ssh/id_ed25519", world.work / "data.txt")
+    world.own_tree(world.work)
+
+
+@pytest.mark.parametrize("hide,name", [("", "root"), ("", "user"), ("landlock=1", "user"), ("landlock=3", "root"), ("namespaces", "user")])
+def test_hostile_build_of_the_project(hide, name, user_named, make_world, templates, distribution, index):
+    world = make_world(user_named(name), index=index, hide=hide)
+    planted = [".git/hooks/post-checkout", ".github/workflows/evil.yml", ".vscode/tasks.json", "carried"]
+    secrets = ["canary0of0the0project0env", "canary0of0the0remote0", "OPENSSH"]
+    for guarded in (False, True):
+        shutil.rmtree(world.work)
+        world.work.mkdir()
+        hostile(world)
+        world.use_venv(templates, distribution)
+        run = (lambda a: world.guarded(a, options=["--on-violation", "deny"])) if guarded else world.run
+        result = run(["pip", "install", "."])
+        loot = (world.work / "loot.txt").read_text()
+        if not guarded:
+            assert result.status == 0 and all(s in loot for s in secrets) and all((world.work / p).exists() for p in planted), f"{loot}\n{result}"
+    assert not any(s in loot for s in secrets), f"{loot}\n{result}"
+    assert "host.invalid/x" in loot, "the repository's configuration itself could not be read"
+    assert not [p for p in planted if (world.work / p).exists()], str(result)
+    assert (world.work / ".env").read_text() == ENV and (world.work / ".env").stat().st_mode & 0o777 == 0o644
+    assert result.status == 100 and all(s not in result.err + result.journal.read_text() for s in secrets), str(result)
+    assert {e["rule"] for e in result.events if e.get("rule", "").startswith("file.p")} >= {"file.persistence.project-git"}
+
+
+GIT = r'''
+from tinyback import *
+from tinyback import build_wheel as honest
+
+def build_wheel(*a, **k):
+    said = [subprocess.run(["git", *argv.split()], capture_output=True, text=True) for argv in (
+        "describe --tags --dirty", "rev-parse --show-toplevel", "log --oneline", "status --porcelain", "ls-files", "archive --format=tar -o /dev/null HEAD")]
+    open("said.txt", "w").write("\n".join(f"{s.returncode} {s.stdout}{s.stderr}" for s in said))
+    return honest(*a, **k)
+'''
+
+
+@pytest.mark.parametrize("name", ["root", "user"])
+def test_git_in_the_project(name, user_named, make_world, templates, distribution, index):
+    """What version tools ask of git is answered as plainly."""
+    world = make_world(user_named(name), index=index)
+    env = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.invalid", "GIT_COMMITTER_NAME": "a",
+           "GIT_COMMITTER_EMAIL": "a@b.invalid"}
+    put(world, world.work, {**in_tree("pwlocal"), "backend/ask.py": GIT})
+    toml = world.work / "pyproject.toml"
+    toml.write_text(toml.read_text().replace('build-backend = "tinyback"', 'build-backend = "ask"'))
+    for argv in ("init -q", "add .", "commit -q -m one", "tag v1.5", "config remote.origin.url https://me:secretsecret@host.invalid/x"):
+        done = world.run(["git", *argv.split()], env)
+        assert done.status == 0, str(done)
+    said = []
+    for guarded in (False, True):
+        world.write(world.work / "pwlocal.c", (world.work / "pwlocal.c").read_text(), 0o644)  # git has to look at it again
+        world.use_venv(templates, distribution)
+        result = (world.guarded if guarded else world.run)(["pip", "install", "."])
+        assert result.status == 0, str(result)
+        said.append((world.work / "said.txt").read_text())
+        for left in (world.work / "said.txt", *world.work.glob("*.so")):
+            left.unlink()
+        shutil.rmtree(world.work / "backend/__pycache__", ignore_errors=True)
+    assert said[0] == said[1] and said[0].startswith("0 v1.5"), "\n".join(said)
+    assert result.above("info") == [], str(result)
