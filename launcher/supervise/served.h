@@ -1,4 +1,4 @@
-/* A project's own folder, in which its build works.  Landlock grants nothing there but to start programs: every open, and everything that makes, moves
+/* A project's own folder, in which its build works.  Landlock grants nothing there that opens a file: every open, and everything that makes, moves
  * or removes a name, is done by the supervisor on objects that it has pinned, so there is nothing to race.
  *
  * The notifications of a sandbox are answered by one thread, one after the other: within the tree only the user and other runs can change names between

@@ -52,11 +52,11 @@ static bool may_change(struct sandbox *sb, const struct seccomp_notif *req, cons
 /* --- rename ------------------------------------------------------------------------------------- */
 
 /* Would everything in this folder be as free under its new name?  -EXDEV: too much to look at, it is to be copied. */
-static int look_through(const struct sandbox *sb, int parent, const char *name, const char *becomes, int depth, int *budget, struct verdict *why)
+static int look_through(const struct sandbox *sb, int parent, const char *name, const char *was, const char *becomes, int depth, int *budget, struct verdict *why)
 {
 	struct dirent *d;
 	struct stat st;
-	char path[PATH_MAX];
+	char path[PATH_MAX], old[PATH_MAX];
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	int error = 0;
@@ -67,13 +67,14 @@ static int look_through(const struct sandbox *sb, int parent, const char *name, 
 	while (!error && (d = readdir(dir)) != NULL) {
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
-		int n = snprintf(path, sizeof path, "%s/%s", becomes, d->d_name);
-		if (n < 0 || (size_t)n >= sizeof path || depth == 0 || --*budget < 0)
+		int n = snprintf(path, sizeof path, "%s/%s", becomes, d->d_name), m = snprintf(old, sizeof old, "%s/%s", was, d->d_name);
+		cleanup_fd int object = openat(dirfd(dir), d->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (n < 0 || (size_t)n >= sizeof path || m < 0 || (size_t)m >= sizeof old || object < 0 || depth == 0 || --*budget < 0)
 			error = -EXDEV;
-		else if (!served_allows(sb, -1, path, FILE_WRITE, why))
+		else if (!served_allows(sb, object, old, FILE_WRITE, why) || !served_allows(sb, object, path, FILE_WRITE, why))
 			error = -EACCES;
 		else if (d->d_type == DT_DIR || (d->d_type == DT_UNKNOWN && fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)))
-			error = look_through(sb, dirfd(dir), d->d_name, path, depth - 1, budget, why);
+			error = look_through(sb, dirfd(dir), d->d_name, old, path, depth - 1, budget, why);
 	}
 	closedir(dir);
 	return error;
@@ -88,7 +89,7 @@ static int may_move_folder(const struct sandbox *sb, const struct entry *from, c
 		*why = policy_rule(supervisor_policy(sb->sup), "file.link.protected");
 		return -EACCES;
 	}
-	return look_through(sb, from->dir.fd, from->name, to->real, MOVE_DEPTH, &budget, why);
+	return look_through(sb, from->dir.fd, from->name, from->real, to->real, MOVE_DEPTH, &budget, why);
 }
 
 /* From the sandbox's own folders, where it can swap names while we look: what came is looked at where it cannot. */
