@@ -42,6 +42,10 @@ class Terminal:
         """What `stty -g` would say, but for readline's own while it waits for a line."""
         return termios.tcgetattr(self.master)
 
+    def at_prompt(self):
+        """The shell itself is in the foreground, not a command."""
+        return os.tcgetpgrp(self.master) == self.process.pid
+
     def send(self, text):
         os.write(self.master, text.encode())
 
