@@ -91,7 +91,6 @@ static void __attribute__((noreturn)) zygote_main(int sock, bool user_namespace,
 int zygote_start(struct zygote *z, bool user_namespace, char **argv, char **envp)
 {
 	int pair[2];
-	int32_t ready;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		return -errno;
@@ -109,10 +108,14 @@ int zygote_start(struct zygote *z, bool user_namespace, char **argv, char **envp
 	close(pair[1]);
 	z->sock = pair[0];
 	pthread_mutex_init(&z->lock, NULL);
-	if (fd_read_all(z->sock, &ready, sizeof ready) < 0) {
-		return -ECHILD;
-	}
-	return ready;
+	return 0;
+}
+
+int zygote_ready(struct zygote *z)
+{
+	int32_t ready;
+
+	return fd_read_all(z->sock, &ready, sizeof ready) < 0 ? -ECHILD : ready;
 }
 
 pid_t zygote_fork(struct zygote *z, bool namespaces, int control, int cwd)

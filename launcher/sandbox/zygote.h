@@ -13,8 +13,10 @@ struct zygote {
 	pthread_mutex_t lock;
 };
 
-/* Forks it.  argv and envp: the process's own strings, overwritten in the zygote.  user_namespace: make one; a failure is reported here (-errno), never later. */
+/* Forks it.  argv and envp: the process's own strings, overwritten in the zygote.  user_namespace: make one.  0 or -errno. */
 int zygote_start(struct zygote *z, bool user_namespace, char **argv, char **envp);
+/* Waits until it can fork inits; what it could not do (the user namespace) is told here (-errno), never later. */
+int zygote_ready(struct zygote *z);
 
 /* Forks an init, which waits on the other end of control for INIT_START.  The descriptors stay the caller's.  Its pid or -errno.  Any thread. */
 pid_t zygote_fork(struct zygote *z, bool namespaces, int control, int cwd);

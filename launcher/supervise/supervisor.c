@@ -736,12 +736,16 @@ static int prepare(struct supervisor *s, int *signals)
 		return cannot(ENOMEM, "start");
 	}
 	s->namespaces = s->run->caps->namespaces && !s->run->audit;
+	umask(0); /* files that are made for a build get its umask (served.h); those of our own name their mode */
+	error = zygote_start(&s->zygote, s->namespaces && s->run->caps->user_namespace, s->run->process_argv, s->run->process_envp);
+	if (error < 0) {
+		return cannot(error, "the zygote could not be forked");
+	}
+	files_setup(); /* its descriptors are none of the zygote's */
 	if ((error = listener_setup()) < 0 || (error = build_programs(s)) < 0) {
 		return cannot(error, "the seccomp programs");
 	}
-	umask(0); /* files that are made for a build get its umask (served.h); those of our own name their mode */
-	error = zygote_start(&s->zygote, s->namespaces && s->run->caps->user_namespace, s->run->process_argv, s->run->process_envp);
-	files_setup(); /* its descriptors are none of the zygote's */
+	error = zygote_ready(&s->zygote);
 	return error < 0 ? cannot(error, "the zygote could not be made (a user namespace, /dev/null)") : 0;
 }
 
