@@ -242,7 +242,7 @@ def test_refused_in_a_requirement_file(make_world, user_named, templates, distri
     world = make_world(user_named("user"), index=index)
     world.use_venv(templates, distribution)
     world.write(world.work / "r.txt", "pwpure\n-r more.txt\n", 0o644)
-    world.write(world.work / "more.txt", "-e ./somewhere\n", 0o644)
+    world.write(world.work / "more.txt", "-e git+file:///nowhere/pwvcs#egg=pwvcs\n", 0o644)
     result = world.guarded(["pip", "install", "-r", "r.txt"])
     assert result.status == 125 and result.err.count("\n") == 1, str(result)
 
