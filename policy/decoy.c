@@ -251,13 +251,26 @@ static void make_decoy(const uint8_t *key, const char *name, const char *value, 
 	}
 }
 
+/* "://:@" has nothing to replace. */
+static bool has_userinfo(const char *value)
+{
+	size_t start, colon, end;
+
+	for (size_t from = 0; shape_userinfo(value, from, &start, &colon, &end); from = end)
+		if (end - start > 1 || colon == end)
+			return true;
+	return false;
+}
+
 char *decoy_value(const uint8_t key[DECOY_KEY_LEN], const char *name, const char *value, bool *remove)
 {
 	size_t len = strlen(value), start, colon, end;
 
 	*remove = false;
-	if (url_origin(value) && shape_userinfo(value, 0, &start, &colon, &end) && start < url_origin(value))
-		return decoy_userinfo(key, name, value);
+	if (url_origin(value) && shape_userinfo(value, 0, &start, &colon, &end) && start < url_origin(value)) {
+		*remove = !has_userinfo(value);
+		return *remove ? NULL : decoy_userinfo(key, name, value);
+	}
 	char *decoy = strdup(value), *probe = malloc(len + 1);
 	bool *kept = calloc(2, len + 1);
 	if (decoy && probe && kept) {

@@ -192,7 +192,7 @@ static void checksums(void **state)
 
 static void removed(void **state)
 {
-	static const char *const plain[] = {"", "short", "1234567", "aaaaaaaaaaaa", "abababababab", "--------------", "true", "__token__",
+	static const char *const plain[] = {"np.://:@", "", "short", "1234567", "aaaaaaaaaaaa", "abababababab", "--------------", "true", "__token__",
 					    "https://vault.example:8200",
 					    "\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c\xd1\x81\xd0\xb5\xd0\xba\xd1\x80", NULL};
 
