@@ -6,6 +6,8 @@
 
 #include "policy/shape.h"
 
+#define ROUNDS_MAX 16
+
 static const char removed[] = "removed";
 
 static bool holds(const char *text, size_t len, const char *word)
@@ -137,7 +139,8 @@ static bool copy_line(struct text *t, const char *from, size_t len)
 	return true;
 }
 
-bool gitconfig_without_logins(const char *text, size_t len, char **out, size_t *out_len)
+/* As gitconfig_without_logins, once over. */
+static bool clean_once(const char *text, size_t len, char **out, size_t *out_len)
 {
 	/* A value never grows by more than the word that replaces it, and a line has one value. */
 	size_t lines = 2;
@@ -167,8 +170,34 @@ bool gitconfig_without_logins(const char *text, size_t len, char **out, size_t *
 		free(t.v);
 		return false;
 	}
+	t.v[t.n] = '\0';
 	*out = t.v;
 	*out_len = t.n;
+	return true;
+}
+
+bool gitconfig_without_logins(const char *text, size_t len, char **out, size_t *out_len)
+{
+	if (!clean_once(text, len, out, out_len)) {
+		return false;
+	}
+	/* What stands around a login that is gone may read as another. */
+	for (int round = 0; *out != NULL && round < ROUNDS_MAX; round++) {
+		char *again;
+		size_t again_len;
+		if (!clean_once(*out, *out_len, &again, &again_len)) {
+			return true;
+		}
+		bool same = again != NULL && again_len == *out_len && memcmp(again, *out, again_len) == 0;
+		free(*out);
+		*out = again;
+		*out_len = again_len;
+		if (same) {
+			return true;
+		}
+	}
+	free(*out); /* made to be cleaned for ever: nothing of it is served */
+	*out = NULL;
 	return true;
 }
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /* text: the whole file, NUL-terminated behind its len bytes (git's config, Mercurial's hgrc).  False: it holds no login, serve the file as it is.
- * True: *out is a copy (malloc'ed, *out_len bytes, NULL without memory) in which user:password@ of URLs is gone, and values whose name or shape says
+ * True: *out is a copy (malloc'ed, *out_len bytes, NULL: no memory, or not to be served) in which user:password@ of URLs is gone, and values whose name or shape says
  * that they are secret are the word "removed". */
 bool gitconfig_without_logins(const char *text, size_t len, char **out, size_t *out_len);
 
