@@ -190,11 +190,6 @@ static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, 
 
 /* --- what to do to it -------------------------------------------------------------------------- */
 
-static struct reply result(int returned)
-{
-	return returned < 0 ? reply_error(errno) : reply_value(0);
-}
-
 static struct reply change_mode(struct sandbox *sb, const struct seccomp_notif *req, const struct meta_call *call,
                                 const struct object *o, const struct stat *st, const char *self)
 {
@@ -203,13 +198,13 @@ static struct reply change_mode(struct sandbox *sb, const struct seccomp_notif *
 		return reply_error(EOPNOTSUPP);
 	if (!S_ISDIR(st->st_mode) && (mode & (S_ISUID | S_ISGID)))
 		return refuse(sb, req, call, o, "file.meta.setid");
-	return result(chmod(self, mode));
+	return reply_result(chmod(self, mode));
 }
 
 static struct reply change_owner(const struct seccomp_notif *req, const struct meta_call *call, const struct object *o)
 {
 	/* The numbers are those of outside, also for a caller in a user namespace: so that a supplementary group works. */
-	return result(fchownat(o->at.fd, "", (uid_t)req->data.args[call->value], (gid_t)req->data.args[call->value + 1], AT_EMPTY_PATH));
+	return reply_result(fchownat(o->at.fd, "", (uid_t)req->data.args[call->value], (gid_t)req->data.args[call->value + 1], AT_EMPTY_PATH));
 }
 
 static struct reply change_times(const struct sandbox *sb, const struct seccomp_notif *req, const struct meta_call *call,
@@ -219,7 +214,7 @@ static struct reply change_times(const struct sandbox *sb, const struct seccomp_
 	uint64_t address = req->data.args[call->value];
 	int error = 0;
 	if (address == 0)
-		return result(utimensat(o->at.fd, "", NULL, AT_EMPTY_PATH));
+		return reply_result(utimensat(o->at.fd, "", NULL, AT_EMPTY_PATH));
 	if (call->kind == UTIMENSAT) {
 		error = target_read(sb, req, address, times, sizeof times);
 	} else if (call->kind == UTIME) {
@@ -237,7 +232,7 @@ static struct reply change_times(const struct sandbox *sb, const struct seccomp_
 			times[i].tv_nsec = micro[i].tv_usec * 1000;
 		}
 	}
-	return error ? reply_error(-error) : result(utimensat(o->at.fd, "", times, AT_EMPTY_PATH));
+	return error ? reply_error(-error) : reply_result(utimensat(o->at.fd, "", times, AT_EMPTY_PATH));
 }
 
 /* The attribute's name, if it is one that needs no capability. */
@@ -283,7 +278,7 @@ static struct reply set_attribute(const struct sandbox *sb, const struct seccomp
 	if (!value)
 		return reply_error(ENOMEM);
 	error = size ? target_read(sb, req, address, value, size) : 0;
-	struct reply reply = error ? reply_error(-error) : result(setxattr(self, name, value, size, flags));
+	struct reply reply = error ? reply_error(-error) : reply_result(setxattr(self, name, value, size, flags));
 	free(value);
 	return reply;
 }
@@ -293,7 +288,7 @@ static struct reply remove_attribute(const struct sandbox *sb, const struct secc
 {
 	char name[XATTR_NAME_MAX + 1];
 	int error = attribute_name(sb, req, req->data.args[call->value], name, sizeof name);
-	return error ? reply_error(-error) : result(removexattr(self, name));
+	return error ? reply_error(-error) : reply_result(removexattr(self, name));
 }
 
 /* FS_IOC_SETFLAGS on a file or folder of the sandbox's own; its younger brothers are answered as a file system would that has none. */
@@ -311,7 +306,7 @@ static struct reply set_flags(const struct sandbox *sb, const struct seccomp_not
 		return reply_error(errno);
 	if ((wanted ^ now) & privileged)
 		return reply_error(EPERM);
-	return result(ioctl(fd, FS_IOC_SETFLAGS, &wanted));
+	return reply_result(ioctl(fd, FS_IOC_SETFLAGS, &wanted));
 }
 
 struct reply handle_meta(struct sandbox *sb, const struct seccomp_notif *req)

@@ -48,11 +48,6 @@ static int folder_of(const struct sandbox *sb)
 	return fd < 0 ? -errno : fd;
 }
 
-static struct reply result(int returned)
-{
-	return returned < 0 ? reply_error(errno) : reply_value(0);
-}
-
 struct reply own_shm_open(const struct sandbox *sb, const char *name, uint64_t flags, unsigned mode)
 {
 	cleanup_fd int folder = folder_of(sb);
@@ -69,17 +64,17 @@ struct reply own_shm_open(const struct sandbox *sb, const char *name, uint64_t f
 struct reply own_shm_unlink(const struct sandbox *sb, const char *name)
 {
 	cleanup_fd int folder = folder_of(sb);
-	return folder < 0 ? reply_error(-folder) : result(unlinkat(folder, name, 0));
+	return folder < 0 ? reply_error(-folder) : reply_result(unlinkat(folder, name, 0));
 }
 
 struct reply own_shm_link(const struct sandbox *sb, const char *from, const char *to)
 {
 	cleanup_fd int folder = folder_of(sb);
-	return folder < 0 ? reply_error(-folder) : result(linkat(folder, from, folder, to, 0));
+	return folder < 0 ? reply_error(-folder) : reply_result(linkat(folder, from, folder, to, 0));
 }
 
 struct reply own_shm_rename(const struct sandbox *sb, const char *from, const char *to)
 {
 	cleanup_fd int folder = folder_of(sb);
-	return folder < 0 ? reply_error(-folder) : result(renameat(folder, from, folder, to));
+	return folder < 0 ? reply_error(-folder) : reply_result(renameat(folder, from, folder, to));
 }

@@ -17,11 +17,6 @@
 
 enum { MOVE_DEPTH = 16, MOVE_ENTRIES = 4000 };
 
-static struct reply result(long returned)
-{
-	return returned < 0 ? reply_error(errno) : reply_value(0);
-}
-
 /* --- where a name lies -------------------------------------------------------------------------- */
 
 enum side { SERVED, OWN, ELSEWHERE };
@@ -142,7 +137,7 @@ static struct reply rename_served(struct sandbox *sb, const struct seccomp_notif
 		if (error)
 			return reply_error(-error);
 	}
-	return result(syscall(SYS_renameat2, from->dir.fd, from->name, to->dir.fd, to->name, flags));
+	return reply_result(syscall(SYS_renameat2, from->dir.fd, from->name, to->dir.fd, to->name, flags));
 }
 
 /* --- link --------------------------------------------------------------------------------------- */
@@ -181,7 +176,7 @@ static struct reply link_served(struct sandbox *sb, const struct seccomp_notif *
 	if (!may_change(sb, req, c, to, &reply))
 		return reply;
 	snprintf(self, sizeof self, "/proc/self/fd/%d", pinned); /* leads to the pinned object, a link itself too */
-	return result(linkat(AT_FDCWD, self, to->dir.fd, to->name, AT_SYMLINK_FOLLOW));
+	return reply_result(linkat(AT_FDCWD, self, to->dir.fd, to->name, AT_SYMLINK_FOLLOW));
 }
 
 /* --- one name ----------------------------------------------------------------------------------- */
@@ -192,7 +187,7 @@ static struct reply symlink_served(struct sandbox *sb, const struct seccomp_noti
 	ssize_t len = target_string(sb, req, c->from, text, sizeof text, false);
 	if (len <= 0)
 		return reply_error(len == 0 ? ENOENT : (int)-len);
-	return result(symlinkat(text, to->dir.fd, to->name));
+	return reply_result(symlinkat(text, to->dir.fd, to->name));
 }
 
 static struct reply make_node(const struct seccomp_notif *req, const struct tree_call *c, const struct entry *to)
@@ -204,7 +199,7 @@ static struct reply make_node(const struct seccomp_notif *req, const struct tree
 		return reply_error(EPERM); /* as without CAP_MKNOD, which no sandbox has */
 	if (type != 0 && type != S_IFREG && type != S_IFIFO && type != S_IFSOCK)
 		return reply_error(EINVAL);
-	return result(mknodat(to->dir.fd, to->name, type | bits, 0));
+	return reply_result(mknodat(to->dir.fd, to->name, type | bits, 0));
 }
 
 static struct reply one_served(struct sandbox *sb, const struct seccomp_notif *req, const struct tree_call *c, const struct entry *e)
@@ -219,13 +214,13 @@ static struct reply one_served(struct sandbox *sb, const struct seccomp_notif *r
 	case TREE_SYMLINK:
 		return symlink_served(sb, req, c, e);
 	case TREE_MKDIR:
-		return result(mkdirat(e->dir.fd, e->name, (mode_t)c->value & 01777 & ~served_umask(req, e->dir.fd)));
+		return reply_result(mkdirat(e->dir.fd, e->name, (mode_t)c->value & 01777 & ~served_umask(req, e->dir.fd)));
 	case TREE_MKNOD:
 		return make_node(req, c, e);
 	case TREE_UNLINK:
-		return c->value & ~(uint64_t)AT_REMOVEDIR ? reply_error(EINVAL) : result(unlinkat(e->dir.fd, e->name, 0));
+		return c->value & ~(uint64_t)AT_REMOVEDIR ? reply_error(EINVAL) : reply_result(unlinkat(e->dir.fd, e->name, 0));
 	case TREE_RMDIR:
-		return result(unlinkat(e->dir.fd, e->name, AT_REMOVEDIR));
+		return reply_result(unlinkat(e->dir.fd, e->name, AT_REMOVEDIR));
 	default:
 		return reply_error(ENOSYS);
 	}

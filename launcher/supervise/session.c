@@ -207,25 +207,13 @@ static int make_environment(struct session *n)
 	return error < 0 ? error : rights_environment(n->sup, n->sandbox.role, &own, &n->environment);
 }
 
-static const char *requested(const struct session *n, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (char **e = n->request.envp; e != NULL && *e != NULL; e++) {
-		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=') {
-			return *e + len + 1;
-		}
-	}
-	return NULL;
-}
-
 /* What the user's environment names, to be read and executed. */
 static int find_tools(struct session *n)
 {
 	const struct run *run = n->sup->run;
-	int error = tools_on_path(run->policy, run->homes, requested(n, "PATH"), &n->right.read);
+	int error = tools_on_path(run->policy, run->homes, envp_get(n->request.envp, "PATH"), &n->right.read);
 
-	return error < 0 ? error : tools_preloaded(requested(n, "LD_PRELOAD"), &n->right.read);
+	return error < 0 ? error : tools_preloaded(envp_get(n->request.envp, "LD_PRELOAD"), &n->right.read);
 }
 
 /* Where nobody untrusted could have planted a link: the environment's own folders. */

@@ -11,6 +11,7 @@
 #ifndef SUPERVISE_SUPERVISE_H
 #define SUPERVISE_SUPERVISE_H
 
+#include <errno.h>
 #include <linux/seccomp.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -64,6 +65,8 @@ struct reply {
 static inline struct reply reply_error(int error) { return (struct reply){.kind = REPLY_ERROR, .value = error}; }
 static inline struct reply reply_enforced(int error) { return (struct reply){.kind = REPLY_ERROR, .value = error, .enforced = true}; }
 static inline struct reply reply_value(int64_t value) { return (struct reply){.kind = REPLY_VALUE, .value = value}; }
+/* Of a call that the supervisor has just made in the caller's place: 0, or errno. */
+static inline struct reply reply_result(long returned) { return returned < 0 ? reply_error(errno) : reply_value(0); }
 static inline struct reply reply_fd(int fd, uint32_t fd_flags) { return (struct reply){.kind = REPLY_FD, .value = fd, .fd_flags = fd_flags}; }
 static inline struct reply reply_continue(void) { return (struct reply){.kind = REPLY_CONTINUE}; }
 static inline struct reply reply_later(void) { return (struct reply){.kind = REPLY_LATER}; }

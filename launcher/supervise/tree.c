@@ -21,11 +21,6 @@ static bool own(const struct sandbox *sb, const struct seccomp_notif *req, const
 	return grants_own(sb, req, e->dir.fd, e->dir.real);
 }
 
-static struct reply result(long returned)
-{
-	return returned < 0 ? reply_error(errno) : reply_value(0);
-}
-
 /* What keeps us from looking, or what the kernel would say as well. */
 static struct reply failure(struct sandbox *sb, const struct seccomp_notif *req, const char *call, int error)
 {
@@ -53,7 +48,7 @@ static struct reply serve_rename(struct sandbox *sb, const struct seccomp_notif 
 		return entry_refuse(sb, req, "rename", to.real, to.as_written);
 	if (supervisor_caps(sb->sup)->landlock_abi >= 2)
 		return reply_continue();
-	return result(syscall(SYS_renameat2, from.dir.fd, from.name, to.dir.fd, to.name, flags));
+	return reply_result(syscall(SYS_renameat2, from.dir.fd, from.name, to.dir.fd, to.name, flags));
 }
 
 /* A link to what lies outside would be a way around every grant: refused, whatever it leads to; recorded as what it reaches for. */
@@ -96,10 +91,10 @@ static struct reply serve_link(struct sandbox *sb, const struct seccomp_notif *r
 	if (supervisor_caps(sb->sup)->landlock_abi >= 2)
 		return reply_continue();
 	if (pinned < 0)
-		return result(linkat(from.dir.fd, from.name, to.dir.fd, to.name, 0));
+		return reply_result(linkat(from.dir.fd, from.name, to.dir.fd, to.name, 0));
 	char self[40];
 	snprintf(self, sizeof self, "/proc/self/fd/%d", pinned);
-	return result(linkat(AT_FDCWD, self, to.dir.fd, to.name, AT_SYMLINK_FOLLOW));
+	return reply_result(linkat(AT_FDCWD, self, to.dir.fd, to.name, AT_SYMLINK_FOLLOW));
 }
 
 static struct reply serve_truncate(struct sandbox *sb, const struct seccomp_notif *req)
