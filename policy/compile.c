@@ -69,29 +69,29 @@ static void put_rules(FILE *out, const struct policy *p)
 	fputs("};\n\n", out);
 }
 
+/* A pattern and what goes with it: an action, or a list. */
+static void put_pattern(FILE *out, const char *pattern, const char *member, int value, const struct place *at)
+{
+	fputs("\t{", out);
+	put_member(out, "pattern", pattern);
+	fprintf(out, ".%s = %d, ", member, value);
+	put_place(out, at);
+	fputs("},\n", out);
+}
+
 static void put_actions(FILE *out, const struct policy *p)
 {
 	fputs("static const struct action_entry actions[] = {\n", out);
-	for (size_t i = 0; i < p->action_count; i++) {
-		fputs("\t{", out);
-		put_member(out, "pattern", p->actions[i].pattern);
-		fprintf(out, ".action = %d, ", p->actions[i].action);
-		put_place(out, &p->actions[i].at);
-		fputs("},\n", out);
-	}
+	for (size_t i = 0; i < p->action_count; i++)
+		put_pattern(out, p->actions[i].pattern, "action", p->actions[i].action, &p->actions[i].at);
 	fputs("};\n\n", out);
 }
 
 static void put_env(FILE *out, const struct policy *p)
 {
 	fputs("static const struct env_pattern env[] = {\n", out);
-	for (size_t i = 0; i < p->env_count; i++) {
-		fputs("\t{", out);
-		put_member(out, "pattern", p->env[i].pattern);
-		fprintf(out, ".list = %d, ", p->env[i].list);
-		put_place(out, &p->env[i].at);
-		fputs("},\n", out);
-	}
+	for (size_t i = 0; i < p->env_count; i++)
+		put_pattern(out, p->env[i].pattern, "list", p->env[i].list, &p->env[i].at);
 	fputs("};\n\n", out);
 }
 

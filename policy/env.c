@@ -170,8 +170,7 @@ static bool allowed_by_option(const struct policy *p, enum role role, const char
 	return false;
 }
 
-/* No package's code runs in these roles, and they need what the pointers lead to. */
-static bool trusted(enum role role)
+bool role_trusted(enum role role)
 {
 	return role == ROLE_INSTALLER || role == ROLE_VCS || role == ROLE_CREDENTIAL;
 }
@@ -198,7 +197,7 @@ struct env_answer env_decide(const struct policy *p, enum role role, const char 
 		break;
 	case ENV_LIST_POINTER:
 		/* PIP_CONFIG_FILE=/dev/null leads to nothing and must stay, or pip would read its other files. */
-		if (!trusted(role) && strcmp(value, "/dev/null"))
+		if (!role_trusted(role) && strcmp(value, "/dev/null"))
 			answer.class = ENV_POINTER;
 		break;
 	case ENV_LIST_INSTALLER:

@@ -117,13 +117,12 @@ static bool add_public(struct builder *b, const char *name, const char *value, b
 static bool add(struct builder *b, const char *name, const char *value)
 {
 	struct env_answer a = env_decide(b->p, b->role, name, value, true);
-	bool keeps_credentials = b->role == ROLE_INSTALLER || b->role == ROLE_VCS || b->role == ROLE_CREDENTIAL;
 
 	if (a.class == ENV_SECRET)
 		return add_secret(b, name, value);
 	if (a.class == ENV_POINTER)
 		return push(&b->removed, strdup(name));
-	return add_public(b, name, value, a.allowed || (a.installer && keeps_credentials));
+	return add_public(b, name, value, a.allowed || (a.installer && role_trusted(b->role)));
 }
 
 static bool build(struct builder *b, char *const envp[])

@@ -189,7 +189,7 @@ static bool fill_table(struct policy *p, struct host_table *t, enum rule_list li
 		for (size_t k = 0; k < r->addresses.n; k++) {
 			struct host_block b = {.rule = r};
 			if (!block_parse(r->addresses.v[k], &b.block))
-				continue; /* read.c has checked it */
+				continue; /* read_rules.c has checked it */
 			if (!array_grow(&t->blocks, t->block_count, &t->block_cap, sizeof(*t->blocks)))
 				return false;
 			t->blocks[t->block_count++] = b;

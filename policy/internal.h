@@ -166,15 +166,23 @@ int hosts_compile(struct policy *p, struct policy_error *err);
 void hosts_finish(struct policy *p);
 
 /* files.c */
-const char *path_pattern_error(const char *pattern);
-const char *project_pattern_error(const char *pattern);
 int files_compile(struct policy *p, struct policy_error *err);
 void files_finish(struct policy *p);
+bool rule_excepts(const struct policy *p, const struct rule *r, const char *path); /* by its `except` */
+
+/* grants.c: the homes are expanded, each grant is checked. */
+int grants_compile(struct policy *p, struct policy_error *err);
+
+/* path.c */
+const char *path_pattern_error(const char *pattern);
+const char *project_pattern_error(const char *pattern);
 /* Absolute and without ".", "..", "//" against cwd, in words only: links are not followed. NULL: no memory, or not absolute. */
 char *path_normal(struct arena *a, const char *path, const char *cwd);
 
 /* env.c */
 const char *env_pattern_error(const char *pattern);
+/* No package's code runs in the role, and it needs what pointers lead to and URLs hold. */
+bool role_trusted(enum role role);
 void env_compile(struct policy *p);
 /* As policy_env, and says how the answer came about. */
 struct env_answer {

@@ -15,6 +15,15 @@ static const char *const severity_names[] = {"info", "low", "medium", "high", "c
 static const char *const role_names[ROLE_COUNT] = {"installer", "build", "guest", "vcs", "credential"};
 static const char *const action_names[] = {"allow", "deny", "decoy", "abort"};
 
+/* The index of the name, or -1. */
+static int find_name(const char *const *names, size_t count, const char *text, size_t len)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strlen(names[i]) == len && !memcmp(text, names[i], len))
+			return (int)i;
+	return -1;
+}
+
 const char *severity_name(enum severity s)
 {
 	return severity_names[s];
@@ -22,12 +31,11 @@ const char *severity_name(enum severity s)
 
 bool severity_parse(const char *text, enum severity *out)
 {
-	for (int i = SEV_INFO; i <= SEV_CRITICAL; i++)
-		if (!strcmp(text, severity_names[i])) {
-			*out = (enum severity)i;
-			return true;
-		}
-	return false;
+	int i = find_name(severity_names, SEV_CRITICAL + 1, text, strlen(text));
+
+	if (i >= 0)
+		*out = (enum severity)i;
+	return i >= 0;
 }
 
 const char *role_name(enum role r)
@@ -37,12 +45,11 @@ const char *role_name(enum role r)
 
 bool role_parse(const char *text, size_t len, enum role *out)
 {
-	for (int i = 0; i < ROLE_COUNT; i++)
-		if (strlen(role_names[i]) == len && !memcmp(text, role_names[i], len)) {
-			*out = (enum role)i;
-			return true;
-		}
-	return false;
+	int i = find_name(role_names, ROLE_COUNT, text, len);
+
+	if (i >= 0)
+		*out = (enum role)i;
+	return i >= 0;
 }
 
 const char *policy_action_name(enum policy_action a)
@@ -52,12 +59,11 @@ const char *policy_action_name(enum policy_action a)
 
 bool action_parse(const char *text, enum policy_action *out)
 {
-	for (int i = ACTION_ALLOW; i <= ACTION_ABORT; i++)
-		if (!strcmp(text, action_names[i])) {
-			*out = (enum policy_action)i;
-			return true;
-		}
-	return false;
+	int i = find_name(action_names, ACTION_ABORT + 1, text, strlen(text));
+
+	if (i >= 0)
+		*out = (enum policy_action)i;
+	return i >= 0;
 }
 
 const char *rule_list_name(enum rule_list list)
@@ -252,7 +258,7 @@ int policy_finish(struct policy *p, const char *const homes[], struct policy_err
 			return policy_no_memory(err);
 	}
 	qsort(p->rules, p->rule_count, sizeof(*p->rules), compare_rules);
-	if (actions_compile(p, err) || hosts_compile(p, err) || files_compile(p, err))
+	if (actions_compile(p, err) || hosts_compile(p, err) || files_compile(p, err) || grants_compile(p, err))
 		return -1;
 	env_compile(p);
 	SHA256End(&p->mixed, p->digest);
