@@ -1,4 +1,4 @@
-"""The interpreters that the tests run: the distribution's and those of pyenv, where an ordinary user can run them."""
+"""The interpreters that the tests run: the distribution's and those of pyenv."""
 from __future__ import annotations
 
 import os
@@ -27,7 +27,8 @@ def _version(path: Path) -> tuple[int, int] | None:
     return (int(out[0]), int(out[1])) if len(out) == 3 and out[2] == "cpython" else None
 
 
-def _pyenv_versions() -> list[Path]:
+def _pyenv_versions(oldest: int = 8) -> list[Path]:
+    """The newest patch release of each minor version, the oldest first."""
     pyenv = shutil.which("pyenv")
     if not pyenv:
         return []
@@ -38,9 +39,15 @@ def _pyenv_versions() -> list[Path]:
     found = {}
     for folder in sorted(Path(root, "versions").glob("3.*")):
         m = re.fullmatch(r"3\.(\d+)\.(\d+)", folder.name)
-        if m and int(m[1]) >= 8 and (folder / "bin" / "python3").exists():
-            found[int(m[1])] = folder  # the newest patch release of each
+        if m and int(m[1]) >= oldest and (folder / "bin" / "python3").exists():
+            found[int(m[1])] = max(folder, found.get(int(m[1]), folder), key=lambda f: int(f.name.split(".")[2]))
     return [found[minor] for minor in sorted(found)]
+
+
+def in_place(oldest: int = 8, only: tuple[int, ...] = ()) -> list[str]:
+    """Where they lie: the distribution's first, then CPython 3.`oldest` and later, or only these minor versions.  Perhaps for root alone."""
+    found = [folder / "bin" / "python3" for folder in _pyenv_versions(oldest) if not only or int(folder.name.split(".")[1]) in only]
+    return [str(path) for path in [DISTRIBUTION, *found] if _version(path)]
 
 
 def everyone_may_run(path: Path) -> bool:

@@ -4,7 +4,6 @@ Offline: environments come from ensurepip.  PIPWARDEN_ONLINE=1 adds other pips f
 """
 import glob
 import io
-import json
 import os
 import shutil
 import subprocess
@@ -14,28 +13,16 @@ import tempfile
 import time
 import unittest
 import zipfile
+from pathlib import Path
 
-BOOT = None
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+import boot_world  # noqa: E402
+from boot_world import PROBE, Venv, World, wheel  # noqa: E402
+from lib import pythons  # noqa: E402
+
+GUARD_CASES = str(Path(__file__).resolve().parent / "guard_cases.py")
 ALL = False
 ONLINE_PIPS = ["22.3", "23.2.1", "24.0", "25.0", "pip"]  # "pip": the newest
-
-# A pip that shows what pip can see.  It stands in where the real one would only hide a difference.
-PROBE = r"""
-import importlib.util, json, os, site, sys
-
-def name(flag):
-    return getattr(sys.flags, flag, None)
-
-flags = [f for f in dir(sys.flags) if not f.startswith("_") and f not in ("count", "index", "no_site", "n_fields",
-         "n_sequence_fields", "n_unnamed_fields")]
-print(json.dumps({"path": sys.path, "argv": sys.argv, "prefix": [sys.prefix, sys.base_prefix, sys.exec_prefix],
-    "executable": sys.executable, "flags": {f: name(f) for f in flags}, "user": [site.ENABLE_USER_SITE, site.USER_SITE],
-    "name": __name__, "file": __file__, "package": __package__, "warn": sys.warnoptions,
-    "spec": __spec__ and __spec__.name, "main": sys.modules["__main__"].__file__,
-    "setuptools": importlib.util.find_spec("setuptools") is not None,
-    "keyring": importlib.util.find_spec("keyring") is not None, "none": importlib.util.find_spec("nosuchthing") is not None,
-    "pythonpath": os.environ.get("PYTHONPATH")}, sort_keys=True))
-"""
 
 # pip's files change while it runs: by another process, for pip itself may not.
 CHANGE = r"""
@@ -67,211 +54,6 @@ for module in ("late", "new", "other"):
     except ImportError as error:
         print(module + ": refused")
 """.replace("{!r}", repr(CHANGE))
-
-
-# The guard's decisions and what it reports, in an interpreter of its own: argv is the boot file and a folder.
-GUARD = r"""
-import os, sys
-boot, root = sys.argv[1:3]
-module = type(sys)("boot")
-sys.path.insert(0, "taken away")
-with open(boot) as f:
-    exec(compile(f.read(), boot, "exec"), module.__dict__)
-
-reports = []
-finder = module._finder
-finder.report = lambda text, kind="type": reports.append((kind, text))
-os.chdir(root)
-for folder in ("temp", "site/pip", "site/pip-1.dist-info", "bin", "named/sub", "home/x", "elsewhere"):
-    os.makedirs(folder)
-for name in ("bin/pip", "bin/pip3.11", "bin/pip-compile", "bin/python3", "bin/python-argcomplete", "bin/activate", "bin/activate.fish",
-             "bin/activate-global", "site/pip/a.py", "site/other.py", "named/a.whl", "named/sub/b.tar.gz", "home/c.zip", "home/x/d.zip",
-             "elsewhere/e.whl", "elsewhere/f", "temp/g.whl", "named.whl"):
-    open(name, "w").close()
-os.symlink(root + "/elsewhere/e.whl", "temp/link.whl")
-os.symlink(root + "/elsewhere/e.whl", "named/link.whl")
-os.symlink(root + "/elsewhere", "temp/out")
-os.symlink(root + "/elsewhere/dropped", "temp/file")
-os.symlink(root + "/site", "lib64")
-os.environ["TMPDIR"] = root + "/temp"
-spec = {"program": root + "/bin/pip", "pip_dir": root + "/lib64/pip", "archives": [root + "/named", root + "/named.whl", root + "/home/*"]}
-guard = module.Guard(finder, dict(spec, sealed=len(sys.argv) < 4))
-guard.install()
-
-def check(want, call, *args, **more):
-    del reports[:]
-    try:
-        done = call(*args, **more)
-        if isinstance(done, int):
-            os.close(done)
-        elif done is not None:
-            done.close()
-        got = None
-    except PermissionError as error:
-        assert error.errno == 13 and error.filename and "pipwarden" in error.strerror, error
-        got = reports[0][0]
-        assert len(reports) == 1 and reports[0][1] == error.filename, reports
-    except (FileNotFoundError, IsADirectoryError):
-        got = "missing"
-    assert got == want and bool(reports) == (want in ("read", "write")), (call, args, want, got, reports)
-
-import tarfile, zipfile
-fd = os.open(root, os.O_RDONLY)
-for name in ("temp/g.whl", "named/a.whl", "named/sub/b.tar.gz", "named/link.whl", "home/c.zip", "named.whl", root + "/temp/../named.whl",
-             "elsewhere/f", b"named/a.whl"):
-    check(None, open, name)
-for name in ("elsewhere/e.whl", "home/x/d.zip", "temp/link.whl", "temp/out/e.whl", "named/../elsewhere/e.whl", root + "/elsewhere/e.whl",
-             b"elsewhere/e.whl"):
-    check("read", open, name)
-    check("read", open, name, "rb")
-    check("read", os.open, name, os.O_RDONLY)
-    check("read" if not b"temp" in os.fsencode(name) else "write", os.open, name, os.O_RDWR)
-check("missing", open, "elsewhere/missing.whl")
-check("missing", lambda: zipfile.ZipFile("elsewhere"))  # as importlib.metadata tries what it cannot list
-for call in (lambda: zipfile.ZipFile("elsewhere/f"), lambda: tarfile.open("elsewhere/f")):
-    check("read", call)
-
-pip = None if len(sys.argv) > 3 else "write"
-for name in ("site/pip/a.py", "lib64/pip/a.py", "site/pip/new.py", "site/pip/__pycache__/a.pyc", "site/pip-1.dist-info/RECORD",
-             "site/pip-2.dist-info", "bin/pip3.11", "bin/python3", "bin/activate.fish", root + "/elsewhere/../site/pip/b.py"):
-    check(pip or ("missing" if "__pycache__" in name else None), open, name, "a")
-if pip:
-    for call in (os.remove, os.rmdir, os.mkdir):
-        check(pip, call, "site/pip/a.py")
-    check(pip, os.remove, "site/pip/a.py", dir_fd=fd)
-    check(pip, os.rename, "site/pip/a.py", "elsewhere/a")
-    check(pip, os.rename, "elsewhere/e.whl", "lib64/pip/a.py")
-    check(pip, os.rename, "site/pip", "site/~ip")
-    check(pip, os.rename, "site", "other")
-    check(pip, os.replace, "site/other.py", "bin/pip")
-    check(pip, os.link, "site/pip/a.py", "elsewhere/h")
-    check(pip, os.symlink, "/x", "site/pip/l")
-    check(pip, os.truncate, "site/pip/a.py", 0)
-    check(pip, os.chmod, "bin/python3", 0o777)
-for name in ("site/other.py", "site/pipx.py", "bin/pip-compile", "bin/pip99", "bin/python-argcomplete", "bin/activate-global", "home/pip"):
-    check(None, open, name, "a")
-check(None, os.rename, "site/other.py", "site/another.py")
-check(None, os.mkdir, "site/pip_tools")
-check("missing", os.rmdir, "site/none")
-
-for name in ("temp/out/dropped", "temp/file", root + "/temp/./out/dropped", root + "//temp/out/dropped", "temp/out/../dropped"):
-    check("write", open, name, "w")
-    check("write", os.open, name, os.O_WRONLY | os.O_CREAT)
-check("write", os.mkdir, "temp/out/d")
-check("write", os.remove, "temp/out/e.whl")
-check("write", os.symlink, "x", "temp/out/l")
-check("write", os.rename, "temp/g.whl", "temp/out/g")
-check("write", os.link, "temp/g.whl", "temp/out/g")
-check("write", os.chmod, "temp/file", 0o777)
-assert sorted(os.listdir("elsewhere")) == ["e.whl", "f"], os.listdir("elsewhere")
-check(None, open, "temp/in", "w")
-check(None, os.symlink, "out", "temp/another")
-check(None, os.mkdir, "temp/folder")
-check(None, os.rename, "temp/in", "temp/folder/in")
-check(None, os.remove, "temp/folder/in", dir_fd=fd)
-check(None, os.remove, "temp/file")
-check(None, os.rename, "temp/g.whl", "elsewhere/moved")
-print("done")
-"""
-
-
-def pythons():
-    found = sorted(glob.glob("/usr/bin/python3.[0-9]*"))
-    root = os.environ.get("PYENV_ROOT")
-    if not root and shutil.which("pyenv"):
-        root = subprocess.run(["pyenv", "root"], stdout=subprocess.PIPE, universal_newlines=True).stdout.strip()
-    for folder in sorted(glob.glob(os.path.join(root or "/nonexistent", "versions", "*"))):
-        found.append(os.path.join(folder, "bin", "python"))
-    by_version = {}
-    for path in found:
-        if path.endswith("-config"):
-            continue
-        done = subprocess.run([path, "-IS", "-c", "import sys; print(sys.version_info[0] * 100 + sys.version_info[1])"],
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        if done.returncode == 0 and int(done.stdout) >= 308:
-            by_version.setdefault((int(done.stdout), path.startswith("/usr/")), path)
-    return [by_version[key] for key in sorted(by_version)]
-
-
-class World:
-    """One interpreter, with environments of it."""
-
-    def __init__(self, python, root):
-        self.python = python
-        self.root = root
-        self.work = os.path.join(root, "work")
-        self.mark = os.path.join(root, "mark")
-        self.home = os.path.join(root, "home")
-        os.makedirs(self.work)
-        os.makedirs(self.home)
-
-    def environment(self, **more):
-        env = {"PATH": "/usr/bin:/bin", "HOME": self.home, "LANG": "C.UTF-8", "PIP_CONFIG_FILE": "/dev/null",
-               "PIP_DISABLE_PIP_VERSION_CHECK": "1", "COLUMNS": "120"}
-        env.update({k: v for k, v in more.items() if v is not None})
-        return env
-
-    def venv(self, name, *options):
-        folder = os.path.join(self.root, name)
-        subprocess.run([self.python, "-m", "venv", *options, folder], check=True, env=self.environment(), cwd=self.root,
-                       stdout=subprocess.DEVNULL)
-        return Venv(self, folder)
-
-
-class Venv:
-    def __init__(self, world, folder):
-        self.world = world
-        self.folder = folder
-        self.python = os.path.join(folder, "bin", "python")
-        self.script = os.path.join(folder, "bin", "pip")
-        self.site = glob.glob(os.path.join(folder, "lib", "python3.*", "site-packages"))[0]
-        self.pip = os.path.join(self.site, "pip")
-
-    def add(self, name, text):
-        path = os.path.join(self.site, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w") as f:
-            f.write(text)
-        return path
-
-    def fake_pip(self, main, **modules):
-        self.add("pip/__init__.py", "__version__ = '99'\n")
-        self.add("pip/__main__.py", main)
-        for name, text in modules.items():
-            self.add("pip/{}.py".format(name), text)
-        with open(self.script, "w") as f:
-            f.write("#!{}\n{}".format(self.python, main))
-        os.chmod(self.script, 0o755)
-
-    def run(self, how, args, flags=(), guarded=False, spec=None, **env):
-        """how: script, module or runner, as pip would be started; guarded: through the bootstrap."""
-        runner = os.path.join(self.pip, "__pip-runner__.py")
-        program = {"script": self.script, "module": os.path.join(self.pip, "__main__.py"), "runner": runner}[how]
-        if guarded:
-            full = {"program": program, "pip_dir": self.pip, "module": how == "module", "runner": runner if how == "runner" else None}
-            full.update(spec or {})
-            command = [self.python, *flags, "-S", BOOT, json.dumps(full)]
-        elif how == "module":
-            command = [self.python, *flags, "-m", "pip"]
-        else:
-            command = [self.python, *flags, program]
-        return subprocess.run(command + list(args), cwd=self.world.work, env=self.world.environment(**env), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
-
-
-def wheel(folder, name, files=None, requires=""):
-    path = os.path.join(folder, "{}-1.0-py3-none-any.whl".format(name))
-    info = "{}-1.0.dist-info/".format(name)
-    content = {name + ".py": "x = 1\n"}
-    content.update(files or {})
-    content[info + "METADATA"] = "Metadata-Version: 2.1\nName: {}\nVersion: 1.0\n{}".format(
-        name, "Requires-Dist: {}\n".format(requires) if requires else "")
-    content[info + "WHEEL"] = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    content[info + "RECORD"] = "".join("{},,\n".format(member) for member in list(content) + [info + "RECORD"])
-    with zipfile.ZipFile(path, "w") as z:
-        for member, text in content.items():
-            z.writestr(member, text)
-    return path
 
 
 class BootTest(unittest.TestCase):
@@ -422,7 +204,7 @@ class BootTest(unittest.TestCase):
         for more in ([], ["pip is what is installed"]):
             folder = os.path.join(self.root, "guard{}".format(len(more)))
             os.makedirs(folder)
-            done = subprocess.run([self.python, "-S", "-c", GUARD, BOOT, folder] + more, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            done = subprocess.run([self.python, "-IS", GUARD_CASES, boot_world.BOOT, folder] + more, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                   timeout=60)
             self.assertEqual((done.stdout, done.stderr), (b"done\n", b""))
 
@@ -598,10 +380,9 @@ class BootTest(unittest.TestCase):
 
 def load_tests(loader, _tests, _pattern):
     suite = unittest.TestSuite()
-    found = pythons()
+    found = pythons.in_place()
     if not ALL and len(found) > 3:
-        # The oldest, the distribution's and the newest; --all takes each of them.
-        found = [python for i, python in enumerate(found) if i in (0, len(found) - 1) or python.startswith("/usr/")]
+        found = [*found[:2], found[-1]]  # the distribution's, the oldest and the newest; --all takes each of them
     print("interpreters: " + " ".join(found), file=sys.stderr)
     for python in found:
         name = "Boot_" + python.replace("/", "_")
@@ -613,7 +394,7 @@ def load_tests(loader, _tests, _pattern):
 
 if __name__ == "__main__":
     at = sys.argv.index("--boot")
-    BOOT = os.path.abspath(sys.argv[at + 1])
+    boot_world.BOOT = os.path.abspath(sys.argv[at + 1])
     del sys.argv[at:at + 2]
     ALL = "--all" in sys.argv
     if ALL:

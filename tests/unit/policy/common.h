@@ -55,4 +55,19 @@ static inline struct policy *with(const char *text)
 	return finished(p);
 }
 
+/* The built-in policy, for a group of tests: cmocka_run_group_tests(tests, builtin_setup, builtin_teardown). */
+static struct policy *builtin;
+
+static inline int builtin_setup(void **state)
+{
+	builtin = with(NULL);
+	return 0;
+}
+
+static inline int builtin_teardown(void **state)
+{
+	policy_free(builtin);
+	return 0;
+}
+
 #endif

@@ -2,20 +2,6 @@
 
 #include "policy/shape.h"
 
-static struct policy *builtin;
-
-static int setup(void **state)
-{
-	builtin = with(NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	policy_free(builtin);
-	return 0;
-}
-
 static void expect(enum role role, const char *name, const char *value, enum env_class class)
 {
 	enum env_class is = policy_env(builtin, role, name, value);
@@ -173,5 +159,5 @@ int main(void)
 		cmocka_unit_test(shapes), cmocka_unit_test(options), cmocka_unit_test(layers), cmocka_unit_test(long_names),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, builtin_setup, builtin_teardown);
 }

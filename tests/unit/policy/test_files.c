@@ -1,19 +1,5 @@
 #include "common.h"
 
-static struct policy *builtin;
-
-static int setup(void **state)
-{
-	builtin = with(NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	policy_free(builtin);
-	return 0;
-}
-
 static void expect(const char *path, enum file_access access, const char *rule)
 {
 	struct verdict v = {.rule = ""};
@@ -275,5 +261,5 @@ int main(void)
 		cmocka_unit_test(grants_are_replaced), cmocka_unit_test(bad_grants), cmocka_unit_test(many_homes),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, builtin_setup, builtin_teardown);
 }

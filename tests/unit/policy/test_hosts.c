@@ -2,20 +2,6 @@
 
 #include "policy/match.h"
 
-static struct policy *builtin;
-
-static int setup(void **state)
-{
-	builtin = with(NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	policy_free(builtin);
-	return 0;
-}
-
 static void instance(char *out, size_t size, const char *pattern, const char *label)
 {
 	size_t n = 0;
@@ -254,5 +240,5 @@ int main(void)
 		cmocka_unit_test(layers),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, builtin_setup, builtin_teardown);
 }

@@ -15,6 +15,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from lib import pythons  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT = 40 * 1024
@@ -176,20 +180,8 @@ def exec_c(lib, world, root):
                       "role %d: the shim was not put back: %r" % (role, shown))
 
 
-def pythons(wanted=("3.13", "3.8")):
-    """The distribution's, and those of pyenv that are wanted; of each the newest."""
-    found = ["/usr/bin/python3"] if os.path.exists("/usr/bin/python3") else [sys.executable]
-    pyenv = shutil.which("pyenv")
-    if pyenv:
-        versions = subprocess.run([pyenv, "root"], stdout=subprocess.PIPE, universal_newlines=True).stdout.strip() + "/versions"
-        for version in wanted:
-            names = sorted(n for n in (os.listdir(versions) if os.path.isdir(versions) else []) if n.startswith(version + "."))
-            found += [os.path.join(versions, n, "bin/python3") for n in names[-1:]]
-    return found
-
-
 def exec_python(lib, world, root):
-    for python in pythons():
+    for python in pythons.in_place(only=(8, 13)):
         for user in users():
             if user is not None and python != "/usr/bin/python3":
                 continue  # other pythons may lie in a home of root's
@@ -233,7 +225,7 @@ def main():
             elif args.group == "env":
                 shim_groups.env(Runner(lib, world, root), check)
             elif args.group == "python":
-                python_group.python(Runner(lib, world, root), pythons(["3.%d" % minor for minor in range(6, 30)]), check)
+                python_group.python(Runner(lib, world, root), pythons.in_place(oldest=6), check)
             else:
                 parser.error("unknown group")
     print("%s: %s" % (args.group, "%d failures" % len(failures) if failures else "ok"))

@@ -177,6 +177,21 @@ void box_finish(struct box *b)
 	munmap(b->result, RESULTS_MAX * sizeof(long) + 4096);
 }
 
+int box_setup(void **state)
+{
+	static struct box one;
+
+	box_init(&one);
+	*state = &one;
+	return 0;
+}
+
+int box_teardown(void **state)
+{
+	box_finish(*state);
+	return 0;
+}
+
 unsigned box_contacts(struct box *b)
 {
 	unsigned count = 0;

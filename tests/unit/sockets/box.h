@@ -46,6 +46,9 @@ struct box {
 
 void box_init(struct box *b);
 void box_finish(struct box *b);
+/* For cmocka_unit_test_setup_teardown(): *state is a box. */
+int box_setup(void **state);
+int box_teardown(void **state);
 /* Runs body in the child; `before` first, without the filter but in the namespace.  The child's status must be 0. */
 void box_run(struct box *b, void (*before)(struct box *b), void (*body)(struct box *b));
 /* How many connections came to the listeners outside since the last call. */

@@ -22,21 +22,6 @@
 #include "launcher/supervise/worker.h"
 #include "preload/pw_event.h"
 
-static struct box box;
-
-static int setup(void **state)
-{
-	box_init(&box);
-	*state = &box;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	box_finish(*state);
-	return 0;
-}
-
 static long call(unsigned long op, const void *pointer, unsigned long len)
 {
 	long r = syscall(SYS_prctl, PW_MAGIC, op, pointer, len, 0);
@@ -489,7 +474,7 @@ static void test_tick(void **state)
 	usleep(20000);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, box_setup, box_teardown)
 
 static int group(void)
 {

@@ -17,21 +17,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static struct box box;
-
-static int setup(void **state)
-{
-	box_init(&box);
-	*state = &box;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	box_finish(*state);
-	return 0;
-}
-
 /* --- inside the namespace ---------------------------------------------------------------------- */
 
 static void loopback_works(const char *address, bool nonblocking)
@@ -763,7 +748,7 @@ static void test_installer_literal(void **state)
 	assert_string_equal(b->kept[0].address, "127.0.0.1");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, box_setup, box_teardown)
 
 static int group(void)
 {

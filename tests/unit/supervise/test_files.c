@@ -23,7 +23,7 @@
 #include "launcher/supervise/own_fd.h"
 #include "launcher/supervise/own_proc.h"
 #include "launcher/supervise/own_shm.h"
-#include "notified.h"
+#include "one_world.h"
 
 static long open_at(int dirfd, const char *path, int flags)
 {
@@ -36,20 +36,6 @@ static long open_at(int dirfd, const char *path, int flags)
 static long read_open(const char *path)
 {
 	return open_at(AT_FDCWD, path, O_RDONLY);
-}
-
-static struct world w;
-
-static int begin(void **state)
-{
-	world_init(&w);
-	return 0;
-}
-
-static int end(void **state)
-{
-	world_finish(&w);
-	return 0;
 }
 
 /* --- reading what is protected ------------------------------------------------------------------ */

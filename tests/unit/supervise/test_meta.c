@@ -20,21 +20,7 @@
 #include <cmocka.h>
 
 #include "launcher/sandbox/compat.h"
-#include "notified.h"
-
-static struct world w;
-
-static int begin(void **state)
-{
-	world_init(&w);
-	return 0;
-}
-
-static int end(void **state)
-{
-	world_finish(&w);
-	return 0;
-}
+#include "one_world.h"
 
 static long times_at(int dirfd, const char *path, long seconds, int flags)
 {

@@ -18,21 +18,7 @@
 #include <cmocka.h>
 
 #include "launcher/supervise/target.h"
-#include "notified.h"
-
-static struct world w;
-
-static int begin(void **state)
-{
-	world_init(&w);
-	return 0;
-}
-
-static int end(void **state)
-{
-	world_finish(&w);
-	return 0;
-}
+#include "one_world.h"
 
 #define ASK(...) TRY(SYS_getppid, __VA_ARGS__)
 

@@ -12,21 +12,7 @@
 
 #include <cmocka.h>
 
-#include "notified.h"
-
-static struct world w;
-
-static int begin(void **state)
-{
-	world_init(&w);
-	return 0;
-}
-
-static int end(void **state)
-{
-	world_finish(&w);
-	return 0;
-}
+#include "one_world.h"
 
 static bool there(const char *path)
 {
