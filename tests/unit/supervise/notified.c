@@ -239,7 +239,7 @@ struct handshake {
 	_Atomic int go;
 	_Atomic int refused;
 	_Atomic pid_t init;
-	_Atomic bool racing, swapped, stop;
+	_Atomic bool racing, swapped, both, stop;
 };
 
 static struct handshake *shake(const struct world *w)
@@ -411,11 +411,12 @@ bool world_run(struct world *w, void (*body)(struct world *w))
 
 /* --- races ------------------------------------------------------------------------------------- */
 
-enum { SWAPS = 20000 };
+enum { SWAPS = 20000, SWAP_SECONDS = 40 };
 
-bool world_swapping(struct world *w)
+bool world_swapping(struct world *w, bool both)
 {
 	shake(w)->racing = true;
+	shake(w)->both = both;
 	return !shake(w)->swapped;
 }
 
@@ -427,7 +428,9 @@ static void *swap(void *argument)
 	char a[200], b[200];
 	snprintf(a, sizeof a, "%s/a", w->own);
 	snprintf(b, sizeof b, "%s/b", w->own);
-	for (int i = 0; (i < SWAPS || !h->racing) && !h->stop; i++)
+	/* On a busy machine that many swaps can pass within one call of the body's: the race is one when both sides were met. */
+	time_t end = time(NULL) + SWAP_SECONDS;
+	for (int i = 0; (i < SWAPS || !h->racing || !h->both) && !h->stop && time(NULL) < end; i++)
 		syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 2 /* RENAME_EXCHANGE */);
 	h->swapped = true;
 	return NULL;

@@ -43,9 +43,9 @@ void world_file(const struct world *w, const char *path, const char *text, unsig
 bool world_run(struct world *w, void (*body)(struct world *w));
 
 /* The same, while a thread of the test swaps own/a, now a folder of the sandbox's own, now a link to outside, 20 000 times and more; both have
- * a "plain".  The body goes on while world_swapping() says so. */
+ * a "plain".  The body goes on while world_swapping() says so: until it has said that it met both, or 40 seconds are over. */
 bool world_run_swapping(struct world *w, void (*body)(struct world *w));
-bool world_swapping(struct world *w);
+bool world_swapping(struct world *w, bool both);
 
 /* For a test that world_run said cannot be: skips it, or with PIPWARDEN_MUST_WORK=1 fails it. */
 void world_skip(void);
