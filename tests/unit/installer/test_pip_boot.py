@@ -56,7 +56,7 @@ for module in ("late", "new", "other"):
 """.replace("{!r}", repr(CHANGE))
 
 
-class BootTest(unittest.TestCase):
+class InterpreterTest(unittest.TestCase):
     python = None
 
     @classmethod
@@ -72,6 +72,10 @@ class BootTest(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         shutil.rmtree(cls.root)
+
+
+class BootTest(InterpreterTest):
+    """What runs inside pip, and what pip sees."""
 
     def same(self, venv, how, args, flags=(), **env):
         plain = venv.run(how, args, flags, **env)
@@ -199,6 +203,37 @@ class BootTest(unittest.TestCase):
         late = venv.run("module", [], guarded=True, spec={"started": time.time_ns() - 3600 * 10**9})
         self.assertEqual(late.stdout, b"")
         self.assertIn(b"No module named 'pip'", late.stderr)
+
+    def test_a_start_up_file_that_is_allowed(self):
+        venv = self.world.venv("allowed", "--without-pip")
+        venv.fake_pip("import patch, patch.late\ntry:\n    import other\nexcept ModuleNotFoundError:\n    print('other: refused')\n")
+        venv.add("patch/__init__.py", "print('patch')\n")
+        venv.add("patch/late.py", "print('late')\n")
+        venv.add("other.py", "print('other')\n")
+        venv.add("b.pth", "import other\n")
+        allowed = venv.add("a.pth", "import patch\n")
+        done = venv.run("script", [], guarded=True, spec={"allow_pth": [allowed]})
+        self.assertEqual((done.stdout, done.stderr), (b"patch\nlate\nother: refused\n", b""))
+
+    @unittest.skipUnless(os.environ.get("PIPWARDEN_ONLINE"), "PIPWARDEN_ONLINE=1 runs it")
+    def test_other_pips(self):
+        for version in ONLINE_PIPS:
+            venv = self.world.venv("pip" + version)
+            want = "pip" if version == "pip" else "pip==" + version
+            env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PIP_CONFIG_FILE")}
+            done = subprocess.run([venv.python, "-m", "pip", "install", "-q", "-U", want], env=env, cwd=self.world.work,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            if b"No matching distribution" in done.stderr or venv.run("script", ["--version"]).returncode:
+                print("{}: {} does not run here".format(self.python, want), file=sys.stderr)
+                continue
+            for args in (["--version"], ["list"], ["freeze", "--all"], ["inspect"], ["check"], ["debug"], ["show", "-f", "pip"]):
+                for how in ("script", "module", "runner"):
+                    if os.path.exists(os.path.join(venv.pip, "__pip-runner__.py")):
+                        self.same(venv, how, args)
+
+
+class GuardTest(InterpreterTest):
+    """What class Guard refuses."""
 
     def test_the_guard_decides(self):
         for more in ([], ["pip is what is installed"]):
@@ -350,33 +385,6 @@ class BootTest(unittest.TestCase):
         self.assertNotIn(b"pipwarden: ", done.stdout + done.stderr)
         self.assertIn(b"Preparing metadata", done.stdout + done.stderr)  # it was unpacked
 
-    def test_a_start_up_file_that_is_allowed(self):
-        venv = self.world.venv("allowed", "--without-pip")
-        venv.fake_pip("import patch, patch.late\ntry:\n    import other\nexcept ModuleNotFoundError:\n    print('other: refused')\n")
-        venv.add("patch/__init__.py", "print('patch')\n")
-        venv.add("patch/late.py", "print('late')\n")
-        venv.add("other.py", "print('other')\n")
-        venv.add("b.pth", "import other\n")
-        allowed = venv.add("a.pth", "import patch\n")
-        done = venv.run("script", [], guarded=True, spec={"allow_pth": [allowed]})
-        self.assertEqual((done.stdout, done.stderr), (b"patch\nlate\nother: refused\n", b""))
-
-    @unittest.skipUnless(os.environ.get("PIPWARDEN_ONLINE"), "PIPWARDEN_ONLINE=1 runs it")
-    def test_other_pips(self):
-        for version in ONLINE_PIPS:
-            venv = self.world.venv("pip" + version)
-            want = "pip" if version == "pip" else "pip==" + version
-            env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PIP_CONFIG_FILE")}
-            done = subprocess.run([venv.python, "-m", "pip", "install", "-q", "-U", want], env=env, cwd=self.world.work,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            if b"No matching distribution" in done.stderr or venv.run("script", ["--version"]).returncode:
-                print("{}: {} does not run here".format(self.python, want), file=sys.stderr)
-                continue
-            for args in (["--version"], ["list"], ["freeze", "--all"], ["inspect"], ["check"], ["debug"], ["show", "-f", "pip"]):
-                for how in ("script", "module", "runner"):
-                    if os.path.exists(os.path.join(venv.pip, "__pip-runner__.py")):
-                        self.same(venv, how, args)
-
 
 def load_tests(loader, _tests, _pattern):
     suite = unittest.TestSuite()
@@ -385,17 +393,23 @@ def load_tests(loader, _tests, _pattern):
         found = [*found[:2], found[-1]]  # the distribution's, the oldest and the newest; --all takes each of them
     print("interpreters: " + " ".join(found), file=sys.stderr)
     for python in found:
-        name = "Boot_" + python.replace("/", "_")
-        suite.addTests(loader.loadTestsFromTestCase(type(name, (BootTest,), {"python": python})))
+        for part in PARTS:
+            suite.addTests(loader.loadTestsFromTestCase(type(part.__name__ + python.replace("/", "_"), (part,), {"python": python})))
     if not suite.countTestCases():
         raise SystemExit("no CPython from 3.8 on was found")
     return suite
 
 
+PARTS = [BootTest, GuardTest]
+
 if __name__ == "__main__":
     at = sys.argv.index("--boot")
     boot_world.BOOT = os.path.abspath(sys.argv[at + 1])
     del sys.argv[at:at + 2]
+    if "--part" in sys.argv:
+        at = sys.argv.index("--part")
+        PARTS = [part for part in PARTS if part.__name__.lower().startswith(sys.argv[at + 1])]
+        del sys.argv[at:at + 2]
     ALL = "--all" in sys.argv
     if ALL:
         sys.argv.remove("--all")
