@@ -78,16 +78,13 @@ static int policy_command(struct options *o)
 	return launch_error(125, "policy: say 'policy show' or 'policy check [FILE...]'");
 }
 
-int main(int argc, char **argv)
+/* text: PIPWARDEN_OPTIONS, which is cut up, or NULL. */
+static int run(int argc, char **argv, char *text)
 {
 	struct options o;
-	const char *message = "";
-	const char *more = getenv("PIPWARDEN_OPTIONS"), *log = getenv("PIPWARDEN_LOG");
+	const char *message = "", *log = getenv("PIPWARDEN_LOG");
 
-	if (options_parse(&o, argc, argv, installer_is_word, &message) < 0) {
-		return launch_error(125, "%s", message);
-	}
-	if (more != NULL && options_from_environment(&o, strdup(more), &message) < 0) {
+	if (options_parse(&o, argc, argv, installer_is_word, &message) < 0 || (text != NULL && options_from_environment(&o, text, &message) < 0)) {
 		return launch_error(125, "%s", message);
 	}
 	if (log != NULL && log[0] != '\0' && o.logs.n < OPTION_LIST_MAX) {
@@ -110,4 +107,17 @@ int main(int argc, char **argv)
 		break;
 	}
 	return launch(&o, argv, environ);
+}
+
+int main(int argc, char **argv)
+{
+	const char *given = getenv("PIPWARDEN_OPTIONS");
+	char *text = given != NULL ? strdup(given) : NULL;
+
+	if (given != NULL && text == NULL) {
+		return launch_error(125, "no memory");
+	}
+	int status = run(argc, argv, text);
+	free(text);
+	return status;
 }

@@ -99,18 +99,12 @@ int answer_is_literal(const char *host, struct pw_address *address)
 
 void answer_text(const struct pw_address *address, char text[ANSWER_TEXT])
 {
-	char digits[12], *p = digits + sizeof(digits) - 1;
-	uint32_t scope = address->scope;
-
 	text[0] = '\0';
 	inet_ntop((int)address->family, address->bytes, text, ANSWER_TEXT);
-	if (address->family != AF_INET6 || !scope)
+	if (address->family != AF_INET6 || !address->scope)
 		return;
-	*p = '\0';
-	for (; scope; scope /= 10)
-		*--p = (char)('0' + scope % 10);
 	shim_append(text, ANSWER_TEXT, "%");
-	shim_append(text, ANSWER_TEXT, p);
+	shim_append_number(text, ANSWER_TEXT, address->scope);
 }
 
 int answer_is_loopback(int family, const void *bytes)

@@ -14,14 +14,8 @@
 
 static void put_port(char *text, unsigned port)
 {
-	char digits[8], *p = digits + sizeof(digits) - 1;
-
-	*p = '\0';
-	do
-		*--p = (char)('0' + port % 10);
-	while (port /= 10);
 	shim_append(text, ADDRESS_TEXT, ":");
-	shim_append(text, ADDRESS_TEXT, p);
+	shim_append_number(text, ADDRESS_TEXT, port);
 }
 
 /* False for what nobody wants to hear of. */

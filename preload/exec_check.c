@@ -99,16 +99,6 @@ static int set_path(struct exec_target *t, const char *path, size_t len)
 	return 0;
 }
 
-/* Decimal, without stdio. */
-static char *put_number(char *p, unsigned n)
-{
-	if (n >= 10)
-		p = put_number(p, n / 10);
-	*p++ = (char)('0' + n % 10);
-	*p = '\0';
-	return p;
-}
-
 static int read_link(struct exec_target *t, const char *link)
 {
 	int errno_before = errno;
@@ -186,7 +176,7 @@ int exec_target_at(struct exec_target *t, int dirfd, const char *path, int flags
 		return exec_target_path(t, path);
 	if (dirfd < 0 || QUIET(SYS_fcntl, dirfd, F_GETFD) < 0)
 		return dirfd == AT_FDCWD ? EACCES : EBADF;
-	put_number(link + strlen(link), (unsigned)dirfd);
+	shim_append_number(link, sizeof(link), (unsigned)dirfd);
 	err = len ? read_link(t, link) : resolve_link(t, link);
 	if (err || !len)
 		return err;

@@ -19,7 +19,7 @@ enum pw_op {
 	 * (> 0), or -1/EINVAL when there is no supervisor. */
 	PW_OP_HELLO = 1,
 	/* From `enter` in the installer's sandbox only.  Returns a connected SOCK_SEQPACKET
-	 * descriptor (close-on-exec) on which the request of launcher/sandbox/request.h goes. */
+	 * descriptor (close-on-exec) on which the request of launcher/sandbox/start.h goes. */
 	PW_OP_ENTER = 2,
 	/* A name is to be resolved.  pointer: struct pw_query.  Returns a close-on-exec memfd that
 	 * holds struct pw_answer, or -1 with errno EACCES (refused: report EAI_NONAME). */

@@ -90,4 +90,16 @@ char *shim_getenv(const char *name);
 /* Appends src to buf (of size bytes, NUL-terminated); false when it did not fit (buf is cut). */
 int shim_append(char *buf, size_t size, const char *src);
 
+/* The same with a number, in decimal: stdio may not be used everywhere here. */
+static inline int shim_append_number(char *buf, size_t size, unsigned n)
+{
+	char digits[12], *p = digits + sizeof(digits) - 1;
+
+	*p = '\0';
+	do
+		*--p = (char)('0' + n % 10);
+	while (n /= 10);
+	return shim_append(buf, size, p);
+}
+
 #endif

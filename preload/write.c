@@ -19,17 +19,6 @@ static int is_refusal(int err)
 	return err == EACCES || err == EROFS;
 }
 
-static void put_number(char *text, size_t size, unsigned n)
-{
-	char digits[12], *p = digits + sizeof(digits) - 1;
-
-	*p = '\0';
-	do
-		*--p = (char)('0' + n % 10);
-	while (n /= 10);
-	shim_append(text, size, p);
-}
-
 /* Where a relative path begins.  An empty answer means: unknown. */
 static void put_base(int dirfd, char *text, size_t size)
 {
@@ -42,7 +31,7 @@ static void put_base(int dirfd, char *text, size_t size)
 			text[0] = '\0';
 		return;
 	}
-	put_number(link, sizeof(link), (unsigned)dirfd);
+	shim_append_number(link, sizeof(link), (unsigned)dirfd);
 	n = syscall(SYS_readlinkat, AT_FDCWD, link, text, size - 1);
 	text[n > 0 ? n : 0] = '\0';
 }

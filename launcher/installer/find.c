@@ -394,6 +394,7 @@ int installer_find_command(const char *word, char *const envp[], const char *cwd
 
 	*path = NULL;
 	if (find_word(false, word, envp, cwd, home, path, &absolute, err)) {
+		inst_set(path, NULL);
 		return -1;
 	}
 	cleanup_text char *plain = strchr(word, '/') ? inst_dup(word) : inst_search_path(word, envp, NULL);

@@ -105,8 +105,9 @@ char *installer_boot_spec(const struct installer *ins, bool runner, const struct
 /* Is this text a word that starts pip (`pip`, `pip3`, `pip3.11`, a path to one, `python…`)? For the command line's dispatch. */
 bool installer_is_word(const char *word);
 
-/* Any command as the shell finds it, a version manager's shim resolved: *path as it would be executed (the caller frees).  0; 1 when it was
- * a shim (argv[0] is then to be the path: a program that looks for itself would not find it by the word); or -1 with *err. */
+/* Any command as the shell finds it, a version manager's shim resolved: *path as it would be executed (the caller frees; NULL after an
+ * error).  0; 1 when it was a shim (argv[0] is then to be the path: a program that looks for itself would not find it by the word); or -1 with
+ * *err. */
 int installer_find_command(const char *word, char *const envp[], const char *cwd, const char *home, char **path, struct installer_error *err);
 
 /* The environment of the shebang of a console script, for a guest: prefix and friends of `script`'s interpreter.  false: it has none. */

@@ -65,7 +65,7 @@ static void restrict_self(int channel, const struct start *s, int ruleset_fd)
 	int r;
 
 	setrlimit(RLIMIT_CORE, &no_core); /* a core file of pip would hold the index credentials */
-	if ((r = ruleset_enforce(ruleset_fd, (int)s->landlock_abi)) < 0) {
+	if ((r = ruleset_enforce(ruleset_fd)) < 0) {
 		fail(channel, STEP_LANDLOCK, -r);
 	}
 	if ((r = privilege_drop((s->flags & START_DROP_ALL) != 0)) < 0) {

@@ -200,9 +200,8 @@ int ruleset_add_port(struct ruleset *r, bool bind, uint16_t port)
 	return syscall(SYS_landlock_add_rule, r->fd, PW_LANDLOCK_RULE_NET_PORT, &attr, 0) < 0 ? -errno : 0;
 }
 
-int ruleset_enforce(int ruleset_fd, int abi)
+int ruleset_enforce(int ruleset_fd)
 {
 	/* No flags: what later ABIs offer here is about audit records (7) and about threads (8), and this process has one. */
-	(void)abi;
 	return syscall(SYS_landlock_restrict_self, ruleset_fd, 0) < 0 ? -errno : 0;
 }

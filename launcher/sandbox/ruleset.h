@@ -49,6 +49,6 @@ int ruleset_add_port(struct ruleset *r, bool bind, uint16_t port);
 int ruleset_extend(int ruleset_fd, int abi, const char *path, unsigned grants);
 
 /* In the child: prctl no_new_privs must be set. Async-signal-safe. 0 or -errno. */
-int ruleset_enforce(int ruleset_fd, int abi);
+int ruleset_enforce(int ruleset_fd);
 
 #endif

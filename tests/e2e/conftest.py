@@ -2,7 +2,8 @@
 
 PIPWARDEN_BIN          the binary (default: the newest in a build folder)
 PIPWARDEN_MUST_WORK=1  a test that cannot run here fails instead of being skipped
-PIPWARDEN_ONLINE=1     the tests marked `online` run too (CI=true means the same)"""
+PIPWARDEN_ONLINE=1     the tests marked `online` run too (CI=true means the same)
+PIPWARDEN_SHARE        a folder that several sessions share, each of which runs a part (lib/share.py)"""
 from __future__ import annotations
 
 import os
@@ -17,9 +18,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.umask(0o022)
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would all that is started here
+# A shell's background job ignores these, and so would all that is started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-from lib import binary, packages, pythons  # noqa: E402
+from lib import binary, packages, pythons, share  # noqa: E402
 from lib.fakenet import FakeInternet  # noqa: E402
 from lib.index import Index  # noqa: E402
 from lib.world import ROOT, Templates, World, ordinary_user  # noqa: E402
@@ -48,6 +52,15 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if "online" in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="online: set PIPWARDEN_ONLINE=1"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    folder = os.environ.get("PIPWARDEN_SHARE")
+    if not folder or session.testsfailed or session.config.option.collectonly:
+        return None  # pytest's own
+    share.run(session, Path(folder))
+    return True
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -115,7 +115,7 @@ static int enforce(struct ruleset *r)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		return -errno;
 	}
-	e = ruleset_enforce(r->fd, r->abi);
+	e = ruleset_enforce(r->fd);
 	ruleset_finish(r);
 	return e;
 }
