@@ -1,6 +1,6 @@
 /* open, openat, openat2, creat of build and guest; under --audit those of pip that may write.
  *
- * Nearly every call of a build comes by here, so what is common is decided by the text alone: one read of memory, no allocation.
+ * Nearly every call of a build comes by here, so what is common is decided by the text alone (trusted.c): one read of memory, no allocation.
  * Every CONTINUE in this file is harmless: Landlock refuses, in the kernel and for whatever the path then is, everything but the
  * sandbox's grants, and no secret is granted.  What is looked at here is for the record; a race can hide a refused attempt from it, never make one succeed. */
 #include <errno.h>
@@ -18,10 +18,10 @@
 #include "launcher/supervise/own_proc.h"
 #include "launcher/supervise/own_shm.h"
 #include "launcher/supervise/pathtext.h"
-#include "launcher/supervise/places.h"
 #include "launcher/supervise/rights.h"
 #include "launcher/supervise/served.h"
 #include "launcher/supervise/tail.h"
+#include "launcher/supervise/trusted.h"
 
 enum { TRIES_MAX = 8, READS_RECORDED_MAX = 500 /* of a sandbox, of places that no rule names */ };
 
@@ -75,129 +75,6 @@ static bool empties_without_write(uint64_t flags)
 	return (flags & O_TRUNC) && mode != O_WRONLY && mode != O_RDWR;
 }
 
-/* --- by text ----------------------------------------------------------------------------------- */
-
-/* Trees of root or the distribution: nobody else can have planted a link there.  secrets: a rule may name something below. */
-static const struct root {
-	const char *path;
-	size_t len;
-	bool secrets;
-	bool links; /* its links may lead to another root: /usr/lib/jvm/…/conf is one to /etc */
-} roots[] = {
-	{"/usr", 4, false, true}, {"/lib", 4, false, true},  {"/lib64", 6, false, true}, {"/lib32", 6, false, true}, {"/libx32", 7, false, true},
-	{"/bin", 4, false, true}, {"/sbin", 5, false, true}, {"/etc", 4, true, true},    {"/opt", 4, true, true},    {"/sys", 4, false, false},
-};
-static const struct root environment = {"", 0, false, false}; /* a grant neither is, holds nor lies in a protected place */
-
-static bool is_device(const char *path)
-{
-	static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty", "ptmx", NULL};
-	if (strncmp(path, "/dev/", 5) != 0)
-		return false;
-	for (const char *const *d = devices; *d; d++)
-		if (strcmp(path + 5, *d) == 0)
-			return true;
-	return false;
-}
-
-/* The trusted root that path stays below at every step, or NULL.  len gets its length. */
-static const struct root *trusted_root(const struct sandbox *sb, const char *path, size_t *len)
-{
-	const struct root *found = NULL;
-	for (const struct root *r = roots; !found && r < roots + sizeof roots / sizeof roots[0]; r++)
-		if (strncmp(path, r->path, r->len) == 0 && path[r->len] == '/')
-			found = r;
-	for (char *const *r = sb->readable; (!found || found->secrets) && r && *r; r++) {
-		*len = strlen(*r);
-		if (*len > 1 && strncmp(path, *r, *len) == 0 && path[*len] == '/')
-			return pathtext_stays(path, *len) ? &environment : NULL;
-	}
-	*len = found ? found->len : 0;
-	return found && pathtext_stays(path, *len) ? found : NULL;
-}
-
-/* Could a path below a trusted root lead into the served folder?  What is apart there (a virtual environment) the sandbox writes as little as the root. */
-static bool reaches_served(const struct sandbox *sb, const char *path, size_t root_len, bool plain)
-{
-	if (plain)
-		return served_holds(sb, path);
-	return strncmp(sb->served->root, path, root_len) == 0 && (sb->served->root[root_len] == '/' || !sb->served->root[root_len]);
-}
-
-/* A tree is only trusted where the sandbox may write nothing in it: a path that keeps off every writable grant, and with a ".."
- * a root that has none. */
-static bool meets_writable(const struct sandbox *sb, const char *path, size_t root_len, bool plain)
-{
-	if ((sb->home && strncmp(sb->home, path, root_len) == 0) || (sb->tmp && strncmp(sb->tmp, path, root_len) == 0))
-		return true;
-	if (sb->served && reaches_served(sb, path, root_len, plain))
-		return true;
-	for (char *const *w = sb->writable; w && *w; w++) {
-		if (plain ? pathtext_below(path, *w) : strncmp(*w, path, root_len) == 0 && ((*w)[root_len] == '/' || !(*w)[root_len]))
-			return true;
-	}
-	return false;
-}
-
-static int tops[sizeof roots / sizeof roots[0]]; /* 0: not opened yet */
-
-void files_setup(void)
-{
-	for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++)
-		tops[i] = roots[i].links ? open(roots[i].path, O_PATH | O_CLOEXEC | O_DIRECTORY) : -1;
-}
-
-/* Paths that were seen to stay below their root, by hash: every process of a build opens the same few hundred again.  Any thread reads and writes; a
- * collision, or a link that root changes meanwhile, costs no more than that a file is not served. */
-static _Atomic uint64_t stayed[8192];
-
-static uint64_t hash_path(const char *path)
-{
-	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
-	for (; *path; path++)
-		hash = (hash ^ (unsigned char)*path) * 0x100000001b3;
-	return hash;
-}
-
-/* Is there a link on the way that leaves the root? */
-static bool leaves(const struct root *root, const char *path)
-{
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-	if (!root->links)
-		return false;
-	uint64_t hash = hash_path(path);
-	_Atomic uint64_t *known = &stayed[hash % (sizeof stayed / sizeof stayed[0])];
-	if (atomic_load_explicit(known, memory_order_relaxed) == hash)
-		return false;
-	int top = tops[root - roots];
-	path += root->len;
-	path += strspn(path, "/");
-	cleanup_fd int fd = top <= 0 || !*path ? -1 : (int)syscall(SYS_openat2, top, path, &how, sizeof how);
-	if (fd < 0 && top > 0 && *path && errno == EXDEV)
-		return true;
-	atomic_store_explicit(known, hash, memory_order_relaxed);
-	return false;
-}
-
-/* Is a reading open of this path nothing to look at any closer: does a rule name nothing there, and is it Landlock that grants it? */
-static bool harmless_text(const struct sandbox *sb, const char *path)
-{
-	struct verdict verdict;
-	size_t len;
-	const struct root *root = trusted_root(sb, path, &len);
-	if (!root)
-		return false;
-	bool plain = pathtext_plain(path);
-	if (meets_writable(sb, path, len, plain))
-		return false;
-	/* Of /etc and /opt everything but a few places may have to be served. */
-	if (root->secrets && (!plain || !places_granted(path) || policy_file(supervisor_policy(sb->sup), path, FILE_READ, &verdict)))
-		return false;
-	return !leaves(root, path);
-}
-
-/* --- by the object ----------------------------------------------------------------------------- */
-
 /* Of a stranger's /proc these say something; stat, status, comm and the like are read by every ps and refused by Landlock without a word. */
 static bool inspects(const char *real)
 {
@@ -244,7 +121,7 @@ static struct reply judge_write(struct sandbox *sb, const struct seccomp_notif *
 	struct refusal refusal = {.type = "file.write", .real = r->real, .as_written = text};
 	bool protected = grants_write_verdict(sb, r->real, &refusal.verdict);
 	if (!protected) {
-		if (is_device(r->real) || pathtext_below(r->real, "/dev/pts") || (sb->namespaces && pathtext_below(r->real, "/dev/shm")) ||
+		if (trusted_device(r->real) || pathtext_below(r->real, "/dev/pts") || (sb->namespaces && pathtext_below(r->real, "/dev/shm")) ||
 		    (strncmp(r->real, "/proc/", 6) == 0 && pathtext_pid(r->real + 6, strcspn(r->real + 6, "/"))))
 			return reply_continue(); /* Landlock knows better: own processes, terminals, the sandbox's own /dev/shm */
 		if (fails_by_itself(call, r))
@@ -389,7 +266,7 @@ struct reply handle_open(struct sandbox *sb, const struct seccomp_notif *req)
 			record_installer(sb, req, &call, text);
 		else if (!sb->namespaces && !call.openat2 && own_shm_name(text))
 			reply = own_shm_open(sb, own_shm_name(text), call.flags, call.mode);
-		else if (!is_device(text) && (modifies(call.flags) || (call.flags & O_CREAT) || !harmless_text(sb, text)))
+		else if (!trusted_device(text) && (modifies(call.flags) || (call.flags & O_CREAT) || !trusted_read(sb, text)))
 			reply = judge(sb, req, &call, text);
 	}
 	/* Nothing stands behind that one: the path may be another when the kernel reads it. */

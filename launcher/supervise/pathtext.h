@@ -1,5 +1,5 @@
 /* Paths as text.  Values in, values out: no system call, no allocation.  Any thread.
- * Text says nothing of links: who may rely on it is said where it is used (files.c, resolve.c). */
+ * Text says nothing of links: who may rely on it is said where it is used (trusted.c, resolve.c). */
 #ifndef SUPERVISE_PATHTEXT_H
 #define SUPERVISE_PATHTEXT_H
 

@@ -40,7 +40,7 @@ struct sandbox {
 	const char *home, *tmp; /* private */
 	char *const *writable;  /* real paths of its writable grants, NULL-terminated */
 	char *const *readable;  /* real paths of directories below which a build may write nothing and nobody but root or the user's own tools
-	                           could have planted a link: the text of a path decides (files.c) */
+	                           could have planted a link: the text of a path decides (trusted.c) */
 	char *const *read;      /* its own grants of reading beyond what every sandbox has, as they were named, NULL-terminated */
 	_Atomic unsigned reads_recorded; /* files.c */
 	struct images *checked_in; /* image.h: process images that have the shim; NULL: not kept */
@@ -78,8 +78,6 @@ typedef struct reply handler_func(struct sandbox *sb, const struct seccomp_notif
 handler_func handle_exec, handle_open, handle_meta, handle_tree, handle_socket, handle_connect, handle_send, handle_signal, handle_event,
 	handle_refused;
 
-/* Before the first handle_open, single-threaded: opens the trusted folders that files.c looks for links below. */
-void files_setup(void);
 
 /* The parts of struct supervisor that handlers may use. */
 const struct policy *supervisor_policy(const struct supervisor *s);

@@ -29,6 +29,7 @@
 #include "pathtext.h"
 #include "session.h"
 #include "target.h"
+#include "trusted.h"
 
 #define ROLLBACK_SECONDS 30 /* what pip gets to take back a half-done installation before it is killed */
 #define END_MILLISECONDS 5000
@@ -741,7 +742,7 @@ static int prepare(struct supervisor *s, int *signals)
 	if (error < 0) {
 		return cannot(error, "the zygote could not be forked");
 	}
-	files_setup(); /* its descriptors are none of the zygote's */
+	trusted_setup(); /* its descriptors are none of the zygote's */
 	if ((error = listener_setup()) < 0 || (error = build_programs(s)) < 0) {
 		return cannot(error, "the seccomp programs");
 	}

@@ -28,6 +28,7 @@
 #include <cmocka.h>
 
 #include "launcher/sandbox/compat.h"
+#include "launcher/supervise/trusted.h"
 
 struct supervisor {
 	struct world *world;
@@ -347,11 +348,11 @@ static int count_fds(void)
 	return n;
 }
 
-static void files_setup_once(void)
+static void trusted_setup_once(void)
 {
 	static bool done;
 	if (!done)
-		files_setup();
+		trusted_setup();
 	done = true;
 }
 
@@ -360,7 +361,7 @@ bool world_run(struct world *w, void (*body)(struct world *w))
 	struct handshake *h = shake(w);
 	h->listener = h->go = h->refused = h->init = 0;
 	w->events = w->notified = 0;
-	files_setup_once();
+	trusted_setup_once();
 	int before = count_fds(), status = -1;
 	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
 	if (pid == 0) {
