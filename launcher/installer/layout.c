@@ -273,15 +273,15 @@ bool python_env_of_interpreter(const char *interpreter, char *const envp[], cons
 
 bool python_env_of_script(const char *script, char *const envp[], const char *home, struct python_env *out)
 {
-	/* A console command may be a large file (a zipapp); its first lines suffice. */
+	/* The command may be a large program: its first lines suffice. */
 	size_t len = 0;
-	cleanup_text char *text = inst_file_text(script, 64 << 20, &len);
+	cleanup_text char *text = inst_file_head(script, 4096, &len);
 	cleanup_text char *found = NULL;
 	struct shebang bang;
 	bool ok;
 
 	*out = (struct python_env){ 0 };
-	if (!text || !inst_shebang_parse(text, len < 4096 ? len : 4096, &bang)) {
+	if (!text || !inst_shebang_parse(text, len, &bang)) {
 		return false;
 	}
 	ok = inst_starts(inst_path_base(bang.interpreter), "python");

@@ -109,7 +109,7 @@ bool inst_path_can_make(const char *path)
 	return !access(at, W_OK) && inst_path_is_dir(at);
 }
 
-char *inst_file_text(const char *path, size_t max, size_t *len)
+static char *read_start(const char *path, size_t max, bool whole, size_t *len)
 {
 	/* O_NONBLOCK: a FIFO in place of the file must not hang the start. */
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -117,10 +117,10 @@ char *inst_file_text(const char *path, size_t max, size_t *len)
 	size_t have = 0, room;
 	char *text;
 
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || (unsigned long long)st.st_size > max) {
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || (whole && (unsigned long long)st.st_size > max)) {
 		return NULL;
 	}
-	room = (size_t)st.st_size;
+	room = (unsigned long long)st.st_size < max ? (size_t)st.st_size : max;
 	text = inst_grow(NULL, room, 1);
 	while (have < room) {
 		ssize_t n = read(fd, text + have, room - have);
@@ -138,6 +138,16 @@ char *inst_file_text(const char *path, size_t max, size_t *len)
 		*len = have;
 	}
 	return text;
+}
+
+char *inst_file_text(const char *path, size_t max, size_t *len)
+{
+	return read_start(path, max, true, len);
+}
+
+char *inst_file_head(const char *path, size_t max, size_t *len)
+{
+	return read_start(path, max, false, len);
 }
 
 void strings_add_path(struct strings *s, const char *dir, const char *name)
