@@ -26,6 +26,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from lib import binary, packages, pythons, share  # noqa: E402
 from lib.fakenet import FakeInternet  # noqa: E402
 from lib.index import Index  # noqa: E402
+from lib.terminal import Terminal, Way  # noqa: E402
 from lib.world import ROOT, Templates, World, ordinary_user  # noqa: E402
 
 MUST_WORK = os.environ.get("PIPWARDEN_MUST_WORK") == "1"
@@ -162,6 +163,29 @@ def make_world(request, base, pipwarden):
     yield make
     for world in made:
         shutil.rmtree(world.root, ignore_errors=True)
+
+
+@pytest.fixture(scope="module", params=USERS)
+def terminal_world(request, base, pipwarden, user_named, templates, distribution, index):
+    """One for all tests of a user at a terminal: nothing there leaves anything in it."""
+    world = World(Path(tempfile.mkdtemp(prefix="tty", dir=base)), user_named(request.param), pipwarden, index_url=index.url)
+    world.use_venv(templates, distribution)
+    return world
+
+
+as_a_user = pytest.mark.parametrize("terminal_world", ["user"], indirect=True)  # where root would add time and nothing else
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "guarded"])
+def way(request, terminal_world):
+    with Terminal(terminal_world) as shell:
+        yield Way(shell, terminal_world, request.param)
+
+
+@pytest.fixture
+def both(terminal_world):
+    with Terminal(terminal_world, columns=400) as one, Terminal(terminal_world, columns=400) as other:
+        yield Way(one, terminal_world, False), Way(other, terminal_world, True)
 
 
 def nothing_left(world: World) -> list[str]:

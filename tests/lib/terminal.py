@@ -94,3 +94,36 @@ class Terminal:
 
     def __exit__(self, *exc):
         self.close()
+
+
+class Way:
+    """Plain or guarded: a shell, and how a command is started from it."""
+
+    def __init__(self, shell, world, guarded):
+        self.shell, self.guarded, self.journal = shell, guarded, world.new_journal()
+        self.pip = f"{world.pipwarden} --log {self.journal} pip" if guarded else "pip"
+        self.run = f"{world.pipwarden} --log {self.journal} run --" if guarded else "env --"
+
+    def line(self, text):
+        return text.replace("{pip}", self.pip).replace("{run}", self.run)
+
+    def same(self, text):
+        """Without what differs by itself: the command as typed, process numbers, readline's switches."""
+        text = text.replace(self.pip, "pip").replace(self.run, "env --")
+        return re.sub(r"\x1b\[\?2004[hl]\r?|\b\d{3,7}\b", "", text).strip()
+
+    def say(self, *lines):
+        """What the shell prints for each line."""
+        return [self.same(self.shell.command(self.line(line))) for line in lines]
+
+    def stop(self, stopped="Stopped"):
+        """Ctrl-Z, until the shell's prompt is back."""
+        self.shell.send("\x1a")
+        said = self.shell.expect(stopped, 10)
+        self.shell.expect("READY> ", 10)
+        return said
+
+    def resume(self, echoed):
+        """fg; echoed: the end of the line that it prints before the program has the terminal again."""
+        self.shell.send("fg\n")
+        self.shell.expect(echoed + r"\r?\n")
