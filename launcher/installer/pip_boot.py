@@ -13,6 +13,7 @@ SPEC is one JSON object (docs/installer.md describes it):
     audit       optional: true: what would be refused is reported and goes on; start-up code runs
     allow_pth   start-up files whose code lines run after all
     pythonpath  optional: a PYTHONPATH that was kept from the interpreter's own start, where it could replace `encodings`
+    projects    local projects, in whose folders builds work
     archives    where archives may be read besides the run's temp: files, folders, "FOLDER/*" for what lies directly in one
     event       optional: {"magic", "op", "type", "write", "read"}: report what was refused by prctl (preload/pw_event.h):
                 a module, a write, a read
@@ -22,7 +23,7 @@ _manylinux, ...) from wherever sys.path leads, and `python -m pip` imports from 
 from running, a finder that goes by location takes over before the first import, and site.main() then only computes
 paths.  sys.path is what it always is, because pip reads the installed distributions from it: it is not imported from.
 
-pip itself is trusted, but what it is told to do comes from packages: class Guard holds it to three rules about files.
+pip itself is trusted, but what it is told to do comes from packages: class Guard holds it to four rules about files.
 """
 import sys
 
@@ -209,6 +210,7 @@ import errno  # noqa: E402
 import os  # noqa: E402
 import json  # noqa: E402
 import site  # noqa: E402
+import time  # noqa: E402
 from io import open_code  # noqa: E402
 
 
@@ -280,11 +282,12 @@ def is_plain(name):
 
 
 class Guard:
-    """Three rules for pip, which is trusted code that handles hostile data; an audit hook sees what it does.
+    """Four rules for pip, which is trusted code that handles hostile data; an audit hook sees what it does.
 
     Archives are read only where the user's words lead, not where a package's requirement points.  pip's own files stay as
     they are unless pip is what is being installed: they would run unguarded.  What is written below the run's temp stays
-    there, whatever links an unpacked archive has laid.  The kernel's rules hold besides; here is what they cannot tell apart.
+    there, whatever links an unpacked archive has laid, and nothing is written through a link that a project's build has laid.
+    The kernel's rules hold besides; here is what they cannot tell apart.
     """
 
     def __init__(self, finder, spec):
@@ -302,6 +305,8 @@ class Guard:
         self.sites = tuple({entry + "/" for entry in [os.path.dirname(self.pip_dir)] + sites})
         self.scripts = self.own_scripts(spec)
         self.sealed = spec.get("sealed", True)
+        self.projects = spec.get("projects") or []
+        self.began = spec.get("started") or time.time_ns()
 
     def install(self):
         checks = {
@@ -372,6 +377,9 @@ class Guard:
         # A descriptor's folder is told by its real path: whole trees are removed so.
         real = text if dir_fd is not None and dir_fd >= 0 and is_plain(path) else self.resolve(text)
         if follow and os.path.islink(real):
+            # `pip wheel .` writes into the folder that the build works in.
+            if any(below(real, project) for project in self.projects) and os.lstat(real).st_ctime_ns > self.began:
+                self.refuse("write", real, "this link came while a build worked here: pip writes nothing through it")
             real = os.path.realpath(real)
         self.judge(text, real)
 

@@ -64,6 +64,7 @@ char *installer_boot_spec(const struct installer *ins, bool runner, const struct
 	}
 	write_list(out, "allow_pth", allow_pth);
 	write_list(out, "archives", &ins->archives);
+	write_list(out, "projects", &ins->local_roots);
 	fprintf(out, ",\"event\":{\"magic\":%u,\"op\":%d,\"type\":%d,\"write\":%d,\"read\":%d}}", PW_MAGIC, PW_OP_EVENT, PW_EV_IMPORT_REFUSED,
 	        PW_EV_WRITE_REFUSED, PW_EV_READ_REFUSED);
 	if (fclose(out)) {

@@ -62,7 +62,18 @@ static struct verdict explains(const char *rule)
 	return (struct verdict){.rule = rule, .kind = "", .severity = SEV_INFO, .action = ACTION_ALLOW};
 }
 
-/* The bootstrap refuses what the kernel would allow: pip's own files, and paths below the temp that lead out of it. */
+/* In a folder in which a build has worked, and not the environment, which may lie below it. */
+static bool in_project(const struct sandbox *sb, const char *path)
+{
+	const struct installer *ins = sb->sup->run->installer;
+
+	for (size_t i = 0; ins != NULL && i < ins->local_roots.n; i++)
+		if (pathtext_below(path, ins->local_roots.v[i]))
+			return !grants_environment(sb, path);
+	return false;
+}
+
+/* The bootstrap refuses what the kernel would allow: pip's own files, paths below the temp that lead out of it, and links that a build laid for pip. */
 static bool by_bootstrap(const struct record_view *view)
 {
 	return !strcmp(view->object, PW_OBJECT_BOOTSTRAP);
@@ -75,6 +86,9 @@ static void explain_bootstrap(const struct sandbox *sb, struct event *ev)
 	if (temp && pathtext_below(ev->target.path, temp)) {
 		ev->verdict = policy_rule(supervisor_policy(sb->sup), "pip.write");
 		ev->detail = "an archive unpacks through a link of its own, out of the temporary folder";
+	} else if (in_project(sb, ev->target.path)) {
+		ev->verdict = policy_rule(supervisor_policy(sb->sup), "file.link.planted");
+		ev->detail = "the build laid a link where pip was going to write";
 	} else {
 		ev->verdict = policy_rule(supervisor_policy(sb->sup), "install.pip-modified");
 		ev->detail = "a package that is not pip brings files of pip; to change pip, name it on the command line";

@@ -7,6 +7,8 @@
 #include "policy/shape.h"
 
 #define ROUNDS_MAX 16
+#define WORD_MIN 24
+#define WORD_MAX 200
 
 static const char removed[] = "removed";
 
@@ -203,11 +205,22 @@ bool gitconfig_without_logins(const char *text, size_t len, char **out, size_t *
 
 /* --- other files -------------------------------------------------------------------------------- */
 
+/* Nothing but one long word: a WireGuard or Fernet key, a framework's master key. */
+static bool is_one_word(const char *text, size_t len)
+{
+	size_t n = strnlen(text, len);
+
+	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r')) {
+		n--;
+	}
+	return n >= WORD_MIN && n <= WORD_MAX && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-") == n;
+}
+
 bool gitconfig_has_key(const char *text, size_t len)
 {
-	static const char *const marks[] = {"PRIVATE KEY-----", "PuTTY-User-Key-File", NULL};
+	static const char *const marks[] = {"PRIVATE KEY-----", "PuTTY-User-Key-File", "AGE-SECRET-KEY-", NULL};
 
-	return holds_one(text, len, marks);
+	return holds_one(text, len, marks) || is_one_word(text, len);
 }
 
 bool gitconfig_has_login(const char *text, size_t len)

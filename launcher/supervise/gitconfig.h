@@ -12,7 +12,7 @@ bool gitconfig_without_logins(const char *text, size_t len, char **out, size_t *
 
 /* Does text hold what looks like a password, a token or a private key of any tool's file?  For files whose name alone proves nothing. */
 bool gitconfig_has_login(const char *text, size_t len);
-/* A private key, in PEM or PuTTY's form? */
+/* A private key, in PEM, PuTTY's or age's form, or nothing but one long word? */
 bool gitconfig_has_key(const char *text, size_t len);
 
 #endif

@@ -77,6 +77,16 @@ static bool is_strange(int fd, const struct stat *st)
 	return fstatfs(fd, &fs) == 0 && (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC || fs.f_type == DEBUGFS_MAGIC);
 }
 
+static bool is_closed(const struct served *v, const char *real, enum file_access access, struct verdict *why)
+{
+	for (size_t i = 0; i < v->closed_count; i++)
+		if (pathtext_below(real, v->closed[i].real) && (access == FILE_WRITE || v->closed[i].secret)) {
+			*why = v->closed[i].why;
+			return true;
+		}
+	return false;
+}
+
 static bool allows_rules(const struct sandbox *sb, int fd, const char *real, enum file_access access, struct verdict *why)
 {
 	const struct policy *policy = supervisor_policy(sb->sup);
@@ -84,6 +94,8 @@ static bool allows_rules(const struct sandbox *sb, int fd, const char *real, enu
 	if (access == FILE_READ && granted(sb, real))
 		return true;
 	if (policy_project(policy, relative[0] ? relative : "/", access, why) && is_confirmed(fd, why->rule))
+		return false;
+	if (is_closed(sb->served, real, access, why) && is_confirmed(fd, why->rule))
 		return false;
 	/* A rule of the policy that is at home everywhere ("~" and "**"), or one of the user's. */
 	return !policy_file(policy, real, access, why);

@@ -14,7 +14,16 @@
 struct served {
 	const char *root; /* real path of the folder */
 	char **apart;     /* real paths below it, NULL-terminated */
+	struct served_closed *closed;
+	size_t closed_count;
 	struct served_links *links; /* of the sandbox's listener thread alone */
+};
+
+/* A place of the project that is to be treated as a rule's, whatever it is called. */
+struct served_closed {
+	char *real;
+	struct verdict why;
+	bool secret; /* nor read */
 };
 
 /* Secrets of the user's that have more than one name, as they were when the sandbox first asked. */
@@ -58,6 +67,9 @@ mode_t served_umask(const struct seccomp_notif *req, int folder);
 
 /* served_links.c: has the file another name, in a place of secrets?  Whoever planted the link meant it to be read here. */
 bool served_is_linked_secret(const struct sandbox *sb, const char *real, const struct stat *st);
+
+/* served_closed.c: finds such places.  0 or -ENOMEM. */
+int served_close_places(struct served *v, const struct supervisor *s);
 
 /* served_root.c: 0 or -ENOMEM.  root outlives *v. */
 int served_init(struct served *v, const struct supervisor *s, const char *root);

@@ -50,7 +50,7 @@ int served_init(struct served *v, const struct supervisor *s, const char *root)
 		error = set_all_apart(v, &n, &run->env->write_dirs);
 	if (!error && run->installer) /* an option's file: pip writes it when the build is over */
 		error = set_all_apart(v, &n, &run->installer->output_files);
-	return error;
+	return error ? error : served_close_places(v, s);
 }
 
 void served_finish(struct served *v)
@@ -58,6 +58,9 @@ void served_finish(struct served *v)
 	for (char **a = v->apart; a && *a; a++)
 		free(*a);
 	free(v->apart);
+	for (size_t i = 0; i < v->closed_count; i++)
+		free(v->closed[i].real);
+	free(v->closed);
 	if (v->links)
 		free(v->links->v);
 	free(v->links);

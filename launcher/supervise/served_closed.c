@@ -1,0 +1,151 @@
+/* Places of a project that are what a rule names, though their own names do not say so: what a guarded or secret link leads to (`.git/hooks/pre-commit`
+ * is often one to tools/pre-commit, `.env` one to env/dev.env), the folder that core.hooksPath names, virtual environments other than the run's, and the
+ * folders that pip's command line has pip write into when the build is over.
+ *
+ * Only what was there when the run began: what a build makes since is its own. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "launcher/supervise/pathtext.h"
+#include "launcher/supervise/served.h"
+#include "launcher/supervise/supervisor.h"
+
+enum { DEPTH = 3, BUDGET = 5000 /* entries */, CONFIG_MAX = 256 * 1024 };
+
+struct search {
+	struct served *served;
+	const struct policy *policy;
+	int64_t began; /* CLOCK_REALTIME, as a change time has it */
+	int budget, error;
+};
+
+static bool is_older(const struct search *s, const struct stat *st)
+{
+	return (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec <= s->began;
+}
+
+/* Closes what path leads to, if that lies below the folder. */
+static void close_place(struct search *s, const char *path, struct verdict why, bool secret)
+{
+	struct served *v = s->served;
+	char real[PATH_MAX];
+	if (!realpath(path, real) || !pathtext_below(real, v->root) || strcmp(real, v->root) == 0)
+		return;
+	struct served_closed *grown = realloc(v->closed, (v->closed_count + 1) * sizeof *grown);
+	if (grown)
+		v->closed = grown;
+	char *copy = grown ? strdup(real) : NULL;
+	if (!copy) {
+		s->error = -ENOMEM;
+		return;
+	}
+	v->closed[v->closed_count++] = (struct served_closed){.real = copy, .why = why, .secret = secret};
+}
+
+/* A link whose own name a rule knows. */
+static void look_at_link(struct search *s, const char *path)
+{
+	struct verdict why;
+	const char *relative = path + strlen(s->served->root);
+	if (policy_project(s->policy, relative, FILE_READ, &why))
+		close_place(s, path, why, true);
+	else if (policy_project(s->policy, relative, FILE_WRITE, &why))
+		close_place(s, path, why, false);
+}
+
+static bool is_environment(const struct search *s, int folder)
+{
+	struct stat st;
+	return (fstatat(folder, "pyvenv.cfg", &st, AT_SYMLINK_NOFOLLOW) == 0 || fstatat(folder, "conda-meta/history", &st, AT_SYMLINK_NOFOLLOW) == 0) && is_older(s, &st);
+}
+
+/* What builds make for themselves, environments too, and find again the next time; and what is large and holds none. */
+static bool is_passed_over(const char *name, bool top)
+{
+	static const char *const builds[] = {"build", "dist", "_skbuild", ".eggs", ".mesonpy-", "cmake-build-", NULL};
+	if (strcmp(name, ".git") == 0 || strcmp(name, "node_modules") == 0)
+		return true;
+	for (const char *const *b = builds; top && *b; b++) {
+		size_t len = strlen(*b);
+		if (strncmp(name, *b, len) == 0 && ((*b)[len - 1] == '-' || !name[len]))
+			return true;
+	}
+	return false;
+}
+
+static void look(struct search *s, int parent, const char *name, const char *path, int depth)
+{
+	char below[PATH_MAX];
+	struct dirent *d;
+	struct stat st;
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		close_fd(&fd);
+		return;
+	}
+	if (depth < DEPTH && is_environment(s, fd)) {
+		close_place(s, path, policy_rule(s->policy, "file.write.environment"), false);
+		closedir(dir);
+		return;
+	}
+	while (!s->error && s->budget > 0 && (d = readdir(dir)) != NULL) {
+		int n = snprintf(below, sizeof below, "%s/%s", path, d->d_name);
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 || n < 0 || (size_t)n >= sizeof below)
+			continue;
+		s->budget--;
+		if ((d->d_type == DT_LNK || d->d_type == DT_UNKNOWN) && fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) && is_older(s, &st))
+			look_at_link(s, below);
+		else if ((d->d_type == DT_DIR || d->d_type == DT_UNKNOWN) && depth > 0 && !is_passed_over(d->d_name, depth == DEPTH))
+			look(s, fd, d->d_name, below, depth - 1);
+	}
+	closedir(dir);
+}
+
+/* core.hooksPath of the repository: relative to the folder that hooks run in. */
+static void look_at_hooks_path(struct search *s)
+{
+	char path[PATH_MAX], *text = NULL, *save = NULL;
+	snprintf(path, sizeof path, "%.4000s/.git/config", s->served->root);
+	cleanup_fd int fd = fd_open_file_nofollow(path);
+	if (fd < 0 || fd_slurp(fd, CONFIG_MAX, &text) < 0)
+		return;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		line += strspn(line, " \t");
+		if (strncasecmp(line, "hookspath", strlen("hookspath")) != 0)
+			continue;
+		char *value = line + strlen("hookspath");
+		value += strspn(value, " \t=\"");
+		value[strcspn(value, "\"\r;#")] = '\0';
+		for (size_t n = strlen(value); n && isspace((unsigned char)value[n - 1]);)
+			value[--n] = '\0';
+		snprintf(path, sizeof path, "%.2000s%s%.2000s", value[0] == '/' ? "" : s->served->root, value[0] == '/' ? "" : "/", value);
+		close_place(s, path, policy_rule(s->policy, "file.persistence.project-git"), false);
+	}
+	free(text);
+}
+
+int served_close_places(struct served *v, const struct supervisor *s)
+{
+	const struct run *run = s->run;
+	struct search search = {.served = v, .policy = run->policy, .began = run->started_ns, .budget = BUDGET};
+	char hooks[PATH_MAX];
+	int root = open(v->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; run->installer && i < run->installer->outputs.n; i++)
+		close_place(&search, run->installer->outputs.v[i], policy_rule(run->policy, "file.write.outside"), false);
+	if (root >= 0)
+		look(&search, root, ".", v->root, DEPTH);
+	close_fd(&root);
+	snprintf(hooks, sizeof hooks, "%.4000s/.git/hooks", v->root);
+	look(&search, AT_FDCWD, hooks, hooks, 0);
+	look_at_hooks_path(&search);
+	return search.error;
+}
