@@ -215,7 +215,7 @@ class BootTest(InterpreterTest):
         done = venv.run("script", [], guarded=True, spec={"allow_pth": [allowed]})
         self.assertEqual((done.stdout, done.stderr), (b"patch\nlate\nother: refused\n", b""))
 
-    @unittest.skipUnless(os.environ.get("PIPWARDEN_ONLINE"), "PIPWARDEN_ONLINE=1 runs it")
+    @unittest.skipUnless(os.environ.get("PIPWARDEN_ONLINE") == "1", "PIPWARDEN_ONLINE=1 runs it")
     def test_other_pips(self):
         for version in ONLINE_PIPS:
             venv = self.world.venv("pip" + version)
