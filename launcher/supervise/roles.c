@@ -187,11 +187,11 @@ static bool same_variable(const struct supervisor *s, char *const *envp, const c
 	return now == NULL ? true : then != NULL && strcmp(now, then) == 0;
 }
 
-static bool ends_with(const char *text, const char *end)
+static bool ends_with(const char *text, size_t len, const char *end)
 {
-	size_t len = strlen(text), n = strlen(end);
+	size_t n = strlen(end);
 
-	return len >= n && strcasecmp(text + len - n, end) == 0;
+	return len >= n && strncasecmp(text + len - n, end, n) == 0;
 }
 
 /* Would pip take this for a file, a folder or a repository?  PEP 508's `name @ url` with or without blanks, and what pip itself takes for a path. */
@@ -210,8 +210,13 @@ static bool is_local_or_vcs(const char *word)
 	if (strncasecmp(url, "http:", 5) == 0 || strncasecmp(url, "https:", 6) == 0) {
 		return false; /* a host: connect() decides */
 	}
+	/* pip takes extras and a marker off a path: "x.whl[y]", "x.whl ; python_version > '3'". */
+	size_t len = strcspn(word, "[;");
+	while (len > 0 && isspace((unsigned char)word[len - 1])) {
+		len--;
+	}
 	for (size_t i = 0; i < sizeof archives / sizeof *archives; i++) {
-		if (ends_with(word, archives[i])) {
+		if (ends_with(word, len, archives[i])) {
 			return true;
 		}
 	}

@@ -1,9 +1,8 @@
 /* Places of a project that are what a rule names, though their own names do not say so: what a guarded or secret link leads to (`.git/hooks/pre-commit`
- * is often one to tools/pre-commit, `.env` one to env/dev.env), the folder that core.hooksPath names, virtual environments other than the run's, and the
- * folders that pip's command line has pip write into when the build is over.
+ * is often one to tools/pre-commit, `.env` one to env/dev.env), the programs and folders that `.git/config` names, virtual environments other than the
+ * run's, and the folders that pip's command line has pip write into when the build is over.
  *
  * Only what was there when the run began: what a build makes since is its own. */
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -110,26 +109,43 @@ static void look(struct search *s, int parent, const char *name, const char *pat
 	closedir(dir);
 }
 
-/* core.hooksPath of the repository: relative to the folder that hooks run in. */
-static void look_at_hooks_path(struct search *s)
+/* Keys of git's configuration, in whatever section, that name programs, or files that do. */
+static bool names_programs(const char *key, size_t len)
+{
+	static const char *const keys[] = {"hookspath", "path", "fsmonitor", "editor", "pager", "sshcommand", "askpass", "clean", "smudge", "process",
+	                                   "textconv", "command", "driver", "cmd", "helper", "program", "external", NULL};
+	for (const char *const *k = keys; *k; k++)
+		if (strlen(*k) == len && strncasecmp(key, *k, len) == 0)
+			return true;
+	return false;
+}
+
+/* One line: each word of the value that is a place of the project.  Programs are started in the project's folder, an included file's path starts at its own. */
+static void look_at_setting(struct search *s, char *line)
+{
+	static const char *const from[] = {"", "/.git"};
+	char path[PATH_MAX], *save = NULL;
+	line += strspn(line, " \t");
+	size_t key = strspn(line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-0123456789");
+	char *value = strchr(line + key, '=');
+	if (!value || !names_programs(line, key))
+		return;
+	for (char *word = strtok_r(value, " \t\r=\"';!&|()", &save); word; word = strtok_r(NULL, " \t\r=\"';!&|()", &save))
+		for (size_t i = 0; i < (word[0] == '/' ? 1 : 2); i++) {
+			snprintf(path, sizeof path, "%.1500s%s/%.2000s", word[0] == '/' ? "" : s->served->root, word[0] == '/' ? "" : from[i], word);
+			close_place(s, path, policy_rule(s->policy, "file.persistence.project-git"), false);
+		}
+}
+
+static void look_at_config(struct search *s)
 {
 	char path[PATH_MAX], *text = NULL, *save = NULL;
 	snprintf(path, sizeof path, "%.4000s/.git/config", s->served->root);
 	cleanup_fd int fd = fd_open_file_nofollow(path);
 	if (fd < 0 || fd_slurp(fd, CONFIG_MAX, &text) < 0)
 		return;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		line += strspn(line, " \t");
-		if (strncasecmp(line, "hookspath", strlen("hookspath")) != 0)
-			continue;
-		char *value = line + strlen("hookspath");
-		value += strspn(value, " \t=\"");
-		value[strcspn(value, "\"\r;#")] = '\0';
-		for (size_t n = strlen(value); n && isspace((unsigned char)value[n - 1]);)
-			value[--n] = '\0';
-		snprintf(path, sizeof path, "%.2000s%s%.2000s", value[0] == '/' ? "" : s->served->root, value[0] == '/' ? "" : "/", value);
-		close_place(s, path, policy_rule(s->policy, "file.persistence.project-git"), false);
-	}
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		look_at_setting(s, line);
 	free(text);
 }
 
@@ -146,6 +162,6 @@ int served_close_places(struct served *v, const struct supervisor *s)
 	close_fd(&root);
 	snprintf(hooks, sizeof hooks, "%.4000s/.git/hooks", v->root);
 	look(&search, AT_FDCWD, hooks, hooks, 0);
-	look_at_hooks_path(&search);
+	look_at_config(&search);
 	return search.error;
 }

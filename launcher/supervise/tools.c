@@ -13,36 +13,44 @@
 #include "pathtext.h"
 #include "tail.h"
 
-enum { ENTRIES_MAX = 10000 };
+enum { ENTRIES_MAX = 10000, DEPTH_MAX = 5 };
 
 /* Beside bin: gcc's cc1, npm's scripts, nvcc's passes. */
 static const char *const beside[] = {"bin", "sbin", "lib", "lib64", "libexec", "nvvm", NULL};
 
-/* Does a rule name the folder or something in it?  One that is too large to look through counts as such. */
-static bool named_by_a_rule(const struct policy *policy, int fd, const char *real)
+/* Does a rule name the folder or something in it, down to a few folders?  What is too large to be looked through is a toolchain. */
+static bool named_by_a_rule(const struct policy *policy, int parent, const char *name, const char *real, int depth, size_t *budget)
 {
 	struct verdict verdict;
+	struct stat st;
 	char path[PATH_MAX];
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = copy < 0 ? NULL : fdopendir(copy);
-	bool named = d == NULL || policy_file(policy, real, FILE_READ, &verdict);
-	size_t n = 0;
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	bool named = policy_file(policy, real, FILE_READ, &verdict);
 
-	for (struct dirent *e; !named && (e = readdir(d)) != NULL;) {
+	if (d == NULL) {
+		close_fd(&fd);
+		return named;
+	}
+	for (struct dirent *e; !named && *budget > 0 && (e = readdir(d)) != NULL;) {
 		int len = snprintf(path, sizeof path, "%s/%s", real, e->d_name);
-		named = ++n > ENTRIES_MAX || len < 0 || (size_t)len >= sizeof path || policy_file(policy, path, FILE_READ, &verdict);
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || len < 0 || (size_t)len >= sizeof path) {
+			continue;
+		}
+		--*budget;
+		named = policy_file(policy, path, FILE_READ, &verdict);
+		if (!named && depth > 0 && (e->d_type == DT_DIR || (e->d_type == DT_UNKNOWN && fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)))) {
+			named = named_by_a_rule(policy, fd, e->d_name, path, depth - 1, budget);
+		}
 	}
-	if (d != NULL) {
-		closedir(d);
-	} else {
-		close_fd(&copy);
-	}
+	closedir(d);
 	return named;
 }
 
 static int add(const struct policy *policy, const char *const *homes, const char *folder, struct strings *out)
 {
 	char real[PATH_MAX];
+	size_t budget = ENTRIES_MAX;
 
 	if (realpath(folder, real) == NULL || pathtext_below(real, "/usr")) {
 		return 0;
@@ -53,7 +61,7 @@ static int add(const struct policy *policy, const char *const *homes, const char
 		}
 	}
 	cleanup_fd int fd = open(real, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || !tail_everybodys(homes, fd, real) || named_by_a_rule(policy, fd, real)) {
+	if (fd < 0 || !tail_everybodys(homes, fd, real) || named_by_a_rule(policy, fd, ".", real, DEPTH_MAX, &budget)) {
 		return 0;
 	}
 	return strings_add(out, real) < 0 ? -ENOMEM : 0;

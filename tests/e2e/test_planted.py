@@ -61,6 +61,8 @@ attempt("start-up code", lambda: write(".venv/lib/python3/site-packages/evil.pth
 attempt("activate", lambda: append(".venv/bin/activate"))
 attempt("hook", lambda: append("tools/pre-commit"))
 attempt("hooks path", lambda: write("scripts/hooks/post-checkout"))
+attempt("included", lambda: append("gitconfig"))
+attempt("filter", lambda: append("tools/clean"))
 attempt("tasks", lambda: write("conf/editor/tasks.json"))
 attempt("replaced", lambda: (os.rename("tools", "other"), os.rename("other", "tools")))
 attempt("alias", lambda: os.link("tools/pre-commit", "alias"))
@@ -76,7 +78,8 @@ HONEST = {"own", "look"}
 def hostile(world, attack) -> None:
     put(world, world.work, {
         **in_tree("pwlocal"), "backend/evil.py": BACKEND, "backend/attack": attack, ".git/HEAD": "ref: refs/heads/main\n",
-        ".git/config": "[core]\n\thooksPath = \"scripts/hooks\" ; ours\n", ".git/objects/x": "", ".git/refs/x": "", ".git/hooks/x.sample": "",
+        ".git/config": "[core]\n\thooksPath = \"scripts/hooks\" ; ours\n[include]\n\tpath=../gitconfig\n[filter \"x\"]\n\tclean = sh tools/clean %f\n",
+        "gitconfig": "", "tools/clean": "", ".git/objects/x": "", ".git/refs/x": "", ".git/hooks/x.sample": "",
         "scripts/hooks/pre-push": "#!/bin/sh\n", "tools/pre-commit": "#!/bin/sh\n", "tools/other": "", "conf/editor/settings.json": "{}", "out/old": "",
         "env/dev.env": "TOKEN=canary0of0the0linked0env\n", ".venv/pyvenv.cfg": "home = /usr/bin\n", ".venv/bin/activate": "# mine\n"})
     toml = world.work / "pyproject.toml"

@@ -142,6 +142,13 @@ def test_programs_on_the_path(world):
     held = world.guarded(["run", "--", "/bin/sh", "-c", f"/opt/{NAME}/libexec/pwt-part"])
     assert held.status == 126, "it is on no PATH: " + str(held)
     assert CANARY not in cat(world, [f"/opt/{NAME}/.env"], True, env=env).out
+    # What lies beside a bin is granted as a whole, so not where a rule names something in it.
+    make(f"/opt/{NAME}/lib/part/plain.txt", "part")
+    assert "part" in cat(world, [f"/opt/{NAME}/lib/part/plain.txt"], True, env=env).out
+    deep = make(f"/opt/{NAME}/lib/part/conf/database.yml", CANARY)
+    held = cat(world, [deep], True, env=env)
+    assert CANARY not in held.out and "Permission denied" in held.out, str(held)
+    shutil.rmtree(f"/opt/{NAME}/lib")
 
 
 def test_a_race_for_the_object(world):

@@ -195,7 +195,7 @@ static void subpip_requirements(void **state)
 	char *python = w->ins.env.interpreter, *runner = w->ins.runner;
 	static const char *const refused[] = {
 		"x @ file:///etc", "x@file:///etc", "x @\tFILE:/etc", "file:///etc/x.whl", "git+https://example.invalid/x", "x @ git+file:///x", "x[y]@hg+http://a",
-		"/etc/x.whl", "./x", "x/y", "evil.whl", "evil-1.0.tar.gz", "..", "x @ ../y", "svn+ssh://x", "-r/etc/passwd/x",
+		"/etc/x.whl", "./x", "x/y", "evil.whl", "evil-1.0.tar.gz", "evil.whl[x]", "evil.zip ; python_version > '3'", "evil.TGZ[x];a", "..", "x @ ../y", "svn+ssh://x", "-r/etc/passwd/x",
 	};
 	static const char *const fine[] = {
 		"setuptools", "setuptools>=40.8.0", "wheel==0.38; python_version >= '3'", "a[b,c]~=1.0", "x @ https://example.invalid/x-1.0.whl", "./named.whl",
