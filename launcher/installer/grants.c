@@ -93,6 +93,21 @@ void python_env_writes(struct python_env *env)
 	}
 }
 
+bool python_env_scheme(const struct python_env *env, bool user, char **packages, char **scripts)
+{
+	bool shared = !user && !env->venv && !strcmp(env->prefix, "/usr");
+	cleanup_text char *local = inst_format("/usr/local/lib/python%s/site-packages", env->version);
+	/* Fedora's Python comes with that folder and installs there; Arch's and Alpine's install into /usr's own. */
+	const char *base = user ? env->user_base : shared && (env->debian || inst_path_is_dir(local)) ? "/usr/local" : env->prefix;
+
+	*packages = *scripts = NULL;
+	if (base) {
+		*packages = inst_format("%s/lib/python%s/%s", base, env->version, shared && env->debian ? "dist-packages" : "site-packages");
+		*scripts = inst_path_join(base, "bin");
+	}
+	return base && strings_has(&env->write_dirs, *packages) && strings_has(&env->write_dirs, *scripts);
+}
+
 /* A link of the environment that leads out of it (share -> ~/.ssh: an untrusted checkout brings its own environment) grants nothing. */
 static bool stays_inside(const char *dir, const char *base)
 {

@@ -112,6 +112,8 @@ int installer_find_command(const char *word, char *const envp[], const char *cwd
 
 /* The environment of the shebang of a console script, for a guest: prefix and friends of `script`'s interpreter.  false: it has none. */
 bool python_env_of_script(const char *script, char *const envp[], const char *home, struct python_env *out);
+/* Where its installer puts packages and scripts, of the user's scheme or its own; false where it may not.  The caller frees. */
+bool python_env_scheme(const struct python_env *env, bool user, char **packages, char **scripts);
 /* The environment of an interpreter. */
 bool python_env_of_interpreter(const char *interpreter, char *const envp[], const char *home, struct python_env *out);
 void python_env_finish(struct python_env *env);

@@ -1,4 +1,5 @@
 /* The pip package that will run, read as text. */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,31 @@ bool inst_has_package(const struct python_env *env, const char *name)
 
 		if (inst_path_is_file(init)) {
 			return true;
+		}
+	}
+	return false;
+}
+
+bool inst_package_before(const struct python_env *env, const char *name, int major)
+{
+	for (size_t i = 0; i < env->site_dirs.n; i++) {
+		DIR *d = opendir(env->site_dirs.v[i]);
+		struct dirent *entry;
+		size_t len = strlen(name);
+		int found = -1;
+
+		while (d && found < 0 && (entry = readdir(d))) {
+			bool is_info = inst_ends(entry->d_name, ".dist-info") || inst_ends(entry->d_name, ".egg-info");
+
+			if (is_info && inst_starts(entry->d_name, name) && entry->d_name[len] == '-') {
+				sscanf(entry->d_name + len + 1, "%6d", &found);
+			}
+		}
+		if (d) {
+			closedir(d);
+		}
+		if (found >= 0) {
+			return found < major;
 		}
 	}
 	return false;

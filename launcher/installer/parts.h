@@ -97,6 +97,7 @@ bool inst_pip_locate(struct installer *ins); /* pip_dir, pip_version, runner */
 int inst_archive_read(struct installer *ins, const char *path, struct installer_error *err); /* zip, pip_version */
 int inst_ensurepip(struct installer *ins, struct installer_error *err); /* ensurepip.c: its arguments become pip's; zip, pip_version */
 char *inst_pip_text(const struct installer *ins, const char *name); /* a file of pip's: "_internal/models/index.py" */
+bool inst_package_before(const struct python_env *env, const char *name, int major); /* it is there, in an older version */
 bool inst_has_package(const struct python_env *env, const char *name); /* in its site-packages */
 bool inst_version_before(const char *version, int major, int minor);
 /* Default index and its file host, out of the text of models/index.py.  false: not understood. */

@@ -175,8 +175,9 @@ static int plan(struct installer *ins, const struct asked *a, const struct polic
 	ins->use_pep517 = command == CMD_INSTALL && inst_version_before(ins->pip_version, 23, 1) && !a->flag[OPT_NO_PEP517] &&
 	                  (!inst_has_package(&ins->env, "wheel") || a->single[OPT_NO_BINARY].value);
 	ins->copies_local = ins->local_dirs.n && inst_version_before(ins->pip_version, 21, 3);
-	/* And where they may, `setup.py develop` for an editable install does the same. */
-	ins->use_pep517 |= command == CMD_INSTALL && a->editables.n && !a->flag[OPT_NO_PEP517] && !inst_version_before(ins->pip_version, 21, 3);
+	/* From 80 on the `setup.py develop` of setuptools is itself a pip, and asks for just this. */
+	ins->use_pep517 |= command == CMD_INSTALL && a->editables.n && !a->flag[OPT_NO_PEP517] && !inst_version_before(ins->pip_version, 21, 3) &&
+	                   !inst_package_before(&ins->env, "setuptools", 80);
 	ins->pip_is_target = (command & (CMD_INSTALL | CMD_UNINSTALL)) && names_pip(a, cwd);
 	return 0;
 }

@@ -4,6 +4,7 @@
  *     the shim execs enter with argv untouched and PIPWARDEN_EXEC=path in the environment
  *     event call ENTER ─▶ a socket;  request (path, argv, environment, directory, descriptors, umask, signals) ─▶
  *     ◀─ RUN:     copy terminal output, pass signals on, wait for STATUS, end in the same way
+ *     ◀─ WRITE:   before STATUS: put a file into the environment, as `setup.py develop` would have (supervise/develop.h)
  *     ◀─ SUBPIP:  execute what the supervisor says: a pip that pip starts for build isolation
  *     ◀─ REFUSED: 126, after a line on standard error
  *
@@ -26,6 +27,7 @@
 #include "start.h"
 
 #define EXEC_VARIABLE "PIPWARDEN_EXEC="
+#define WRITE_MAX (2u << 20) /* bytes of a file that is written for the supervisor */
 
 static void __attribute__((noreturn, format(printf, 1, 2))) refuse(const char *format, ...)
 {
@@ -181,6 +183,46 @@ static int watch_signals(sigset_t *before)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* A whole file, in one step, with this process's rights, which are pip's. */
+static int write_file(int folder, int content, const char *name, mode_t mode)
+{
+	char temporary[64], *text = NULL;
+	ssize_t len = fd_slurp(content, WRITE_MAX, &text);
+	int fd, error;
+
+	snprintf(temporary, sizeof temporary, ".pipwarden-%d", (int)getpid());
+	fd = len < 0 ? -1 : openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0) {
+		error = len < 0 ? (int)len : -errno;
+		free(text);
+		return error;
+	}
+	error = fd_write_all(fd, text, (size_t)len);
+	if (error == 0 && renameat(folder, temporary, folder, name) < 0) {
+		error = -errno;
+	}
+	if (error < 0) {
+		unlinkat(folder, temporary, 0);
+	}
+	close(fd);
+	free(text);
+	return error;
+}
+
+static void write_one(int sock, struct enter_message *m, int *fds, size_t nfds)
+{
+	struct enter_message written = {.kind = ENTER_WRITTEN, .value = EPROTO};
+
+	m->text[sizeof m->text - 1] = '\0';
+	if (nfds == 2) {
+		written.value = -write_file(fds[0], fds[1], m->text, (mode_t)m->value);
+	}
+	for (size_t i = 0; i < nfds; i++) {
+		close(fds[i]);
+	}
+	fd_send(sock, &written, sizeof written, NULL, 0);
+}
+
 static void __attribute__((noreturn)) wait_for(int sock, int signals, const int *pipes, const int32_t *copy_to)
 {
 	struct pollfd fds[4] = {{.fd = sock, .events = POLLIN}, {.fd = signals, .events = POLLIN},
@@ -207,8 +249,13 @@ static void __attribute__((noreturn)) wait_for(int sock, int signals, const int 
 		}
 		/* Its last words before its end. */
 		if (fds[0].revents != 0 && (fds[2].revents & POLLIN) == 0 && (fds[3].revents & POLLIN) == 0) {
-			if (fd_receive(sock, &m, sizeof m, NULL, NULL) != sizeof m) {
+			int given[2];
+			size_t count = 2;
+			if (fd_receive(sock, &m, sizeof m, given, &count) != sizeof m) {
 				_exit(126); /* the supervisor is gone; init saw it too */
+			}
+			if (m.kind == ENTER_WRITE) {
+				write_one(sock, &m, given, count);
 			}
 			if (m.kind == ENTER_STATUS) {
 				end_like(m.value);

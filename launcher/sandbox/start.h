@@ -48,6 +48,8 @@ enum enter_kind {
 	ENTER_REFUSED = 3, /* supervisor: value is an errno, text says why */
 	ENTER_STATUS = 4,  /* supervisor: value is a wait status */
 	ENTER_SIGNAL = 5,  /* enter: value is a signal to pass on */
+	ENTER_WRITE = 6,   /* supervisor: two descriptors, a folder and a content; text is the name that it gets there, value the mode before the umask */
+	ENTER_WRITTEN = 7, /* enter: value is an errno, 0: it lies there */
 };
 struct enter_message {
 	uint32_t kind;

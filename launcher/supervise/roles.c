@@ -15,6 +15,7 @@
 
 #include "launcher/base/environment.h"
 #include "launcher/base/fd.h"
+#include "develop.h"
 #include "project.h"
 
 #define JSON_MAX (1u << 20)
@@ -444,7 +445,7 @@ static bool is_not_in_place(const struct supervisor *s, const struct birthright 
 {
 	char path[PATH_MAX];
 
-	if (!s->run->installer->use_pep517 || s->run->audit || b->source == NULL || strcmp(b->hook, "build_wheel") != 0) {
+	if (!s->run->installer->use_pep517 || s->run->audit || b->source == NULL || (strcmp(b->hook, "build_wheel") != 0 && strcmp(b->hook, "build_editable") != 0)) {
 		return false;
 	}
 	snprintf(path, sizeof path, "%s/pyproject.toml", b->source);
@@ -477,6 +478,7 @@ static bool decide_hook(struct supervisor *s, const struct start *r, struct birt
 static bool decide_setup(struct supervisor *s, const struct start *r, struct birthright *b)
 {
 	b->stage = stage_of_setup(r->argv);
+	b->develop = b->tree != NULL && !s->run->audit && develop_is(r->argv, &b->develop_user);
 	for (size_t i = 1; r->argv[0] != NULL && r->argv[i] != NULL; i++) {
 		if (r->argv[i][0] != '/' || below_temp(s, r->argv[i]) == NULL) {
 			continue;

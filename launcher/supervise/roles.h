@@ -22,8 +22,9 @@ struct birthright {
 	struct strings write, read; /* own_rights */
 	char *control_dir;    /* PEP 517: where output.json will lie; NULL otherwise */
 	char *hook;           /* PEP 517: the hook's name */
-	bool not_in_place;    /* a wheel of what this pip would have installed by `setup.py install` */
+	bool not_in_place;    /* a wheel of what this pip would have installed by `setup.py install` or `setup.py develop` */
 	char *wheel_dir, *metadata_dir; /* where the hook's result has to lie */
+	bool develop, develop_user; /* `setup.py develop` of the project in `tree`, for the environment or the user's own folder */
 	struct strings results; /* setup.py: folders from which pip takes the result */
 };
 

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "bootstrap.h"
+#include "develop.h"
 #include "rights.h"
 #include "launcher/base/fd.h"
 #include "launcher/sandbox/init.h"
@@ -55,6 +56,7 @@ struct session {
 	struct environment environment;
 	struct served served;    /* of a build in a project's own folder */
 	char **trusted;          /* sandbox.readable */
+	struct develop develop;  /* right.develop */
 };
 
 /* --- answers to enter --------------------------------------------------------------------------- */
@@ -249,6 +251,10 @@ static int prepare(struct session *n, const char **what)
 	if ((error = find_tools(n)) < 0 || (error = make_environment(n)) < 0 || (error = make_trusted(n)) < 0) {
 		return error;
 	}
+	if (n->right.develop && (error = develop_prepare(&n->develop, n->request.argv, n->tmp, &n->environment)) < 0) {
+		*what = "folders for setup.py develop";
+		return error;
+	}
 	*what = "descriptors";
 	if ((error = choose_descriptors(n)) < 0) {
 		return error;
@@ -269,7 +275,7 @@ static int encode_start(struct session *n)
 	struct start s = {
 		.umask = n->request.umask, .landlock_abi = (uint32_t)caps->landlock_abi,
 		.blocked = n->request.blocked, .ignored = n->request.ignored,
-		.path = n->request.path, .argv = n->request.argv, .envp = n->environment.v, .nfds = n->nfds,
+		.path = n->request.path, .argv = n->right.develop ? n->develop.argv.v : n->request.argv, .envp = n->environment.v, .nfds = n->nfds,
 		.flags = (n->sandbox.audit ? START_AUDIT : 0) | (n->enter > 0 ? START_SESSION : 0) | (caps->wait_killable ? START_WAIT_KILLABLE : 0) |
 		         (geteuid() != 0 || caps->user_namespace ? START_DROP_ALL : 0),
 	};
@@ -503,6 +509,7 @@ static void session_free(struct session *n)
 	environment_finish(&n->environment);
 	served_finish(&n->served);
 	birthright_finish(&n->right);
+	develop_finish(&n->develop);
 	start_finish(&n->request);
 	for (char **t = n->trusted; t != NULL && *t != NULL; t++) {
 		free(*t);
@@ -574,6 +581,39 @@ static void check_hook(struct session *n, int *status)
 	}
 }
 
+/* What `setup.py develop` left goes into the environment; what may not fails it. */
+static void carry_develop(struct session *n, int *status)
+{
+	struct develop_files files = {.n = 0};
+	char *packages = NULL, *scripts = NULL;
+	const char *why = "this environment's folders are not known", *name = NULL;
+	char path[PATH_MAX];
+	int error = 0;
+
+	bool known = python_env_scheme(n->sup->run->env, n->right.develop_user, &packages, &scripts);
+	cleanup_fd int to_packages = known ? open(packages, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	cleanup_fd int to_scripts = known ? open(scripts, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	bool good = to_packages >= 0 && to_scripts >= 0 && develop_collect(&n->develop, n->right.tree, to_packages, to_scripts, &files, &why, &name);
+	if (good && n->right.develop_user && strings_has(&n->sup->run->env->make_dirs, packages) && develop_is_untouched(to_packages)) {
+		fchmod(to_packages, 0700);
+	}
+	if (good && (error = develop_carry(&files, n->enter_sock, to_packages, to_scripts)) < 0) {
+		why = strerror(-error);
+	}
+	if (!good || error < 0) {
+		snprintf(path, sizeof path, "%.3000s/%.255s", packages != NULL ? packages : "", name != NULL ? name : "");
+		struct event ev = {
+			.type = "file.write", .action = EV_DENIED, .source = SRC_KERNEL, .verdict = policy_rule(n->sup->run->policy, "file.write.environment"),
+			.target = {.path = path}, .detail = why,
+		};
+		supervisor_record(&n->sandbox, 0, &ev);
+		*status = 1 << 8;
+	}
+	develop_files_finish(&files);
+	free(packages);
+	free(scripts);
+}
+
 static void become_pip(struct session *n)
 {
 	struct start pip;
@@ -616,6 +656,9 @@ static void *enter_thread(void *argument)
 		}
 		int status = live(n);
 		check_hook(n, &status);
+		if (n->right.develop && status == 0) {
+			carry_develop(n, &status);
+		}
 		answer(n, ENTER_STATUS, status, "", NULL, 0);
 	}
 	session_free(n);

@@ -692,7 +692,7 @@ static int finish(struct watch *w, int status)
 		fprintf(stderr, "pipwarden: %s\n", why);
 	}
 	if (atomic_load(&s->not_in_place) && !run->quiet) {
-		fprintf(stderr, "pipwarden: set PIP_USE_PEP517=1: wheels were built where this pip would have run `setup.py install` in the environment\n");
+		fprintf(stderr, "pipwarden: set PIP_USE_PEP517=1: wheels were built where this pip would have run `setup.py install` or `setup.py develop` in the environment\n");
 	}
 	summary = run->quiet ? NULL : journal_summary(run->journal, run->journal_path, run->colour, run->verbosity);
 	if (summary != NULL) {

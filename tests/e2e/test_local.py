@@ -3,7 +3,6 @@ secret of it, leaves `.git`, CI and editor configuration alone."""
 from __future__ import annotations
 
 import os
-import re
 import shutil
 
 import pytest
@@ -14,12 +13,6 @@ from lib.world import differences, normalise, snapshot
 PROJECT = '[project]\nname = "pwlocal"\nversion = "1.0"\n'
 SETUPTOOLS = '[build-system]\nrequires = ["setuptools", "wheel"]\nbuild-backend = "setuptools.build_meta"\n'
 ENV = "SECRET_OF_THE_PROJECT=canary0of0the0project0env\n"
-
-
-def native(name: str, *, pyproject: bool) -> packages.Files:
-    """The C extension of the fixtures, as files of a project."""
-    files = packages.tree(packages.FIXTURES / "native")
-    return {k: v.replace(b"NAME", name.encode()) for k, v in files.items() if pyproject or k != "pyproject.toml"}
 
 
 def in_tree(name: str) -> packages.Files:
@@ -51,23 +44,19 @@ def twin(base, pipwarden, templates, index):
     return run
 
 
-def said(text: str) -> str:
-    """A wheel of a local project is not kept: pip names the run's own temporary folder."""
-    return re.sub(r"/pw-\w{6}/t/", "/", normalise(text))
-
-
 def check(results):
     (plain, plain_venv, plain_work), (held, held_venv, held_work) = results
     assert plain.status == 0, f"the plain run failed\n{plain}"
     assert held.status == 0, str(held)
-    assert said(held.out) == said(plain.out)
-    assert said(held.err) == said(plain.err)
+    assert normalise(held.out) == normalise(plain.out)
+    assert normalise(held.err) == normalise(plain.err)
     assert differences(held_venv, plain_venv) == []
     assert differences(held_work, plain_work) == []
     assert held.above("info") == [], str(held)
 
 
-KINDS = {"setup.py": native("pwlocal", pyproject=False), "pep517": native("pwlocal", pyproject=True), "in-tree": in_tree("pwlocal")}
+KINDS = {"setup.py": packages.native_project("pwlocal", pyproject=False), "pep517": packages.native_project("pwlocal", pyproject=True),
+         "in-tree": in_tree("pwlocal")}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -87,6 +76,62 @@ def test_editable_and_requirement_files(user, make_world, distribution, index, t
     assert plain.status == held.status == 0, f"{plain}\n{held}"
     assert held.above("info") == [], str(held)
     assert world.run([world.venv / "bin/python", "-c", "import pwlocal; print(pwlocal.__file__)"], cwd="/").out == f"{world.work}/pwlocal/__init__.py\n"
+
+
+def test_develop(user, make_world, distribution, index, twin):
+    """Without a back end `setup.py develop` makes an editable install: the same files as plainly, which pip takes away again."""
+    world = make_world(user, index=index)
+    check(twin(world, distribution, KINDS["setup.py"], ["pip", "install", "-e", "."]))
+    assert world.run(["pwlocal"], cwd="/").out == "3\n" and world.run(["pwlocal-script"], cwd="/").out == "4\n"
+    listed = world.guarded(["pip", "list", "--editable"])
+    assert f"pwlocal 1.0     {world.work}" in listed.out, str(listed)
+    gone = world.guarded(["pip", "uninstall", "-y", "pwlocal"])
+    assert gone.status == 0 and not gone.above("info"), str(gone)
+    assert not (world.venv / "bin/pwlocal").exists() and not list(world.site_packages().glob("*.egg-link"))
+    assert str(world.work) not in (world.site_packages() / "easy-install.pth").read_text()
+
+
+# Each plants in the environment what belongs to others; OUT and BIN are where its own link and scripts go.
+PLANTS = {
+    "pip": "open(BIN + '/pip', 'w').write('#!/bin/sh\\necho evil\\n')",
+    "code in easy-install.pth": "open(OUT + '/easy-install.pth', 'a').write('import evil\\n')",
+    "directly": "open(SITE + '/direct.pth', 'w').write('import evil\\n')",
+}
+DEVELOP = """
+from setuptools import setup
+from setuptools.command.develop import develop
+
+SITE = {site!r}
+
+class evil(develop):
+    def run(self):
+        develop.run(self)
+        OUT, BIN = self.install_dir, self.script_dir
+        try:
+            {plant}
+        except OSError:
+            pass
+
+setup(name="pwlocal", version="1.0", cmdclass={{"develop": evil}})
+"""
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_hostile_develop(plant, user_named, make_world, templates, distribution, index):
+    world = make_world(user_named("user"), index=index)
+    changed = []
+    for guarded in (False, True):
+        world.use_venv(templates, distribution)
+        site = world.site_packages()
+        put(world, world.work, {"setup.py": DEVELOP.format(site=str(site), plant=PLANTS[plant])})
+        before = snapshot(world.venv)
+        result = (world.guarded if guarded else world.run)(["pip", "install", "-e", "."])
+        own = {f"{site.relative_to(world.venv)}/{name}" for name in ("pwlocal.egg-link", "easy-install.pth")}
+        changed.append([line for line in differences(snapshot(world.venv), before) if line.split(": ")[0] not in own
+                        or "easy-install" in line and "evil" in (site / "easy-install.pth").read_text()])
+    assert changed[0], f"the plain run plants nothing\n{result}"
+    assert changed[1] == [], f"{changed[1]}\n{result}"
+    assert result.status == 100 and any(e.get("rule") == "file.write.environment" for e in result.events), str(result)
 
 
 # Each line reads what it may not, or plants what it may not; what came of it is written into the project.

@@ -23,7 +23,8 @@ CELLS = [  # pip, place, user, kind
     ("20.3.4", "venv", "user", "isolated"), ("20.3.4", "user", "user", "wheel"), ("21.3.1", "venv", "root", "isolated"),
     ("22.0.4", "pyenv", "user", "isolated"), ("22.3.1", "system", "root", "sdist"), ("23.0.1", "venv", "user", matrix.LEGACY),
     ("23.2.1", "system", "user", "isolated"), ("24.3.1", "pyenv", "root", "sdist"), ("pip", "venv", "user", "isolated"),
-    ("pip", "user", "root", "sdist")]
+    ("pip", "user", "root", "sdist"), ("20.3.4", "venv", "user", "develop"), ("21.1.3", "venv", "root", "editable"),
+    ("21.3.1", "user", "user", "develop")]
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,8 @@ from lib.places import PLACES, Place  # noqa: E402
 from lib.world import ROOT, Result, World, differences, normalise, ordinary_user, snapshot  # noqa: E402
 
 KINDS = {"wheel": ["pwpure"], "sdist": ["pwnative"], "isolated": ["pwtiny"]}
-TREES = {"local": ["./project"], "editable": ["-e", "./project"]}  # a folder in the working directory
+# A folder in the working directory, with a back end that knows editable installs, or with a setup.py alone.
+TREES = {"local": ["./project"], "editable": ["-e", "./project"], "develop": ["-e", "./project"]}
 # Without `wheel` pips before 23.1 would run `setup.py install` in place: a wheel is built instead, and one line says so.
 LEGACY = "no-wheel"
 SAID = "PIP_USE_PEP517"
@@ -38,18 +39,17 @@ class Cell:
     held: Result | None
 
 
-def make_project(world: World) -> Path:
-    """A project with a C extension, built by setuptools through PEP 517 and 660."""
+def make_project(world: World, kind: str) -> Path:
     project = world.work / "project"
     shutil.rmtree(project, ignore_errors=True)
-    for name, content in packages.tree(packages.FIXTURES / "native").items():
-        world.write(project / name, content.replace(b"NAME", b"pwlocal"), 0o644)
+    for name, content in packages.native_project("pwlocal", pyproject=kind != "develop").items():
+        world.write(project / name, content, 0o644)
     return project
 
 
 def one(place: Place, world: World, kind: str, argv: list[str], guarded: bool) -> tuple[Result, dict]:
     place.fresh(world)
-    project = make_project(world) if kind in TREES else None
+    project = make_project(world, kind) if kind in TREES else None
     result = (world.guarded if guarded else world.run)(argv)
     found = place.snapshot(world)
     if project:

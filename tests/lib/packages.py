@@ -120,6 +120,14 @@ def native_pep517(folder: Path, name: str = "pwisolated") -> Path:
     return sdist(folder, name, "1.0", {k: _bytes(v).replace(b"NAME", name.encode()) for k, v in source.items()})
 
 
+def native_project(name: str, *, pyproject: bool) -> Files:
+    """The same as a project's folder, with a console command and a script; without a pyproject.toml it is `setup.py develop` that makes it editable."""
+    files: Files = {k: _bytes(v).replace(b"NAME", name.encode()) for k, v in tree(FIXTURES / "native").items() if pyproject or k != "pyproject.toml"}
+    files["setup.py"] = _bytes(files["setup.py"]).replace(b"ext_modules=", f'py_modules=["{name}_cli"], scripts=["{name}-script"], '
+                                                          f'entry_points={{"console_scripts": ["{name} = {name}_cli:main"]}},\n      ext_modules='.encode())
+    return {**files, f"{name}_cli.py": f"import {name}\n\n\ndef main():\n    print({name}.add(1, 2))\n", f"{name}-script": f"#!python\nimport {name}\nprint({name}.add(2, 2))\n"}
+
+
 def native_tiny(folder: Path, name: str = "pwtiny") -> Path:
     """PEP 517 without setuptools: the extension is compiled by cc, called by the back end."""
     return sdist(folder, name, "1.0", {

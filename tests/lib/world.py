@@ -276,6 +276,7 @@ def normalise(text: str) -> str:
     """pip's output without temporary names, hashes and timings."""
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
     text = re.sub(r"(pip-[a-z-]+?-)[a-z0-9_]{8}\b", r"\1XXXXXXXX", text)
+    text = re.sub(r"/pw-\w{6}/t/", "/", text)  # the run's own TMPDIR
     text = re.sub(r"/tmp[a-z0-9_]{8}\b", "/tmpXXXXXXXX", text)
     text = re.sub(r"_[0-9a-f]{32}", "_HASH", text)
     text = re.sub(r"sha256=[0-9a-f]{64}", "sha256=HASH", text)
