@@ -5,7 +5,8 @@
 
 #define MADE_HOLD ".pipwarden-hold-"
 
-/* rundir_note_made. */
+/* Notes, before it is made, that `path` (absolute, no "." or "..", not existing: else -EEXIST) is made for the run whose folder `dir` is.
+ * Links in the part that exists are resolved. */
 int made_note(int dir, const char *path);
 /* Removes the empty ones among them (a file that somebody wrote to stays), deepest first.  A path is taken as it is written: no link is followed. */
 void made_remove(int dir);

@@ -138,11 +138,6 @@ int rundir_create(struct rundir *r, const char *state_base, const char *tmp_base
 	return error;
 }
 
-int rundir_note_made(struct rundir *r, const char *path)
-{
-	return made_note(r->dir, path);
-}
-
 int rundir_make(struct rundir *r, const char *path, mode_t mode)
 {
 	char copy[PATH_MAX];

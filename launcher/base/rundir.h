@@ -32,11 +32,8 @@ struct rundir {
  * is left. */
 int rundir_create(struct rundir *r, const char *state_base, const char *tmp_base);
 
-/* Notes, before it is made, that the directory `path` (absolute, no "." or "..", not existing: else -EEXIST) is made
- * for this run: it is removed at the end if it is empty then, also when the run was killed.  Links in the part that
- * exists are resolved. */
-int rundir_note_made(struct rundir *r, const char *path);
-/* Makes `path` and what is missing above it, each noted before.  0 also when it exists already. */
+/* Makes `path` and what is missing above it, each noted before (made.h): it is removed at the end if it is empty then, also when
+ * the run was killed.  0 also when it exists already. */
 int rundir_make(struct rundir *r, const char *path, mode_t mode);
 /* An empty file in `folder`, for the life of the run, removed in the same way: whoever removes all that he knows of there
  * does not take the folder itself for empty.  No file where there is no such folder. */

@@ -46,7 +46,6 @@ bool inst_path_is_file(const char *path);
 bool inst_path_can_make(const char *path); /* exists and may be written, or its nearest existing parent may */
 char *inst_file_text(const char *path, size_t max, size_t *len); /* NUL-terminated; NULL: no regular file, unreadable, or longer */
 char *inst_file_head(const char *path, size_t max, size_t *len); /* the same, but a longer file is cut off */
-void strings_add_path(struct strings *s, const char *dir, const char *name); /* joined; once */
 
 /* --- script.c: what a file that is to be started says it is (pure) ------------------------------ */
 

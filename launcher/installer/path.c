@@ -149,12 +149,3 @@ char *inst_file_head(const char *path, size_t max, size_t *len)
 {
 	return read_start(path, max, false, len);
 }
-
-void strings_add_path(struct strings *s, const char *dir, const char *name)
-{
-	cleanup_text char *path = inst_path_join(dir, name);
-
-	if (!strings_has(s, path)) {
-		strings_put(s, path);
-	}
-}

@@ -21,8 +21,8 @@ import pytest
 
 from conftest import LESS, LESS_IDS, USERS
 from lib import packages
-from lib.fakenet import INET4, INET6, in_netns
-from lib.procs import marked, wait_for
+from lib.fakenet import INET4, INET6, close_sockets, in_netns
+from lib.procs import marked
 from lib.world import CANARY, World, snapshot
 
 MODES = ("static", "inside")
@@ -102,12 +102,7 @@ class UnixSinks:
                 return
 
     def close(self):
-        for s in self._sockets:
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            s.close()
+        close_sockets(self._sockets)
 
 
 @dataclass

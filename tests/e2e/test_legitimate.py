@@ -5,7 +5,6 @@ without namespaces.  The rows that are the machine's (its umask, temp folder, us
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess

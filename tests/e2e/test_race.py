@@ -21,7 +21,7 @@ import pytest
 
 from conftest import HIDDEN, HIDE_IDS, USERS
 from lib import packages
-from lib.fakenet import INET4, in_netns
+from lib.fakenet import INET4, close_sockets, in_netns
 from lib.procs import wait_for
 from lib.world import CANARY
 
@@ -79,12 +79,7 @@ class Agents:
                     pass
 
     def close(self):
-        for s in self._sockets:
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            s.close()
+        close_sockets(self._sockets)
 
 
 class Arena:

@@ -208,6 +208,15 @@ def parse(ethertype: int, packet: bytes) -> Packet | None:
     return Packet(protocol, destination, port, rest[skip:])
 
 
+def close_sockets(sockets) -> None:
+    for s in sockets:
+        try:
+            s.shutdown(socket.SHUT_RDWR)  # wakes the threads that wait on it
+        except OSError:
+            pass
+        s.close()
+
+
 class FakeInternet:
     """with FakeInternet(folder_of_packages) as net: net.run([...], user=…)"""
 
@@ -342,12 +351,7 @@ class FakeInternet:
     def __exit__(self, *exc) -> None:
         if self.index:
             self.index.__exit__()
-        for s in self._sockets:
-            try:
-                s.shutdown(socket.SHUT_RDWR)  # wakes the threads that wait on it
-            except OSError:
-                pass
-            s.close()
+        close_sockets(self._sockets)
         for ns in (self.host_ns, self.inet_ns):
             subprocess.run(["ip", "netns", "del", ns], capture_output=True, timeout=20)
             shutil.rmtree(f"/etc/netns/{ns}", ignore_errors=True)

@@ -15,14 +15,22 @@ struct run {
 	int result;
 };
 
+/* One variable more. */
+static void run_variable(struct run *r, const char *name, const char *root, const char *rest)
+{
+	cleanup_text char *text = inst_format("%s=%s%s", name, root, rest);
+
+	assert_int_equal(strings_add(&r->env, text), 0);
+}
+
 static void run_setup(struct run *r, const struct tree *t)
 {
 	*r = (struct run){ .home = tree_path(t, "home"), .cwd = tree_path(t, "work") };
 	tree_dir(t, "home");
 	tree_dir(t, "work");
-	assert_int_equal(strings_addf(&r->env, "HOME=%s", r->home), 0);
-	assert_int_equal(strings_addf(&r->env, "PATH=%s/venv/bin:/usr/bin", t->root), 0);
-	assert_int_equal(strings_addf(&r->env, "XDG_CONFIG_DIRS=%s/xdg", t->root), 0);
+	run_variable(r, "HOME", r->home, "");
+	run_variable(r, "PATH", t->root, "/venv/bin:/usr/bin");
+	run_variable(r, "XDG_CONFIG_DIRS", t->root, "/xdg");
 }
 
 static void run_end(struct run *r)
@@ -267,7 +275,7 @@ static void a_project_does_not_choose_the_pip(void **state)
 	inst_set(&r.env.v[1], inst_format("PATH=%s:/usr/bin", in_tree));
 	assert_refused(&r, "pip list", 126, "below the working directory");
 	assert_runs(&r, "tools/pip list");
-	assert_int_equal(strings_addf(&r.env, "VIRTUAL_ENV=%s/work", t->root), 0);
+	run_variable(&r, "VIRTUAL_ENV", t->root, "/work");
 	assert_runs(&r, "pip list");
 	/* A home directory as the working directory is no project, but a relative entry of PATH is one everywhere. */
 	inst_set(&r.env.v[0], inst_format("HOME=%s", r.cwd));

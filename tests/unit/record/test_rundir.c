@@ -22,6 +22,7 @@
 
 #include <cmocka.h>
 
+#include "launcher/base/made.h"
 #include "launcher/base/rmtree.h"
 #include "launcher/base/rundir.h"
 
@@ -383,10 +384,10 @@ static void test_made(void **state)
 	assert_int_equal(mkdir(in(w->home, "mine"), 0700), 0);
 	assert_int_equal(mkdir(in(w->home, "real"), 0700), 0);
 	assert_int_equal(symlink("real", in(w->home, "link")), 0);
-	assert_int_equal(rundir_note_made(&r, in(w->home, "mine")), -EEXIST); /* it was there: it is not ours to remove */
-	assert_int_equal(rundir_note_made(&r, "relative"), -EINVAL);
-	assert_int_equal(rundir_note_made(&r, in(w->home, "a/../b")), -EINVAL);
-	assert_int_equal(rundir_note_made(&r, "/"), -EINVAL);
+	assert_int_equal(made_note(r.dir, in(w->home, "mine")), -EEXIST); /* it was there: it is not ours to remove */
+	assert_int_equal(made_note(r.dir, "relative"), -EINVAL);
+	assert_int_equal(made_note(r.dir, in(w->home, "a/../b")), -EINVAL);
+	assert_int_equal(made_note(r.dir, "/"), -EINVAL);
 	assert_int_equal(rundir_make(&r, in(w->home, ".cache/pip/"), 0700), 0);
 	assert_int_equal(rundir_make(&r, in(w->home, ".cache/used"), 0700), 0);
 	assert_int_equal(rundir_make(&r, in(w->home, "link/x"), 0700), 0); /* by way of a link of the user's own */
