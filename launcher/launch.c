@@ -555,6 +555,7 @@ static int prepare_and_run(struct run *run, const struct options *o, enum role r
 	const char *missing = caps_missing(caps);
 	if (missing != NULL) {
 		rundir_remove(run->dir);
+		caps_probe_end(probe);
 		return o->allow_degraded ? run_unguarded(run, o->args, missing) : launch_error(125, "%s", missing);
 	}
 	if ((status = unpack_pip(run, ins)) != 0) {

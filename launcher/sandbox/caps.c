@@ -31,10 +31,13 @@
 #define PATIENCE_MS 2000
 
 enum step { STEP_NONE, STEP_USER, STEP_CLONE, STEP_INSIDE };
+enum inside { INSIDE_UNKNOWN, INSIDE_MADE, INSIDE_FAILED };
 
 /* Shared by the prober, its throw-away children, and who asked. */
 struct board {
 	struct caps found;               /* by the prober */
+	_Atomic uint32_t done;           /* futex: found is whole.  Ends of processes are not waited for: a namespace's end takes its time */
+	_Atomic uint32_t inside;         /* futex: enum inside */
 	_Atomic uint32_t listener_ready; /* futex */
 	int listener;                    /* or -errno */
 	bool wait_killable;
@@ -65,6 +68,30 @@ static bool reap(pid_t pid, int64_t deadline)
 		}
 	}
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* ---- words in shared memory ---- */
+
+/* The word that a child sets, or 0: it ended (a profile that does not know a call kills), or took too long.  It stays to be reaped. */
+static uint32_t await_word(_Atomic uint32_t *word, pid_t child, int64_t deadline)
+{
+	struct timespec slice = {.tv_nsec = 20 * 1000 * 1000};
+	siginfo_t info;
+
+	while (!*word && now_ms() < deadline) {
+		syscall(SYS_futex, word, FUTEX_WAIT, 0, &slice, NULL, 0);
+		info.si_pid = 0;
+		if (!*word && waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid) {
+			break;
+		}
+	}
+	return *word;
+}
+
+static void set_word(_Atomic uint32_t *word, uint32_t value)
+{
+	*word = value;
+	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 /* ---- seccomp: a child whose getppid is notified, in a table of descriptors that it shares with us ---- */
@@ -104,28 +131,12 @@ static void __attribute__((noreturn)) trapped_child(struct board *b, pid_t paren
 		_exit(1);
 	}
 	b->listener = trap_getppid(&b->wait_killable);
-	b->listener_ready = 1;
-	syscall(SYS_futex, &b->listener_ready, FUTEX_WAKE, 1, NULL, NULL, 0);
+	set_word(&b->listener_ready, 1);
 	if (b->listener < 0) {
 		_exit(1);
 	}
 	fd = syscall(SYS_getppid); /* answered with a descriptor instead of a process id */
 	_exit(fd >= 0 && fcntl((int)fd, F_GETFD) == FD_CLOEXEC ? 0 : 1);
-}
-
-static bool await_listener(struct board *b, pid_t child, int64_t deadline)
-{
-	struct timespec slice = {.tv_nsec = 20 * 1000 * 1000};
-	siginfo_t info;
-
-	while (!b->listener_ready && now_ms() < deadline) {
-		syscall(SYS_futex, &b->listener_ready, FUTEX_WAIT, 0, &slice, NULL, 0);
-		info.si_pid = 0;
-		if (!b->listener_ready && waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid) {
-			break; /* killed by a profile that does not know the call */
-		}
-	}
-	return b->listener_ready && b->listener >= 0;
 }
 
 /* The child stands still in its call: what may be done to it? */
@@ -186,7 +197,7 @@ static void probe_listener(struct caps *c, struct board *b)
 	if (child < 0) {
 		return;
 	}
-	if (await_listener(b, child, deadline)) {
+	if (await_word(&b->listener_ready, child, deadline) && b->listener >= 0) {
 		injected = serve_once(c, child, b->listener, deadline);
 		close_fd(&b->listener);
 	} else {
@@ -208,7 +219,8 @@ static void __attribute__((noreturn)) namespace_child(struct board *b)
 		b->step = STEP_INSIDE;
 		b->error = -r;
 	}
-	_exit(r < 0 ? 1 : 0);
+	set_word(&b->inside, r < 0 ? INSIDE_FAILED : INSIDE_MADE);
+	_exit(0);
 }
 
 static pid_t clone_namespaces(struct board *b)
@@ -221,6 +233,7 @@ static pid_t clone_namespaces(struct board *b)
 	if (pid < 0) {
 		b->step = STEP_CLONE;
 		b->error = errno;
+		set_word(&b->inside, INSIDE_FAILED);
 	}
 	return pid;
 }
@@ -235,6 +248,7 @@ static void __attribute__((noreturn)) user_child(struct board *b)
 	if (r < 0) {
 		b->step = STEP_USER;
 		b->error = -r;
+		set_word(&b->inside, INSIDE_FAILED);
 		_exit(1);
 	}
 	pid = clone_namespaces(b);
@@ -337,10 +351,11 @@ static void __attribute__((noreturn)) prober(struct board *b, bool user)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	namespaces = start_namespaces(b, user);
 	probe_listener(c, b);
-	c->namespaces = namespaces > 0 && reap(namespaces, now_ms() + PATIENCE_MS);
+	c->namespaces = namespaces > 0 && await_word(&b->inside, namespaces, now_ms() + PATIENCE_MS) == INSIDE_MADE;
 	c->user_namespace = c->namespaces && user;
 	c->namespaces_why = c->namespaces ? "" : why_not(b, user); /* a literal: the same address in the parent */
-	_exit(0);
+	set_word(&b->done, 1);
+	_exit(namespaces > 0 && reap(namespaces, now_ms() + PATIENCE_MS) ? 0 : 1);
 }
 
 void caps_probe_start(struct caps_probe *p, struct caps *c)
@@ -373,7 +388,7 @@ void caps_probe_finish(struct caps_probe *p, struct caps *c)
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
 	if (p->board) {
-		if (p->pid > 0 && reap(p->pid, now_ms() + 2 * PATIENCE_MS)) {
+		if (p->pid > 0 && await_word(&p->board->done, p->pid, now_ms() + 2 * PATIENCE_MS)) {
 			*c = p->board->found;
 		}
 		munmap(p->board, sizeof *p->board);
@@ -383,10 +398,19 @@ void caps_probe_finish(struct caps_probe *p, struct caps *c)
 	hide(c);
 }
 
+void caps_probe_end(struct caps_probe *p)
+{
+	if (p->pid > 0) {
+		reap(p->pid, now_ms() + PATIENCE_MS);
+		p->pid = -1;
+	}
+}
+
 void caps_probe(struct caps *c)
 {
 	struct caps_probe p;
 
 	caps_probe_start(&p, c);
 	caps_probe_finish(&p, c);
+	caps_probe_end(&p);
 }

@@ -37,6 +37,8 @@ struct caps_probe {
 };
 void caps_probe_start(struct caps_probe *p, struct caps *c);
 void caps_probe_finish(struct caps_probe *p, struct caps *c);
+/* Reaps that child, which is about to end: before an exec, which would leave it to a stranger.  Otherwise whoever reaps all children does. */
+void caps_probe_end(struct caps_probe *p);
 
 /* The least that pipwarden needs: listener and Landlock ABI 1.  NULL, or one line that says what is missing and what to do. */
 const char *caps_missing(const struct caps *c);

@@ -157,22 +157,70 @@ static int remember_writable(struct ruleset *r, int path_fd)
 	return 0;
 }
 
+static int add_rule(struct ruleset *r, int path_fd, uint64_t access, bool writable)
+{
+	struct landlock_path_beneath_attr attr = {.allowed_access = access, .parent_fd = path_fd};
+
+	/* Nothing that this ruleset handles (a read for the installer, a device on an old kernel): it is free, and an empty rule is ENOMSG. */
+	if (access && syscall(SYS_landlock_add_rule, r->fd, LANDLOCK_RULE_PATH_BENEATH, &attr, 0) < 0) {
+		return -errno;
+	}
+	return writable ? remember_writable(r, path_fd) : 0;
+}
+
+static bool keep_rule(struct kept_rules *kept, int path_fd, uint64_t access, bool writable)
+{
+	struct kept_rule *grown = realloc(kept->v, (kept->count + 1) * sizeof *grown);
+	int fd = fcntl(path_fd, F_DUPFD_CLOEXEC, 3);
+
+	if (grown) {
+		kept->v = grown;
+	}
+	if (!grown || fd < 0) {
+		close_fd(&fd);
+		return false;
+	}
+	kept->v[kept->count++] = (struct kept_rule){.fd = fd, .access = access, .writable = writable};
+	return true;
+}
+
+void ruleset_forget(struct kept_rules *kept)
+{
+	for (size_t i = 0; i < kept->count; i++) {
+		close_fd(&kept->v[i].fd);
+	}
+	free(kept->v);
+	*kept = (struct kept_rules){0};
+}
+
+int ruleset_add_kept(struct ruleset *r, const struct kept_rules *kept)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < kept->count && !error; i++) {
+		error = add_rule(r, kept->v[i].fd, kept->v[i].access, kept->v[i].writable);
+	}
+	return error;
+}
+
 int ruleset_add_fd(struct ruleset *r, int path_fd, unsigned grants)
 {
-	struct landlock_path_beneath_attr attr = {.allowed_access = rights(grants) & r->handled_fs, .parent_fd = path_fd};
+	bool writable = grants & (GRANT_WRITE | GRANT_WRITE_FILE);
+	uint64_t access = rights(grants) & r->handled_fs;
 	struct stat st;
 
 	if (fstat(path_fd, &st) < 0) {
 		return -errno;
 	}
 	if (!S_ISDIR(st.st_mode)) {
-		attr.allowed_access &= OF_A_FILE;
+		access &= OF_A_FILE;
 	}
-	/* Nothing that this ruleset handles (a read for the installer, a device on an old kernel): it is free, and an empty rule is ENOMSG. */
-	if (attr.allowed_access && syscall(SYS_landlock_add_rule, r->fd, LANDLOCK_RULE_PATH_BENEATH, &attr, 0) < 0) {
-		return -errno;
+	int error = add_rule(r, path_fd, access, writable);
+	if (error == 0 && r->keep && !keep_rule(r->keep, path_fd, access, writable)) { /* no descriptors are left for that */
+		ruleset_forget(r->keep);
+		r->keep = NULL;
 	}
-	return grants & (GRANT_WRITE | GRANT_WRITE_FILE) ? remember_writable(r, path_fd) : 0;
+	return error;
 }
 
 int ruleset_add(struct ruleset *r, const char *path, unsigned grants)

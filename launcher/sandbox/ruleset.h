@@ -22,12 +22,19 @@ enum ruleset_kind {
 	RULESET_INSTALLER, /* handles writes, execution, TCP; reads are not handled */
 };
 
+/* Objects with what is granted on each, to be granted again in the next ruleset of the same kind and ABI. */
+struct kept_rules {
+	struct kept_rule { int fd; uint64_t access; bool writable; } *v;
+	size_t count;
+};
+
 struct ruleset {
 	int fd;             /* -1 when finished */
 	int abi;
 	uint64_t handled_fs, handled_net;
 	char **writable;    /* real paths that were granted GRANT_WRITE or WRITE_FILE; NULL-terminated; owned */
 	size_t writable_count;
+	struct kept_rules *keep; /* the caller's: what is added is kept too, all of it or nothing; NULL: it is not */
 	const char *tree;   /* the caller's: a folder that no grant of reading may hold (supervise/rights.c); NULL: none */
 };
 
@@ -43,6 +50,9 @@ int ruleset_add(struct ruleset *r, const char *path, unsigned grants);
 int ruleset_add_fd(struct ruleset *r, int path_fd, unsigned grants);
 /* Without following a link in any component: for directories that something untrusted could have planted. */
 int ruleset_add_nofollow(struct ruleset *r, const char *path, unsigned grants);
+/* Grants what was kept.  0 or -errno. */
+int ruleset_add_kept(struct ruleset *r, const struct kept_rules *kept);
+void ruleset_forget(struct kept_rules *kept);
 int ruleset_add_port(struct ruleset *r, bool bind, uint16_t port);
 
 /* Adds to a RULESET_SANDBOX that was received as a descriptor: for what exists in the sandbox only (its own /proc).  0 or -errno. */

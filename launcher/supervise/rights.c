@@ -12,6 +12,7 @@
 #include "launcher/base/loader.h"
 #include "pathtext.h"
 #include "places.h"
+#include "reals.h"
 
 #define RX (GRANT_READ | GRANT_EXECUTE)
 
@@ -179,7 +180,43 @@ static int add_own(const struct policy *p, struct ruleset *r, const struct own_r
 	return error == 0 ? may_add(r, "/dev/tty", device, what) : error; /* of the caller's own session: a build has none */
 }
 
-int rights_sandbox(const struct supervisor *s, enum role role, const struct own_rights *own, struct ruleset *r, const char **what)
+/* What every sandbox of a role gets. */
+static int add_common(const struct supervisor *s, enum role role, struct ruleset *r, const char **what)
+{
+	const struct run *run = s->run;
+	int error;
+
+	if ((error = add_system(r, s->namespaces, what)) < 0 || (error = add_python(run->policy, r, run->env, what)) < 0 ||
+	    (error = add_home_tools(s, r, what)) < 0 || (error = may_add(r, s->shim_path, GRANT_READ, what)) < 0) {
+		return error;
+	}
+	return may_add_all(r, policy_grants(run->policy, role, FILE_READ), RX, what);
+}
+
+/* The same objects for each: they are looked up once.  A run has sandboxes of one role.  Around a served folder other ones are granted. */
+static int add_common_again(struct supervisor *s, enum role role, struct ruleset *r, const char **what)
+{
+	int error;
+
+	if (r->tree != NULL) {
+		return add_common(s, role, r, what);
+	}
+	pthread_mutex_lock(&s->lock);
+	if (s->common.count > 0) {
+		error = ruleset_add_kept(r, &s->common);
+	} else {
+		r->keep = &s->common;
+		error = add_common(s, role, r, what);
+		r->keep = NULL;
+		if (error < 0) {
+			ruleset_forget(&s->common);
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	return error;
+}
+
+int rights_sandbox(struct supervisor *s, enum role role, const struct own_rights *own, struct ruleset *r, const char **what)
 {
 	const struct run *run = s->run;
 	int error;
@@ -190,9 +227,7 @@ int rights_sandbox(const struct supervisor *s, enum role role, const struct own_
 		return error;
 	}
 	r->tree = own->tree;
-	if ((error = add_system(r, s->namespaces, what)) < 0 || (error = add_python(run->policy, r, run->env, what)) < 0 ||
-	    (error = add_home_tools(s, r, what)) < 0 || (error = may_add(r, s->shim_path, GRANT_READ, what)) < 0 ||
-	    (error = may_add_all(r, policy_grants(run->policy, role, FILE_READ), RX, what)) < 0 ||
+	if ((error = add_common_again(s, role, r, what)) < 0 ||
 	    (error = may_add_all(r, policy_grants(run->policy, role, FILE_WRITE), GRANT_READ | GRANT_WRITE, what)) < 0 ||
 	    (error = add_own(run->policy, r, own, what)) < 0) {
 		ruleset_finish(r);
@@ -309,25 +344,30 @@ static int add_installer_writes(const struct supervisor *s, struct ruleset *r, c
 	return may_add_all(r, places_installer_devices, GRANT_WRITE_FILE, what);
 }
 
+/* What the kernel executes to load a program. */
+static int add_loader(struct ruleset *r, const char *program)
+{
+	char loader[PATH_MAX];
+	const char *what;
+
+	return elf_interpreter(program, loader, sizeof loader) ? may_add(r, loader, GRANT_EXECUTE, &what) : 0;
+}
+
 static int add_installer_executes(const struct supervisor *s, struct ruleset *r, const char **what)
 {
 	const struct installer *ins = s->run->installer;
-	char loader[PATH_MAX];
 	int error;
 
 	*what = ins->env.interpreter_real;
 	if ((error = ruleset_add(r, *what, GRANT_EXECUTE)) < 0) {
 		return error;
 	}
-	if (elf_interpreter(ins->env.interpreter_real, loader, sizeof loader) && (error = may_add(r, loader, GRANT_EXECUTE, what)) < 0) {
+	if ((error = add_loader(r, ins->env.interpreter_real)) < 0) {
 		return error;
 	}
 	*what = s->enter_path;
-	if ((error = ruleset_add(r, *what, GRANT_EXECUTE)) < 0) {
-		return error;
-	}
-	/* Under the sanitizers enter is not static and has a loader too. */
-	return elf_interpreter(s->enter_path, loader, sizeof loader) ? may_add(r, loader, GRANT_EXECUTE, what) : 0;
+	error = ruleset_add(r, *what, GRANT_EXECUTE);
+	return error < 0 ? error : add_loader(r, s->enter_path); /* under the sanitizers enter is not static and has a loader too */
 }
 
 int rights_installer(const struct supervisor *s, struct ruleset *r, const char **what)
@@ -351,7 +391,7 @@ static int add_real(struct strings *out, const char *path)
 {
 	char real[PATH_MAX];
 
-	return realpath(path, real) != NULL ? strings_add(out, real) : 0;
+	return reals_path(path, real) ? strings_add(out, real) : 0;
 }
 
 static int add_reals(struct strings *out, const char *const *paths)
@@ -393,7 +433,7 @@ static bool below_any(const char *folder, const struct strings *roots)
 {
 	char real[PATH_MAX];
 
-	if (folder[0] != '/' || realpath(folder, real) == NULL) {
+	if (folder[0] != '/' || !reals_path(folder, real)) {
 		return false;
 	}
 	for (size_t i = 0; i < roots->n; i++) {

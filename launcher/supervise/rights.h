@@ -19,7 +19,7 @@ struct own_rights {
 
 /* 0 or -errno with *what naming the object. */
 int rights_installer(const struct supervisor *s, struct ruleset *r, const char **what);
-int rights_sandbox(const struct supervisor *s, enum role role, const struct own_rights *own, struct ruleset *r, const char **what);
+int rights_sandbox(struct supervisor *s, enum role role, const struct own_rights *own, struct ruleset *r, const char **what);
 
 /* Does a sandbox's ruleset let it read what the kernel calls `real`, by the lists that it was made of?  For the record: Landlock is the wall, and has the last word.
  * Of /proc, /dev and /sys it says yes.  Any thread. */

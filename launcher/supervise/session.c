@@ -28,6 +28,8 @@
 #include "launcher/sandbox/init.h"
 #include "image.h"
 #include "listener.h"
+#include "programs.h"
+#include "programs.h"
 #include "roles.h"
 #include "served.h"
 #include "supervisor.h"
@@ -307,11 +309,12 @@ static int send_start(struct session *n)
 	struct init_message m = {.kind = INIT_START};
 	int fds[START_FDS + FD_PASS_MAX];
 	cleanup_fd int spec = encode_start(n);
+	int program = programs_get(n->right.tree != NULL ? PROGRAM_SERVED : PROGRAM_SANDBOX);
 
-	if (spec < 0) {
-		return spec;
+	if (spec < 0 || program < 0) {
+		return spec < 0 ? spec : program;
 	}
-	fds[START_FD_PROGRAM] = n->right.tree != NULL ? n->sup->served_program : n->sup->program[supervisor_filter(n->sup)];
+	fds[START_FD_PROGRAM] = program;
 	fds[START_FD_RULESET] = n->ruleset.fd;
 	fds[START_FD_SPEC] = spec;
 	memcpy(fds + START_FDS, n->fds, n->nfds * sizeof *fds);

@@ -27,6 +27,7 @@
 #include "launcher/sandbox/birth.h"
 #include "listener.h"
 #include "pathtext.h"
+#include "programs.h"
 #include "session.h"
 #include "target.h"
 #include "trusted.h"
@@ -56,6 +57,11 @@ struct names *supervisor_resolver(struct supervisor *s)
 const char *const *supervisor_homes(const struct supervisor *s)
 {
 	return s->run->homes;
+}
+
+const char *supervisor_shim(const struct supervisor *s)
+{
+	return s->shim_path;
 }
 
 const char *supervisor_temp(const struct supervisor *s)
@@ -340,43 +346,6 @@ static int make_names(struct supervisor *s)
 	return 0;
 }
 
-enum filter_kind supervisor_filter(const struct supervisor *s)
-{
-	return s->run->caps->namespaces ? FILTER_SANDBOX : FILTER_SANDBOX_PLAIN;
-}
-
-static int build_programs(struct supervisor *s)
-{
-	const struct caps *caps = s->run->caps;
-	struct filter_options options = {
-		.landlock_abi = caps->landlock_abi, .signals_scoped = caps->landlock_abi >= 6 && !s->run->audit,
-		.unix_connect = caps->pidfd_getfd, .audit = s->run->audit,
-	};
-	enum filter_kind sandbox = supervisor_filter(s);
-
-	s->served_program = -1;
-	for (int i = 0; i < FILTER_KINDS; i++) {
-		s->program[i] = -1;
-	}
-	s->program[sandbox] = filter_build(sandbox, &options);
-	if (s->program[sandbox] < 0) {
-		return s->program[sandbox];
-	}
-	if (s->run->installer != NULL && s->run->installer->local_dirs.n > 0) {
-		options.served = true;
-		s->served_program = filter_build(sandbox, &options);
-		options.served = false;
-		if (s->served_program < 0) {
-			return s->served_program;
-		}
-	}
-	if (s->run->installer != NULL) {
-		s->program[FILTER_INSTALLER] = filter_build(FILTER_INSTALLER, &options);
-		return s->program[FILTER_INSTALLER] < 0 ? s->program[FILTER_INSTALLER] : 0;
-	}
-	return 0;
-}
-
 /* pip itself: the supervisor is the parent of its birth. */
 static int start_installer(struct supervisor *s, struct listener *l, struct sandbox *sb)
 {
@@ -399,7 +368,11 @@ static int start_installer(struct supervisor *s, struct listener *l, struct sand
 	start.umask = run->umask;
 	start.blocked = run->blocked;
 	start.ignored = run->ignored;
-	if ((error = birth_fork(&b, &start, ruleset.fd, s->program[FILTER_INSTALLER])) < 0) {
+	int program = programs_get(PROGRAM_INSTALLER);
+	if (program < 0) {
+		return cannot(program, "the seccomp program for pip");
+	}
+	if ((error = birth_fork(&b, &start, ruleset.fd, program)) < 0) {
 		return cannot(error, "fork");
 	}
 	s->command = b.pid;
@@ -743,7 +716,7 @@ static int prepare(struct supervisor *s, int *signals)
 		return cannot(error, "the zygote could not be forked");
 	}
 	trusted_setup(); /* its descriptors are none of the zygote's */
-	if ((error = listener_setup()) < 0 || (error = build_programs(s)) < 0) {
+	if ((error = listener_setup()) < 0 || (error = programs_start(s->run)) < 0) {
 		return cannot(error, "the seccomp programs");
 	}
 	error = zygote_ready(&s->zygote);

@@ -12,7 +12,7 @@
 #include "launcher/base/rundir.h"
 #include "launcher/installer/installer.h"
 #include "launcher/names/names.h"
-#include "launcher/sandbox/filter.h"
+#include "launcher/sandbox/ruleset.h"
 #include "launcher/sandbox/zygote.h"
 #include "policy/decoy.h"
 #include "supervise.h"
@@ -62,8 +62,6 @@ struct supervisor {
 	const struct run *run;
 	struct zygote zygote;
 	struct names *names;
-	int program[FILTER_KINDS]; /* sealed memfds */
-	int served_program;        /* of builds that work in a served folder; -1: the run has none */
 	bool namespaces;           /* sandboxes get them; not under --audit */
 	struct sandbox *installer; /* NULL under `run` */
 	pid_t command;             /* pip; under `run` the guest's init */
@@ -84,6 +82,7 @@ struct supervisor {
 	char **homes;              /* packages that have private folders already: <temp>/INDEXh and INDEXt */
 	size_t home_count;
 	struct strings readable;   /* rights.c's, under the lock until it is made */
+	struct kept_rules common;  /* the same */
 	struct env_set sandbox_env; /* what builds, or the guest, see of the command's environment: decoys in place of secrets */
 	int names_fd;              /* sealed memfd of the names of its replaced variables, for PW_OP_NAMES; -1: none */
 };
@@ -104,9 +103,6 @@ void supervisor_end_orphans(struct supervisor *s);
 /* Binds a build directory to a package.  False: it is, contains, or lies in one that is bound to another. */
 bool supervisor_own_directory(struct supervisor *s, const char *directory, const char *package);
 
-/* The filter of builds and guests: by what the machine has, under --audit as well. */
-enum filter_kind supervisor_filter(const struct supervisor *s);
-
 /* The main thread shall look: abort, or the guest's end. Any thread. */
 void supervisor_wake(struct supervisor *s);
 
@@ -120,6 +116,8 @@ const char *const *supervisor_environment(const struct supervisor *s);
 const char *const *supervisor_homes(const struct supervisor *s);
 /* The run's private temp folder (real path). */
 const char *supervisor_temp(const struct supervisor *s);
+/* The shim's file, which every program opens first. */
+const char *supervisor_shim(const struct supervisor *s);
 /* May the thread group be touched? False for the supervisor, guardian, zygote, pip. */
 bool supervisor_is_own(const struct supervisor *s, pid_t pid);
 

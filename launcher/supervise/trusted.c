@@ -12,6 +12,7 @@
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/places.h"
 #include "launcher/supervise/served.h"
+#include "launcher/supervise/supervisor.h"
 
 /* Trees of root or the distribution: nobody else can have planted a link there.  secrets: a rule may name something below. */
 static const struct root {
@@ -83,35 +84,59 @@ void trusted_setup(void)
 		tops[i] = roots[i].links ? open(roots[i].path, O_PATH | O_CLOEXEC | O_DIRECTORY) : -1;
 }
 
-/* Paths that were seen to stay below their root, by hash: every process of a build opens the same few hundred again.  Any thread reads and writes; a
- * collision, or a link that root changes meanwhile, costs no more than that a file is not served. */
+/* Paths that were seen to stay below their root, and the folders of such, by hash: every process of a build opens the same few hundred again.  Any thread
+ * reads and writes; a collision, or a link that root changes meanwhile, costs no more than that a file is not served. */
 static _Atomic uint64_t stayed[8192];
 
-static uint64_t hash_path(const char *path)
+/* Of a path, and of its folder. */
+static void hash_path(const char *path, uint64_t *whole, uint64_t *folder)
 {
 	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
-	for (; *path; path++)
+	for (; *path; path++) {
+		if (*path == '/')
+			*folder = hash;
 		hash = (hash ^ (unsigned char)*path) * 0x100000001b3;
-	return hash;
+	}
+	*whole = hash;
+}
+
+static bool is_known(uint64_t hash)
+{
+	return atomic_load_explicit(&stayed[hash % (sizeof stayed / sizeof stayed[0])], memory_order_relaxed) == hash;
+}
+
+static void know(uint64_t hash)
+{
+	atomic_store_explicit(&stayed[hash % (sizeof stayed / sizeof stayed[0])], hash, memory_order_relaxed);
+}
+
+static bool is_link(const char *path)
+{
+	char target[1];
+	return readlink(path, target, sizeof target) >= 0;
 }
 
 /* Is there a link on the way that leaves the root? */
 static bool leaves(const struct root *root, const char *path)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+	uint64_t whole, folder = 0;
 	if (!root->links)
 		return false;
-	uint64_t hash = hash_path(path);
-	_Atomic uint64_t *known = &stayed[hash % (sizeof stayed / sizeof stayed[0])];
-	if (atomic_load_explicit(known, memory_order_relaxed) == hash)
+	hash_path(path, &whole, &folder);
+	if (is_known(whole))
 		return false;
-	int top = tops[root - roots];
-	path += root->len;
-	path += strspn(path, "/");
-	cleanup_fd int fd = top <= 0 || !*path ? -1 : (int)syscall(SYS_openat2, top, path, &how, sizeof how);
-	if (fd < 0 && top > 0 && *path && errno == EXDEV)
-		return true;
-	atomic_store_explicit(known, hash, memory_order_relaxed);
+	/* Most names are looked up in the same few folders, and are no links. */
+	if (!is_known(folder) || is_link(path)) {
+		int top = tops[root - roots];
+		const char *rest = path + root->len;
+		rest += strspn(rest, "/");
+		cleanup_fd int fd = top <= 0 || !*rest ? -1 : (int)syscall(SYS_openat2, top, rest, &how, sizeof how);
+		if (fd < 0 && top > 0 && *rest && errno == EXDEV)
+			return true;
+		know(folder);
+	}
+	know(whole);
 	return false;
 }
 
@@ -119,6 +144,8 @@ bool trusted_read(const struct sandbox *sb, const char *path)
 {
 	struct verdict verdict;
 	size_t len;
+	if (strcmp(path, supervisor_shim(sb->sup)) == 0) /* every process that is started opens it */
+		return !meets_writable(sb, path, strlen(path), true);
 	const struct root *root = trusted_root(sb, path, &len);
 	if (!root)
 		return false;
