@@ -1,22 +1,40 @@
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "launcher/installer/installer.h"
 
-int strings_add(struct strings *s, const char *text)
+static int add_owned(struct strings *s, char *text)
 {
-	char *copy = strdup(text);
-	char **v = copy ? reallocarray(s->v, s->n + 2, sizeof(*v)) : NULL;
+	char **v = text ? reallocarray(s->v, s->n + 2, sizeof(*v)) : NULL;
 
 	if (!v) {
-		free(copy);
+		free(text);
 		return -ENOMEM;
 	}
-	v[s->n++] = copy;
+	v[s->n++] = text;
 	v[s->n] = NULL;
 	s->v = v;
 	return 0;
+}
+
+int strings_add(struct strings *s, const char *text)
+{
+	return add_owned(s, strdup(text));
+}
+
+int strings_addf(struct strings *s, const char *format, ...)
+{
+	char *text = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vasprintf(&text, format, ap);
+	va_end(ap);
+	return n < 0 ? -ENOMEM : add_owned(s, text);
 }
 
 bool strings_has(const struct strings *s, const char *text)
