@@ -1,7 +1,8 @@
 /* The exec family.
  *
  * In the installer everything goes through `enter`; in a sandbox the shim is put back into an
- * environment that lost it; without a supervisor it is the plain system call. */
+ * environment that lost it, and what the kernel refuses to execute where it lies goes through `become`;
+ * without a supervisor it is the plain system call. */
 #include "preload/exec.h"
 
 #include <errno.h>
@@ -22,16 +23,31 @@ struct start {
 	char *const *argv;
 	char *const *envp;
 	const char *var, *drop; /* to be put into envp, to be left out */
+	const struct shim *sandboxed; /* NULL: what the kernel says is the end of it */
+	bool at; /* as execveat: */
+	int dirfd, flags;
 };
 
-static int kernel_exec(const char *path, char *const *argv, char *const *envp)
+static int kernel_exec(const struct start *s, char *const *envp)
 {
 	int saved = errno, err;
 
-	syscall(SYS_execve, path, argv, envp);
+	if (s->at)
+		syscall(SYS_execveat, s->dirfd, s->path, s->argv, envp, s->flags);
+	else
+		syscall(SYS_execve, s->path, s->argv, envp);
 	err = errno;
 	errno = saved;
 	return err;
+}
+
+static int exec_become(const struct start *s, char *const *envp);
+
+static int exec_or_become(const struct start *s, char *const *envp)
+{
+	int err = kernel_exec(s, envp);
+
+	return err == EACCES && s->sandboxed ? exec_become(s, envp) : err;
 }
 
 static int exec_start(char **vector, void *arg)
@@ -39,44 +55,62 @@ static int exec_start(char **vector, void *arg)
 	const struct start *s = arg;
 
 	exec_fill_env(vector, s->envp, s->var, s->drop);
-	return kernel_exec(s->path, s->argv, vector);
+	return exec_or_become(s, vector);
 }
 
-/* The checks have passed: `enter` takes over, in this very process.  var is SHIM_EXEC_VAR and the
- * path to run.  `enter` itself has no use for the shim; what it starts gets a preload of its own. */
-static int exec_enter(const struct shim *shim, const char *var, char *const *argv, char *const *envp)
+/* The checks have passed: the helper takes over, in this very process.  var is SHIM_EXEC_VAR and the
+ * path to run.  `enter` has no use for the shim (what it starts gets a preload of its own); `become` hands
+ * it on. */
+static int exec_helper(const struct shim *shim, const char *var, char *const *argv, char *const *envp)
 {
-	struct start s = { .path = shim->enter, .argv = argv, .envp = envp, .var = var, .drop = shim->preload };
+	struct start s = { .path = shim->helper, .argv = argv, .envp = envp, .var = var,
+		.drop = shim->role == PW_ROLE_INSTALLER ? shim->preload : NULL };
 
-	if (!shim->enter[0])
+	if (!shim->helper[0])
 		return EACCES;
 	return exec_with_vector(exec_env_room(envp), exec_start, &s);
 }
 
-static __attribute__((noinline)) int exec_sandboxed(const struct shim *shim, const char *path, char *const *argv,
-	char *const *envp)
+/* EACCES is also what Landlock says of a program that may be read and is not among its rules. */
+static __attribute__((noinline)) int exec_become(const struct start *s, char *const *envp)
 {
-	char buf[PATH_MAX];
-	struct start s = { .path = path, .argv = argv, .envp = envp };
+	struct exec_target t;
+	int err = s->at ? exec_target_at(&t, s->dirfd, s->path, s->flags) : exec_target_kept(&t, s->path);
 
-	s.var = exec_preload_var(shim, envp, buf, sizeof(buf));
-	if (!s.var)
-		return kernel_exec(path, argv, envp);
-	return exec_with_vector(exec_env_room(envp), exec_start, &s);
+	if (!err)
+		err = exec_check(exec_path(&t));
+	return err ? err : exec_helper(s->sandboxed, t.var, s->argv, envp);
 }
 
-/* var as for exec_enter(). */
+static __attribute__((noinline)) int exec_sandboxed(const struct shim *shim, struct start *s)
+{
+	char buf[PATH_MAX];
+
+	s->sandboxed = shim;
+	s->var = exec_preload_var(shim, s->envp, buf, sizeof(buf));
+	if (!s->var)
+		return exec_or_become(s, s->envp);
+	return exec_with_vector(exec_env_room(s->envp), exec_start, s);
+}
+
+static int exec_plain(const struct shim *shim, const char *path, char *const *argv, char *const *envp)
+{
+	struct start s = { .path = path, .argv = argv, .envp = envp };
+
+	return path && shim->role ? exec_sandboxed(shim, &s) : kernel_exec(&s, envp);
+}
+
+/* var as for exec_helper(). */
 static int attempt(const char *var, char *const *argv, char *const *envp)
 {
 	const struct shim *shim = shim_get();
 	const char *path = var + sizeof(SHIM_EXEC_VAR) - 1;
 	int err;
 
-	if (shim->role == PW_ROLE_INSTALLER) {
-		err = exec_check(path);
-		return err ? err : exec_enter(shim, var, argv, envp);
-	}
-	return shim->role ? exec_sandboxed(shim, path, argv, envp) : kernel_exec(path, argv, envp);
+	if (shim->role != PW_ROLE_INSTALLER)
+		return exec_plain(shim, path, argv, envp);
+	err = exec_check(path);
+	return err ? err : exec_helper(shim, var, argv, envp);
 }
 
 static int exec_program(const char *path, char *const *argv, char *const *envp)
@@ -85,10 +119,8 @@ static int exec_program(const char *path, char *const *argv, char *const *envp)
 	struct exec_target t;
 	int err;
 
-	if (!path || shim->role == 0)
-		return kernel_exec(path, argv, envp);
-	if (shim->role != PW_ROLE_INSTALLER)
-		return exec_sandboxed(shim, path, argv, envp);
+	if (!path || shim->role != PW_ROLE_INSTALLER)
+		return exec_plain(shim, path, argv, envp);
 	err = exec_target_path(&t, path);
 	return err ? err : attempt(t.var, argv, envp);
 }
@@ -240,26 +272,16 @@ EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 static int exec_at(int dirfd, const char *path, char *const *argv, char *const *envp, int flags)
 {
 	const struct shim *shim = shim_get();
+	struct start s = { .path = path, .argv = argv, .envp = envp, .at = true, .dirfd = dirfd, .flags = flags };
 	struct exec_target t;
-	char buf[PATH_MAX];
-	const char *var;
 	int err;
 
-	if (shim->role == PW_ROLE_INSTALLER && path) {
-		err = exec_target_at(&t, dirfd, path, flags);
-		return err ? err : attempt(t.var, argv, envp);
-	}
-	/* Few use it, so the environment is completed here without a second vector type. */
-	var = shim->role ? exec_preload_var(shim, envp, buf, sizeof(buf)) : NULL;
-	if (var && exec_env_room(envp) <= 512) {
-		char *vector[512];
-
-		exec_fill_env(vector, envp, var, NULL);
-		syscall(SYS_execveat, dirfd, path, argv, vector, flags);
-	} else {
-		syscall(SYS_execveat, dirfd, path, argv, envp, flags);
-	}
-	return errno;
+	if (!path || !shim->role)
+		return kernel_exec(&s, envp);
+	if (shim->role != PW_ROLE_INSTALLER)
+		return exec_sandboxed(shim, &s);
+	err = exec_target_at(&t, dirfd, path, flags);
+	return err ? err : attempt(t.var, argv, envp);
 }
 
 EXPORT int execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)

@@ -7,7 +7,7 @@
 
 #include "preload/shim.h"
 
-/* A path to run, stored where it can be handed to `enter` as a variable. */
+/* A path to run, stored where it can be handed to a helper as a variable. */
 struct exec_target {
 	char var[sizeof(SHIM_EXEC_VAR) - 1 + PATH_MAX]; /* SHIM_EXEC_VAR, then the path */
 };
@@ -17,15 +17,18 @@ static inline char *exec_path(struct exec_target *t)
 	return t->var + sizeof(SHIM_EXEC_VAR) - 1;
 }
 
-/* Takes a path as exec would use it.  What would name something else inside `enter` (/proc/self/exe,
- * a descriptor that closes on exec) is replaced by the file's own path. */
+/* Takes a path as exec would use it.  In the installer as exec_target_kept(). */
 int exec_target_path(struct exec_target *t, const char *path);
+/* Takes a path so that it still leads there inside a helper: what would name something else (/proc/self/exe,
+ * a descriptor that closes on exec) is replaced by the file's own path. */
+int exec_target_kept(struct exec_target *t, const char *path);
 /* The file behind a descriptor, or the path below a directory descriptor, as execveat takes them. */
 int exec_target_at(struct exec_target *t, int dirfd, const char *path, int flags);
 /* Puts `dir/file` of the PATH entry that begins at *entry, and moves *entry on (NULL at the end). */
 int exec_target_in(struct exec_target *t, const char **entry, const char *file);
 
-/* The checks of execve: 0, or the errno with which it would refuse. */
+/* The checks of execve: 0, or the errno with which it would refuse.  In a sandbox what cannot be read is EACCES:
+ * `become` could not run it. */
 int exec_check(const char *path);
 
 /* PATH as execvp uses it. */

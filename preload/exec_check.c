@@ -76,7 +76,7 @@ int exec_check(const char *path)
 			return ELOOP;
 		n = read_head(interp.path, head); /* interp.path may lie in head: it is used up here */
 		if (n < 0)
-			return 0;
+			return shim_get()->role == PW_ROLE_INSTALLER ? 0 : EACCES;
 		err = exec_head(head, (size_t)n, &interp);
 		if (err)
 			return err;
@@ -114,7 +114,7 @@ static int read_link(struct exec_target *t, const char *link)
 }
 
 /* A deleted file, a memfd, a file of another mount namespace: its link does not lead back to it, and
- * `enter` cannot be told by name what to run. */
+ * a helper cannot be told by name what to run. */
 static int leads_to(const char *path, const char *link)
 {
 	int errno_before = errno;
@@ -135,23 +135,27 @@ static int resolve_link(struct exec_target *t, const char *link)
 	return err ? err : leads_to(exec_path(t), link);
 }
 
-int exec_target_path(struct exec_target *t, const char *path)
+int exec_target_kept(struct exec_target *t, const char *path)
 {
 	static const char *const own[] = { "/proc/self/fd/", "/dev/fd/", "/proc/thread-self/fd/" };
 	bool mine = !strcmp(path, "/proc/self/exe") || !strcmp(path, "/proc/thread-self/exe");
+	int err;
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]) && !mine; i++) {
 		size_t len = strlen(own[i]);
 
 		mine = !strncmp(path, own[i], len) && !strchr(path + len, '/');
 	}
-	if (mine && shim_get()->role == PW_ROLE_INSTALLER) {
-		int err = look(AT_FDCWD, path, 0);
+	if (!mine)
+		return set_path(t, path, strlen(path));
+	err = look(AT_FDCWD, path, 0);
+	begin(t);
+	return err ? err : resolve_link(t, path);
+}
 
-		begin(t);
-		return err ? err : resolve_link(t, path);
-	}
-	return set_path(t, path, strlen(path));
+int exec_target_path(struct exec_target *t, const char *path)
+{
+	return shim_get()->role == PW_ROLE_INSTALLER ? exec_target_kept(t, path) : set_path(t, path, strlen(path));
 }
 
 int exec_target_at(struct exec_target *t, int dirfd, const char *path, int flags)
@@ -173,7 +177,7 @@ int exec_target_at(struct exec_target *t, int dirfd, const char *path, int flags
 			return err;
 	}
 	if (path[0] == '/' || (dirfd == AT_FDCWD && len))
-		return exec_target_path(t, path);
+		return exec_target_kept(t, path);
 	if (dirfd < 0 || QUIET(SYS_fcntl, dirfd, F_GETFD) < 0)
 		return dirfd == AT_FDCWD ? EACCES : EBADF;
 	shim_append_number(link, sizeof(link), (unsigned)dirfd);
@@ -227,7 +231,7 @@ int exec_search(struct exec_target *t, const char *file)
 	if (!file[0])
 		return ENOENT;
 	if (strchr(file, '/')) {
-		err = exec_target_path(t, file);
+		err = exec_target_kept(t, file);
 		return err ? err : exec_check(exec_path(t));
 	}
 	while (entry) {

@@ -54,7 +54,11 @@ static int read_script(char *head, struct exec_interp *interp)
 	if (!name || name == end)
 		return ENOEXEC;
 	stop = scan(name, end, true);
-	*(stop && stop < end ? stop : end) = '\0';
+	*end = '\0';
+	if (stop && stop < end && *stop) {
+		interp->argument = scan(stop, end, false);
+		*stop = '\0';
+	}
 	interp->path = name;
 	interp->script = true;
 	return 0;
@@ -95,8 +99,7 @@ static int read_elf(char *head, size_t len, struct exec_interp *interp)
 
 int exec_head(char head[EXEC_HEAD_SIZE], size_t len, struct exec_interp *interp)
 {
-	interp->path = NULL;
-	interp->script = false;
+	*interp = (struct exec_interp){ 0 };
 	if (len > EXEC_HEAD_SIZE)
 		len = EXEC_HEAD_SIZE;
 	memset(head + len, 0, EXEC_HEAD_SIZE - len); /* the kernel's buffer is zeroed as well */

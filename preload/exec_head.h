@@ -11,6 +11,7 @@
 
 struct exec_interp {
 	const char *path; /* inside the head, NUL-terminated; NULL: none, or not in the head */
+	const char *argument; /* of a script: what follows the name, NUL-terminated, inside the head; NULL: nothing */
 	bool script; /* by `#!`, so its own head counts too */
 };
 

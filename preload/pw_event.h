@@ -14,6 +14,9 @@
 #define PW_MAGIC 0x50575244u /* "PWRD": no prctl option of Linux has this value */
 #define PW_VERSION 1u
 
+/* In the environment of `enter` and `become`: the path that their caller executed. */
+#define PW_EXEC_VARIABLE "PIPWARDEN_EXEC"
+
 enum pw_op {
 	/* Check-in, from the shim's constructor.  pointer, length: none.  Returns an enum pw_role
 	 * (> 0), or -1/EINVAL when there is no supervisor. */

@@ -128,8 +128,8 @@ static void find_real(char *path, size_t size)
 	next_find(&shim, want, sizeof(want) / sizeof(want[0]), path, size);
 }
 
-/* `enter` lies beside this object; both are named by the path with which the loader found it. */
-static void find_place(const char *path)
+/* The helper lies beside this object; both are named by the path with which the loader found it. */
+static void find_place(const char *path, const char *helper)
 {
 	char self[PATH_MAX] = "";
 	char *slash;
@@ -148,8 +148,8 @@ static void find_place(const char *path)
 	}
 	slash = strrchr(self, '/');
 	slash[1] = '\0';
-	if (shim_append(self, sizeof(self), "enter"))
-		memcpy(shim.enter, self, sizeof(shim.enter));
+	if (shim_append(self, sizeof(self), helper))
+		memcpy(shim.helper, self, sizeof(shim.helper));
 }
 
 static void map_names(void)
@@ -170,13 +170,13 @@ static void map_names(void)
 	syscall(SYS_close, (int)fd);
 }
 
-/* `enter` is started by this very shim and is followed by it where it is not linked statically: what
+/* The helper is started by this very shim and is followed by it where it is not linked statically: what
  * it then executes is decided already. */
-static int is_enter(void)
+static int is_helper(void)
 {
 	const char *program = (const char *)getauxval(AT_EXECFN);
 
-	return program && shim.enter[0] && !strcmp(program, shim.enter);
+	return program && shim.helper[0] && !strcmp(program, shim.helper);
 }
 
 static void start(void)
@@ -188,10 +188,10 @@ static void start(void)
 	find_real(path, sizeof(path));
 	role = shim_call(PW_OP_HELLO, NULL, 0);
 	if (role > 0) {
-		find_place(path);
+		find_place(path, role == PW_ROLE_INSTALLER ? "enter" : "become");
 		if (role == PW_ROLE_BUILD || role == PW_ROLE_GUEST)
 			map_names();
-		if (role <= PW_ROLE_GUEST && !is_enter())
+		if (role <= PW_ROLE_GUEST && !is_helper())
 			shim.role = (int)role;
 	}
 	errno = saved;

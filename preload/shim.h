@@ -19,7 +19,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-#define SHIM_EXEC_VAR "PIPWARDEN_EXEC="
+#define SHIM_EXEC_VAR PW_EXEC_VARIABLE "="
 #define SHIM_PRELOAD_VAR "LD_PRELOAD="
 
 /* The next definition of what is interposed: libc's, or another preloaded library's.  NULL until the
@@ -54,7 +54,7 @@ struct shim {
 	struct shim_real real;
 	const char *names; /* sorted, NUL-terminated names of variables worth an event; NULL: none */
 	size_t names_len;
-	char enter[PATH_MAX]; /* absolute path of `enter`, or empty */
+	char helper[PATH_MAX]; /* absolute path of `enter` in the installer, of `become` in a sandbox; or empty */
 	char preload[sizeof(SHIM_PRELOAD_VAR) + PATH_MAX]; /* LD_PRELOAD=<this object>, or empty */
 };
 

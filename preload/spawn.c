@@ -28,48 +28,72 @@ struct spawn {
 	char *const *argv;
 	char *const *envp;
 	const char *var, *drop; /* to be put into envp, to be left out */
+	bool search;
+	bool sandboxed; /* what the kernel says is not the end of it */
 };
+
+static int spawn_helper(struct spawn *s);
+
+static int spawn_or_become(struct spawn *s)
+{
+	int err = s->real(s->pid, s->path, s->actions, s->attr, s->argv, s->envp);
+
+	return err == EACCES && s->sandboxed ? spawn_helper(s) : err;
+}
 
 static int spawn_start(char **vector, void *arg)
 {
-	const struct spawn *s = arg;
+	struct spawn *s = arg;
 
 	exec_fill_env(vector, s->envp, s->var, s->drop);
-	return s->real(s->pid, s->path, s->actions, s->attr, s->argv, vector);
+	s->envp = vector;
+	return spawn_or_become(s);
 }
 
-static int spawn_enter(const struct shim *shim, struct spawn *s, bool search)
+/* As exec_helper(), with the checks. */
+static __attribute__((noinline)) int spawn_helper(struct spawn *s)
 {
+	const struct shim *shim = shim_get();
 	struct exec_target t;
-	int err = search ? exec_search(&t, s->path) : exec_target_path(&t, s->path);
+	int err = s->search ? exec_search(&t, s->path) : exec_target_kept(&t, s->path);
 
-	if (!err && !search)
+	if (!err && !s->search)
 		err = exec_check(exec_path(&t));
 	if (err)
 		return err;
-	if (!shim->enter[0])
+	if (!shim->helper[0])
 		return EACCES;
 	s->real = shim->real.posix_spawn;
-	s->path = shim->enter;
+	s->path = shim->helper;
 	s->var = t.var;
-	s->drop = shim->preload;
+	s->drop = s->sandboxed ? NULL : shim->preload;
+	s->sandboxed = false;
 	return exec_with_vector(exec_env_room(s->envp), spawn_start, s);
 }
 
 static int spawn(struct spawn *s, bool search)
 {
 	const struct shim *shim = shim_get();
+	struct exec_target t;
 	char buf[PATH_MAX];
 
+	s->search = search;
 	s->real = search ? shim->real.posix_spawnp : shim->real.posix_spawn;
 	if (!s->real)
 		return ENOSYS;
 	if (shim->role == PW_ROLE_INSTALLER)
-		return spawn_enter(shim, s, search);
+		return spawn_helper(s);
+	s->sandboxed = shim->role != 0;
+	/* libc's search would pass by what the kernel refuses, and start a later namesake. */
+	if (s->sandboxed && search && !exec_search(&t, s->path)) {
+		s->real = shim->real.posix_spawn;
+		s->path = exec_path(&t);
+		s->search = false;
+	}
 	s->var = shim->role ? exec_preload_var(shim, s->envp, buf, sizeof(buf)) : NULL;
 	if (s->var)
 		return exec_with_vector(exec_env_room(s->envp), spawn_start, s);
-	return s->real(s->pid, s->path, s->actions, s->attr, s->argv, s->envp);
+	return spawn_or_become(s);
 }
 
 EXPORT int posix_spawn(pid_t *restrict pid, const char *restrict path, const posix_spawn_file_actions_t *actions,

@@ -83,6 +83,22 @@ const char *envp_get(char *const envp[], const char *name)
 	return NULL;
 }
 
+char *envp_take(char *envp[], const char *name)
+{
+	size_t len = strlen(name);
+	char *value = NULL, **out = envp;
+
+	for (char **e = envp; *e != NULL; e++) {
+		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=') {
+			value = *e + len + 1;
+		} else {
+			*out++ = *e;
+		}
+	}
+	*out = NULL;
+	return value;
+}
+
 const char *environment_get(const struct environment *e, const char *name)
 {
 	return envp_get(e->v, name);

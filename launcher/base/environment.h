@@ -18,5 +18,7 @@ void environment_finish(struct environment *e);
 
 /* The value of name in envp, or NULL. */
 const char *envp_get(char *const envp[], const char *name);
+/* Takes every entry of that name out of envp, in place.  The last one's value, in the caller's memory, or NULL. */
+char *envp_take(char *envp[], const char *name);
 
 #endif

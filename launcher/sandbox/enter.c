@@ -22,11 +22,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "launcher/base/environment.h"
 #include "launcher/base/signals.h"
 #include "preload/pw_event.h"
 #include "start.h"
 
-#define EXEC_VARIABLE "PIPWARDEN_EXEC="
 #define WRITE_MAX (2u << 20) /* bytes of a file that is written for the supervisor */
 
 static void __attribute__((noreturn, format(printf, 1, 2))) refuse(const char *format, ...)
@@ -39,23 +39,6 @@ static void __attribute__((noreturn, format(printf, 1, 2))) refuse(const char *f
 	fputc('\n', stderr);
 	va_end(ap);
 	_exit(126);
-}
-
-/* Takes PIPWARDEN_EXEC out of the environment. */
-static char *take_path(char **envp)
-{
-	char *path = NULL;
-	char **out = envp;
-
-	for (char **e = envp; *e != NULL; e++) {
-		if (strncmp(*e, EXEC_VARIABLE, strlen(EXEC_VARIABLE)) == 0) {
-			path = *e + strlen(EXEC_VARIABLE);
-		} else {
-			*out++ = *e;
-		}
-	}
-	*out = NULL;
-	return path;
 }
 
 static bool passes(int fd)
@@ -283,7 +266,7 @@ static void __attribute__((noreturn)) become(int spec)
 
 int main(int argc, char **argv)
 {
-	char *path = take_path(environ);
+	char *path = envp_take(environ, PW_EXEC_VARIABLE);
 	struct enter_message m;
 	int fds[2] = {-1, -1}, signals;
 	size_t nfds = 2;

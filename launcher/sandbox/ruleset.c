@@ -110,9 +110,6 @@ static uint64_t rights(unsigned grants)
 	if (grants & GRANT_EXECUTE) {
 		access |= PW_LL_FS_EXECUTE | PW_LL_FS_READ_FILE;
 	}
-	if (grants & GRANT_RUN) {
-		access |= PW_LL_FS_EXECUTE;
-	}
 	if (grants & GRANT_WRITE) {
 		access |= PW_LL_FS_WRITE_FILE | PW_LL_FS_REMOVE_DIR | PW_LL_FS_REMOVE_FILE | PW_LL_FS_MAKE_DIR | PW_LL_FS_MAKE_REG |
 			  PW_LL_FS_MAKE_SOCK | PW_LL_FS_MAKE_FIFO | PW_LL_FS_MAKE_SYM | PW_LL_FS_REFER | PW_LL_FS_TRUNCATE |

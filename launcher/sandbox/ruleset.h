@@ -14,7 +14,6 @@ enum grant {
 	                        in a sandbox also connecting to AF_UNIX sockets there (ABI 9) */
 	GRANT_DEVICE = 8,    /* IOCTL_DEV */
 	GRANT_WRITE_FILE = 16, /* WRITE_FILE and TRUNCATE of existing files only */
-	GRANT_RUN = 32,      /* EXECUTE alone: what lies there can be started, and opened by nobody */
 };
 
 enum ruleset_kind {

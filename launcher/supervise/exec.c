@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "image.h"
+#include "served.h"
 #include "supervisor.h"
 #include "target.h"
 
@@ -66,6 +68,33 @@ static void record(struct sandbox *sb, const struct seccomp_notif *req, const ch
 	supervisor_record(sb, (pid_t)req->pid, &ev);
 }
 
+/* `become` executes what the kernel would not, but only the shim goes there by itself. */
+static bool needs_shim(struct sandbox *sb, const struct seccomp_notif *req, const char *path, bool at)
+{
+	struct resolved r = {.fd = -1};
+	int dirfd = at ? (int)req->data.args[0] : AT_FDCWD;
+	bool follow = !at || (req->data.args[4] & AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (sb->served == NULL || sb->checked_in == NULL || target_resolve(sb, req, dirfd, path, follow, false, &r) < 0) {
+		return false;
+	}
+	bool executes = served_executes(sb, r.fd, r.real);
+	close_fd(&r.fd);
+	return !executes && images_lack(sb->checked_in, image_of((pid_t)req->pid));
+}
+
+static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const char *path)
+{
+	struct event ev = {
+		.type = "exec", .action = EV_DENIED, .source = SRC_KERNEL, .verdict = policy_rule(supervisor_policy(sb->sup), "exec.refused"),
+		.target = {.path = path},
+		.detail = "a program that was made in the project's folder can be started by dynamically linked programs only",
+	};
+
+	supervisor_record(sb, (pid_t)req->pid, &ev);
+	return reply_error(EACCES);
+}
+
 struct reply handle_exec(struct sandbox *sb, const struct seccomp_notif *req)
 {
 	bool at = req->data.nr == SYS_execveat;
@@ -81,8 +110,10 @@ struct reply handle_exec(struct sandbox *sb, const struct seccomp_notif *req)
 	if (at && path[0] == '\0') {
 		snprintf(path, sizeof path, "/proc/self/fd/%d", (int)req->data.args[0]); /* a descriptor: memfd or file; named as such */
 		record(sb, req, path);
-	} else if (exists(sb, req, path)) {
-		record(sb, req, path);
+	} else if (needs_shim(sb, req, path, at)) {
+		return refuse(sb, req, path); /* nothing is let through by this: Landlock has no rule for it either */
+	} else if (strcmp(path, sb->sup->become_path) != 0 && exists(sb, req, path)) {
+		record(sb, req, path); /* what `become` is started for was recorded when the kernel was asked for it */
 	}
 	/* Landlock's EXECUTE judges the file that the kernel really opens, whatever the memory says by then. */
 	return reply_continue();

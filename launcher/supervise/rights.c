@@ -171,10 +171,6 @@ static int add_own(const struct policy *p, struct ruleset *r, const struct own_r
 	if ((error = add_unprotected(p, r, own->read, RX, what)) < 0) {
 		return error;
 	}
-	*what = own->tree;
-	if (own->tree != NULL && (error = ruleset_add_nofollow(r, own->tree, GRANT_RUN)) < 0) {
-		return error;
-	}
 	const unsigned device = GRANT_READ | GRANT_WRITE_FILE | GRANT_DEVICE;
 	error = own->terminal != NULL ? may_add(r, own->terminal, device, what) : 0;
 	return error == 0 ? may_add(r, "/dev/tty", device, what) : error; /* of the caller's own session: a build has none */
@@ -187,7 +183,8 @@ static int add_common(const struct supervisor *s, enum role role, struct ruleset
 	int error;
 
 	if ((error = add_system(r, s->namespaces, what)) < 0 || (error = add_python(run->policy, r, run->env, what)) < 0 ||
-	    (error = add_home_tools(s, r, what)) < 0 || (error = may_add(r, s->shim_path, GRANT_READ, what)) < 0) {
+	    (error = add_home_tools(s, r, what)) < 0 || (error = may_add(r, s->shim_path, GRANT_READ, what)) < 0 ||
+	    (error = may_add(r, s->become_path, GRANT_EXECUTE, what)) < 0) {
 		return error;
 	}
 	return may_add_all(r, policy_grants(run->policy, role, FILE_READ), RX, what);
@@ -271,6 +268,7 @@ static const struct strings *readable(struct supervisor *s)
 			readable_add(list, path);
 		}
 		readable_add(list, s->shim_path);
+		readable_add(list, s->become_path);
 		if (env != NULL) {
 			readable_add_all(s->run->policy, list, &env->read_dirs);
 			readable_add_all(s->run->policy, list, &env->read_files);

@@ -9,6 +9,7 @@
 
 #include <sys/stat.h>
 
+#include "launcher/sandbox/ruleset.h"
 #include "launcher/supervise/entry.h"
 
 struct served {
@@ -17,6 +18,13 @@ struct served {
 	struct served_closed *closed;
 	size_t closed_count;
 	struct served_links *links; /* of the sandbox's listener thread alone */
+	struct served_inode *programs; /* served_programs.c: those that have a rule of Landlock's */
+	size_t program_count;
+};
+
+struct served_inode {
+	dev_t dev;
+	ino_t ino;
 };
 
 /* A place of the project that is to be treated as a rule's, whatever it is called. */
@@ -29,10 +37,7 @@ struct served_closed {
 /* Secrets of the user's that have more than one name, as they were when the sandbox first asked. */
 struct served_links {
 	bool known, failed;
-	struct served_inode {
-		dev_t dev;
-		ino_t ino;
-	} *v;
+	struct served_inode *v;
 	size_t n;
 	int budget;
 };
@@ -70,6 +75,13 @@ bool served_is_linked_secret(const struct sandbox *sb, const char *real, const s
 
 /* served_closed.c: finds such places.  0 or -ENOMEM. */
 int served_close_places(struct served *v, const struct supervisor *s);
+
+/* served_programs.c: a rule for each program that lies in the folder, so that the kernel executes it there: it finds its parts, and whoever starts it needs no shim.
+ * The right to read comes with it, of what the build may read in any case; nothing guarded gets one.  What is made later goes through `become`.  0 or -errno.
+ * Before the listener is served. */
+int served_programs(struct served *v, const struct sandbox *sb, struct ruleset *r);
+/* Does the kernel execute the object that the kernel calls `real` there?  Of what lies outside the folder: yes, as far as this is concerned. */
+bool served_executes(const struct sandbox *sb, int fd, const char *real);
 
 /* served_root.c: 0 or -ENOMEM.  root outlives *v. */
 int served_init(struct served *v, const struct supervisor *s, const char *root);

@@ -61,6 +61,7 @@ void served_finish(struct served *v)
 	for (size_t i = 0; i < v->closed_count; i++)
 		free(v->closed[i].real);
 	free(v->closed);
+	free(v->programs);
 	if (v->links)
 		free(v->links->v);
 	free(v->links);

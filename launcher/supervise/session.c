@@ -266,7 +266,17 @@ static int prepare(struct session *n, const char **what)
 		return error;
 	}
 	own = own_rights(n);
-	return rights_sandbox(n->sup, n->sandbox.role, &own, &n->ruleset, what);
+	if ((error = rights_sandbox(n->sup, n->sandbox.role, &own, &n->ruleset, what)) < 0) {
+		return error;
+	}
+	n->sandbox.home = n->home;
+	n->sandbox.tmp = n->tmp;
+	n->sandbox.writable = n->ruleset.writable;
+	n->sandbox.readable = n->trusted;
+	n->sandbox.read = n->right.read.v;
+	n->sandbox.served = n->right.tree != NULL ? &n->served : NULL;
+	*what = "the project's programs";
+	return n->right.tree != NULL ? served_programs(&n->served, &n->sandbox, &n->ruleset) : 0;
 }
 
 /* --- birth -------------------------------------------------------------------------------------- */
@@ -342,12 +352,6 @@ static int take_listener(struct session *n, int fd)
 	n->sandbox.package = n->right.package;
 	n->sandbox.version = n->right.version;
 	n->sandbox.stage = n->right.stage;
-	n->sandbox.home = n->home;
-	n->sandbox.tmp = n->tmp;
-	n->sandbox.writable = n->ruleset.writable;
-	n->sandbox.readable = n->trusted;
-	n->sandbox.read = n->right.read.v;
-	n->sandbox.served = n->right.tree != NULL ? &n->served : NULL;
 	error = listener_start(&n->listener, &n->sandbox);
 	if (error < 0) {
 		close_fd(&n->sandbox.listener);

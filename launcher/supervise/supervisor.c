@@ -702,11 +702,12 @@ static int prepare(struct supervisor *s, int *signals)
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->names = names_new();
 	s->enter_path = helper(s, "enter");
+	s->become_path = helper(s, "become");
 	s->shim_path = helper(s, "libpipwarden.so");
 	s->boot_path = helper(s, "pip_start.py");
 	pthread_mutex_init(&s->lock, NULL);
-	if (*signals < 0 || s->wake < 0 || s->names == NULL || s->enter_path == NULL || s->shim_path == NULL || s->boot_path == NULL ||
-	    make_names(s) < 0) {
+	if (*signals < 0 || s->wake < 0 || s->names == NULL || s->enter_path == NULL || s->become_path == NULL ||
+	    s->shim_path == NULL || s->boot_path == NULL || make_names(s) < 0) {
 		return cannot(ENOMEM, "start");
 	}
 	s->namespaces = s->run->caps->namespaces && !s->run->audit;

@@ -65,7 +65,7 @@ struct supervisor {
 	bool namespaces;           /* sandboxes get them; not under --audit */
 	struct sandbox *installer; /* NULL under `run` */
 	pid_t command;             /* pip; under `run` the guest's init */
-	char *enter_path, *shim_path, *boot_path;
+	char *enter_path, *become_path, *shim_path, *boot_path;
 	int wake;                  /* eventfd: the main thread shall look */
 	int environment_watch;     /* inotify on the environment's site folders: has pip begun to write? -1: none */
 	_Atomic int abort_status;  /* 0: none */

@@ -24,21 +24,23 @@ def in_tree(name: str) -> packages.Files:
 
 def put(world, folder, files) -> None:
     for name, content in files.items():
-        world.write(folder / name, content, 0o644)
+        world.write(folder / name, content, 0o755 if content[:2] in ("#!", b"#!") else 0o644)
 
 
 @pytest.fixture(scope="module")
 def twin(base, pipwarden, templates, index):
-    """twin(world, python, files, argv): the same command plainly and guarded, on fresh copies of the project at the same path."""
-    def run(world, python, files, argv):
+    """twin(world, python, files, argv): the same command plainly and guarded, on fresh copies of the project at the same path; guarded once
+    for each mechanism that is hidden."""
+    def run(world, python, files, argv, hides=None):
         results = []
-        for guarded in (False, True):
+        for hide in (None, *(hides or [world.hide])):
+            world.hide = hide
             shutil.rmtree(world.work)
             world.work.mkdir()
             world.own(world.work)
             put(world, world.work, files)
             world.use_venv(templates, python)
-            result = (world.guarded if guarded else world.run)([a.replace("~WORK~", str(world.work)) for a in argv])
+            result = (world.run if hide is None else world.guarded)([a.replace("~WORK~", str(world.work)) for a in argv])
             results.append((result, snapshot(world.venv), snapshot(world.work)))
         return results
     return run

@@ -23,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!interp.path)
 		return 0;
 	assert(interp.path >= head && interp.path < head + sizeof(head));
+	assert(!interp.argument || (interp.script && interp.argument > interp.path && memchr(interp.argument, '\0', (size_t)(head + sizeof(head) - interp.argument))));
 	assert(memchr(interp.path, '\0', (size_t)(head + sizeof(head) - interp.path)));
 	return 0;
 }

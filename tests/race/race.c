@@ -1,6 +1,8 @@
 /* Threads race the check against the use: one makes a call over and over, another swaps what the call names.
  *
  *     race NAME TRIES [key=value…]        one line of JSON about what the program itself could see
+ *     race NAME 0 only=flip folder=DIR …  swaps names in DIR, which it makes, until it is told to end (SIGTERM)
+ *     race NAME TRIES only=try folder=DIR …   for which the other process swaps
  *     race ran FILE                       appends to FILE and exits with 77: the program that must not be started
  *
  * Built from all files of this folder.  The calls are raw: no interposer sees them.  What is swapped is one aligned word where it
@@ -17,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -115,45 +118,55 @@ static void swap(const struct race *race, uint32_t random)
 	atomic_fetch_add_explicit(&flips, 1, memory_order_relaxed);
 }
 
-/* Pauses of a few nanoseconds to some 20 us: the window between check and use is somewhere among them. */
-static void *flipper(void *argument)
-{
-	const struct race *race = argument;
-	uint32_t state = 2463534242u;
-
-	if (race->yields)
-		syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &(struct sched_param){0});
-	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
-		uint32_t r = random_next(&state);
-
-		swap(race, r >> 8);
-		for (volatile uint32_t pause = 1u << (r & 15); pause; pause--)
-			;
-	}
-	return NULL;
-}
-
-/* On a busy machine a thread that makes way does not run at all: this one always does, now and then. */
-static void *metronome(void *argument)
-{
-	const struct race *race = argument;
-	uint32_t state = 88675123u;
-
-	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
-		uint32_t r = random_next(&state);
-
-		swap(race, r >> 8);
-		usleep(20 + (r & 127));
-	}
-	return NULL;
-}
-
 static double now(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Pauses of a few nanoseconds to some 20 us: the window between check and use is somewhere among them. */
+static void flip_until(const struct race *race, double end)
+{
+	uint32_t state = 2463534242u;
+
+	while (!atomic_load_explicit(&stop, memory_order_relaxed) && now() < end) {
+		uint32_t r = random_next(&state);
+
+		swap(race, r >> 8);
+		for (volatile uint32_t pause = 1u << (r & 15); pause; pause--)
+			;
+	}
+}
+
+static void *flipper(void *argument)
+{
+	const struct race *race = argument;
+
+	if (race->yields)
+		syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &(struct sched_param){0});
+	flip_until(race, now() + 2 * LIMIT);
+	return NULL;
+}
+
+static void beat_until(const struct race *race, double end)
+{
+	uint32_t state = 88675123u;
+
+	while (!atomic_load_explicit(&stop, memory_order_relaxed) && now() < end) {
+		uint32_t r = random_next(&state);
+
+		swap(race, r >> 8);
+		usleep(20 + (r & 127));
+	}
+}
+
+/* On a busy machine a thread that makes way does not run at all: this one always does, now and then. */
+static void *metronome(void *argument)
+{
+	beat_until(argument, now() + 2 * LIMIT);
+	return NULL;
 }
 
 static void report(double seconds)
@@ -189,26 +202,53 @@ static void run(const struct race *race)
 	double start;
 
 	race->init();
-	race_must(!(errno = pthread_create(&threads[0], NULL, flipper, (void *)race)), "thread");
-	if (race->yields)
+	if (!race_prepared())
+		race_must(!(errno = pthread_create(&threads[0], NULL, flipper, (void *)race)), "thread");
+	if (race->yields && !race_prepared())
 		race_must(!(errno = pthread_create(&threads[1], NULL, metronome, (void *)race)), "thread");
-	while (!atomic_load(&flips))
+	while (!race_prepared() && !atomic_load(&flips))
 		sched_yield();
 	start = now();
 	for (done = 0; done < tries && ((done & 63) || now() - start < LIMIT); done++)
 		pause_and_try(race, pause);
 	double seconds = now() - start;
 	atomic_store(&stop, true);
-	pthread_join(threads[0], NULL);
-	if (race->yields)
+	if (!race_prepared())
+		pthread_join(threads[0], NULL);
+	if (race->yields && !race_prepared())
 		pthread_join(threads[1], NULL);
 	report(seconds);
 }
 
+bool race_prepared(void)
+{
+	return !strcmp(race_get_or("only", ""), "try");
+}
+
+static void on_term(int signal)
+{
+	(void)signal;
+	atomic_store(&stop, true);
+}
+
+static void flip_only(const struct race *race)
+{
+	double start = now();
+
+	signal(SIGTERM, on_term);
+	race->init();
+	beat_until(race, start + LIMIT);
+	report(now() - start);
+}
+
 static void own_folder(void)
 {
-	const char *tmp = getenv("TMPDIR");
+	const char *tmp = getenv("TMPDIR"), *folder = race_get_or("folder", NULL);
 
+	if (folder) {
+		race_must((race_prepared() || !mkdir(folder, 0755)) && !chdir(folder) && getcwd(race_own_dir, sizeof race_own_dir), folder);
+		return;
+	}
 	snprintf(race_own_dir, sizeof race_own_dir, "%s/raceXXXXXX", tmp && *tmp ? tmp : "/tmp");
 	race_must(mkdtemp(race_own_dir) && !chdir(race_own_dir), "own folder");
 }
@@ -244,10 +284,11 @@ int main(int argc, char **argv)
 	own_folder();
 	race = find(races_of_sockets);
 	race = race ? race : find(races_of_files);
+	race = race ? race : find(races_of_trees);
 	if (!race) {
 		fprintf(stderr, "race: no race %s\n", race_name);
 		return 2;
 	}
-	run(race);
+	(strcmp(race_get_or("only", ""), "flip") ? run : flip_only)(race);
 	return 0;
 }

@@ -17,7 +17,7 @@ struct race {
 };
 
 /* Each ends with a race without a name. */
-extern const struct race races_of_sockets[], races_of_files[];
+extern const struct race races_of_sockets[], races_of_files[], races_of_trees[];
 
 extern const char *race_name;
 extern char race_own_dir[512];         /* the working folder at the start, by its absolute name */
@@ -26,6 +26,9 @@ extern bool race_inet, race_unix;      /* could such sockets be made? */
 /* key=value of the command line; race_get() exits where there is none. */
 const char *race_get(const char *key);
 const char *race_get_or(const char *key, const char *otherwise);
+
+/* only=try: another process swaps (only=flip), and what there is to be swapped is there already. */
+bool race_prepared(void);
 
 /* Exits with a message unless good. */
 void race_must(bool good, const char *what);

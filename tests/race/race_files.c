@@ -53,6 +53,8 @@ static void try_path(unsigned long i)
 
 static void link_init(void)
 {
+	if (race_prepared())
+		return;
 	write_own("own");
 	race_must(!symlink("own", "link") && !symlink(race_get("secret"), "other"), "symlink");
 }
@@ -160,7 +162,9 @@ static void try_truncate(unsigned long i)
 
 static void exec_init(void)
 {
-	race_must(!chdir("/bin"), "/bin");
+	const char *bin = race_get_or("bin", "/bin");
+
+	race_must(!chdir(bin), bin);
 	swap_paths("true", race_get("program"));
 }
 

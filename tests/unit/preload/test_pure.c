@@ -22,14 +22,14 @@ static void test_scripts(void **state)
 	static const struct {
 		const char *head;
 		int err;
-		const char *interp;
+		const char *interp, *argument;
 	} cases[] = {
 		{ "#!/bin/sh\n", 0, "/bin/sh" },
 		{ "#!/bin/sh", 0, "/bin/sh" },
 		{ "#! \t/bin/sh \t\n", 0, "/bin/sh" },
-		{ "#!/usr/bin/env python3\n", 0, "/usr/bin/env" },
-		{ "#!/usr/bin/env\tpython3", 0, "/usr/bin/env" },
-		{ "#!relative -x -y\nmore\n", 0, "relative" },
+		{ "#!/usr/bin/env python3\n", 0, "/usr/bin/env", "python3" },
+		{ "#!/usr/bin/env\tpython3", 0, "/usr/bin/env", "python3" },
+		{ "#!relative \t-x -y \nmore\n", 0, "relative", "-x -y" },
 		{ "#!\n", ENOEXEC, NULL },
 		{ "#!   \t \n/bin/sh\n", ENOEXEC, NULL },
 		{ "#!", 0, "" },
@@ -50,6 +50,9 @@ static void test_scripts(void **state)
 			continue;
 		assert_true(interp.script);
 		assert_string_equal(interp.path, cases[i].interp);
+		assert_true((interp.argument != NULL) == (cases[i].argument != NULL));
+		if (cases[i].argument)
+			assert_string_equal(interp.argument, cases[i].argument);
 	}
 }
 
@@ -66,6 +69,7 @@ static void test_long_script(void **state)
 	memcpy(head, "#!/bin/sh ", 10);
 	assert_int_equal(exec_head(head, sizeof(head), &interp), 0);
 	assert_string_equal(interp.path, "/bin/sh");
+	assert_int_equal(strlen(interp.argument), 245); /* and loses its last byte, as there */
 	memset(head, 'x', sizeof(head));
 	memcpy(head, "#!/", 3);
 	head[255] = ' '; /* the last byte that the kernel sees ends the name */

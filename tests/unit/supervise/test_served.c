@@ -217,10 +217,67 @@ static void what_is_moved(void **state)
 	assert_false(there(world_path(&w, "outside/file")));
 }
 
+/* Rules are the kernel's; here they are counted. */
+static struct stat ruled[16];
+static int rules;
+
+int ruleset_add_fd(struct ruleset *r, int path_fd, unsigned grants)
+{
+	assert_int_equal(grants, GRANT_EXECUTE);
+	assert_true(rules < 16);
+	assert_int_equal(fstat(path_fd, &ruled[rules++]), 0);
+	return 0;
+}
+
+/* Has a rule, and is known to have one. */
+static bool is_ruled(const char *name)
+{
+	struct stat st;
+	const char *path = world_path(&w, "%s", name);
+	int fd = open(path, O_PATH | O_CLOEXEC), found = 0;
+	assert_int_equal(fstat(fd, &st), 0);
+	for (int i = 0; i < rules; i++)
+		found += ruled[i].st_ino == st.st_ino && ruled[i].st_dev == st.st_dev;
+	assert_int_equal(served_executes(&w.sb, fd, path), found || strncmp(name, "tree/", 5) != 0 || strncmp(name, "tree/venv/", 10) == 0);
+	close(fd);
+	return found == 1;
+}
+
+static void what_is_executed_in_place(void **state)
+{
+	static const char *const in_place[] = {"tree/tool", "tree/sub/deep/elf", NULL};
+	static const char *const not[] = {"tree/plain.sh", "tree/data", "tree/ci.yml", "tree/.env", "tree/env2", "tree/hard", "tree/.git/hook", "tree/venv/tool",
+	                                  "tree/key.pem", "tree/empty", "home/d", NULL};
+	make("tree/folder");
+	world_file(&w, world_path(&w, "tree/tool"), "#!/bin/sh\n", 0755);
+	world_file(&w, world_path(&w, "tree/sub/deep/elf"), "\177ELF\2\1\1", 0711);
+	world_file(&w, world_path(&w, "tree/plain.sh"), "#!/bin/sh\n", 0644);
+	world_file(&w, world_path(&w, "tree/data"), "on a file system where everything has the bits", 0777);
+	world_file(&w, world_path(&w, "tree/empty"), "", 0755);
+	world_file(&w, world_path(&w, "tree/.env"), "#!/bin/sh\n", 0755);
+	world_file(&w, world_path(&w, "tree/key.pem"), "#!\n-----BEGIN PRIVATE KEY-----\n", 0755);
+	world_file(&w, world_path(&w, "outside/secret"), "#!/bin/sh\n", 0755);
+	world_file(&w, world_path(&w, "tree/.git/hook"), "#!/bin/sh\n", 0755);
+	world_file(&w, world_path(&w, "tree/ci.yml"), "#!/bin/sh\n", 0755);
+	world_file(&w, world_path(&w, "tree/venv/tool"), "#!/bin/sh\n", 0755);
+	assert_int_equal(symlink("../outside/program", world_path(&w, "tree/led")), 0);
+	world_file(&w, world_path(&w, "outside/program"), "#!/bin/sh\n", 0755);
+	rules = 0;
+	assert_int_equal(served_programs(&served, &w.sb, NULL), 0);
+	for (const char *const *name = in_place; *name; name++)
+		if (!is_ruled(*name))
+			fail_msg("%s", *name);
+	for (const char *const *name = not; *name; name++)
+		if (is_ruled(*name))
+			fail_msg("%s", *name);
+	assert_int_equal(rules, 2);
+	free(served.programs);
+}
+
 static int group(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
-	const struct CMUnitTest tests[] = {TEST(what_is_read), TEST(what_is_written), TEST(what_is_moved)};
+	const struct CMUnitTest tests[] = {TEST(what_is_read), TEST(what_is_written), TEST(what_is_moved), TEST(what_is_executed_in_place)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
