@@ -247,7 +247,7 @@ static int attribute_name(const struct sandbox *sb, const struct seccomp_notif *
 }
 
 static struct reply set_attribute(const struct sandbox *sb, const struct seccomp_notif *req, const struct meta_call *call,
-                                  const char *self)
+                                  const struct object *o, const char *self)
 {
 	struct { uint64_t value; uint32_t size, flags; } at; /* struct xattr_args, 6.13 */
 	char name[XATTR_NAME_MAX + 1];
@@ -272,6 +272,9 @@ static struct reply set_attribute(const struct sandbox *sb, const struct seccomp
 	error = attribute_name(sb, req, a[0], name, sizeof name);
 	if (error)
 		return reply_error(-error);
+	/* A project outlives the build: whatever is made there later, a key of the user's too, would have this mode. */
+	if (strcmp(name, "system.posix_acl_default") == 0 && served_holds(sb, o->at.real))
+		return reply_error(EOPNOTSUPP);
 	if (size > XATTR_SIZE_MAX)
 		return reply_error(E2BIG);
 	char *value = malloc(size + 1);
@@ -339,7 +342,7 @@ struct reply handle_meta(struct sandbox *sb, const struct seccomp_notif *req)
 		return change_times(sb, req, call, &o);
 	case SETXATTR:
 	case SETXATTRAT:
-		return set_attribute(sb, req, call, self);
+		return set_attribute(sb, req, call, &o, self);
 	case REMOVEXATTR:
 		return remove_attribute(sb, req, call, self);
 	case ATTRIBUTES:

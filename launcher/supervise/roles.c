@@ -637,13 +637,19 @@ static bool check_result(const char *folder, const char *name, bool is_wheel, co
 }
 
 /* Nothing in a folder that pip is going to read is a link, shared, or no plain file: pip would follow it with its own rights, or wait on it for ever. */
+static bool holds_plain_files(const char *path)
+{
+	int budget = 10000;
+	cleanup_fd int dir = fd_open_nofollow(path);
+	cleanup_fd int listed = dir >= 0 ? openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return listed < 0 || is_link_free(listed, 0, &budget);
+}
+
 static bool check_results(const struct birthright *b, const char **why)
 {
 	for (size_t i = 0; i < b->results.n; i++) {
-		int budget = 10000;
-		cleanup_fd int dir = fd_open_nofollow(b->results.v[i]);
-		cleanup_fd int listed = dir >= 0 ? openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-		if (listed >= 0 && !is_link_free(listed, 0, &budget)) {
+		if (!holds_plain_files(b->results.v[i])) {
 			*why = "the build left something else than plain files where pip looks for its result";
 			return false;
 		}
@@ -686,6 +692,10 @@ static bool check_return(const struct birthright *b, const cJSON *json, const ch
 	}
 	if (result == NULL || cJSON_IsNull(result)) {
 		return true; /* it failed and says why */
+	}
+	if (is_wheel && b->metadata_dir != NULL && !holds_plain_files(b->metadata_dir)) { /* pip reads it again when the wheel is built */
+		*why = "the build hook left something else than plain files where its metadata lay";
+		return false;
 	}
 	*why = "the build hook returned something else than a name";
 	return cJSON_IsString(result) && check_result(is_wheel ? b->wheel_dir : b->metadata_dir, result->valuestring, is_wheel, why);

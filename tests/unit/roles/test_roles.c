@@ -434,6 +434,10 @@ static void hook_output(void **state)
 	assert_true(check(w, "get_requires_for_build_wheel", "{\"return_val\": [\"a\", \"/etc\"]}"));
 	assert_true(check(w, "prepare_metadata_for_build_wheel", "{\"return_val\": \"x.dist-info\"}"));
 	assert_true(check(w, "build_wheel", "{\"backend_unavailable\": true}"));
+	/* What it was given back is looked at again: pip will read it. */
+	assert_int_equal(symlink("/etc/passwd", at(w, "run/t/metadata/x.dist-info/licenses/link")), 0);
+	assert_false(check(w, "build_wheel", "{\"return_val\": \"x.whl\"}"));
+	assert_int_equal(unlink(at(w, "run/t/metadata/x.dist-info/licenses/link")), 0);
 	const char *const paths[] = {"/etc/passwd", "../x.whl", "", ".", "..", "a/b.whl"};
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
 		char output[200];
