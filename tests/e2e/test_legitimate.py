@@ -18,8 +18,9 @@ from lib import packages
 from lib.world import World, differences, normalise, snapshot
 
 SOURCE = packages.FIXTURES / "honest"
-ROWS = re.findall(r"^@row\ndef (\w+)\(", (SOURCE / "honest.py").read_text(), re.M)
-NEEDS_NAMESPACES = re.findall(r'"(\w+)"', re.search(r"^NAMESPACES = (.*)$", (SOURCE / "honest.py").read_text(), re.M)[1])
+TEXT = "".join(path.read_text() for path in sorted(SOURCE.glob("rows_*.py")))
+ROWS = re.findall(r"^@row\ndef (\w+)\(", TEXT, re.M)
+NEEDS_NAMESPACES = re.findall(r'"(\w+)"', re.search(r"^NAMESPACES = (.*)$", TEXT, re.M)[1])
 CASES = [(user, hide) for hide in ("", "namespaces") for user in USERS]
 CASE_IDS = [f"{user}-{hide or 'nothing'}" for user, hide in CASES]
 
