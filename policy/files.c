@@ -1,6 +1,7 @@
 /* Protected places.  policy_file is asked for every open of every build: patterns hang in a tree of their literal components, so a path
  * that leads nowhere near a protected place is done after its first component.  Patterns below "~" hang in a tree of
  * their own, which every home leads to. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@ struct leaf {
 	const char *rest; /* what is left of the pattern after the literal components */
 	const char *last; /* that is "**" and this one component: the path's last one decides; else NULL */
 	size_t rank;      /* literal characters of the whole pattern */
+	bool folded;      /* in small letters, for path_fold's paths alone */
 };
 
 struct node {
@@ -109,11 +111,11 @@ static struct node *follow(struct arena *a, struct node *n, const char *pattern,
 	}
 }
 
-static bool add_pattern(struct policy *p, const struct rule *rule, const char *pattern)
+static bool add_leaf(struct policy *p, const struct rule *rule, const char *pattern, bool folded)
 {
 	struct path_table *t = p->paths;
 	bool home = *pattern == '~';
-	struct leaf leaf = {.rule = rule, .rank = literal_length(pattern)};
+	struct leaf leaf = {.rule = rule, .rank = literal_length(pattern), .folded = folded};
 	struct node *n = follow(&p->arena, home ? &t->below_home : &t->root, home ? pattern + 1 : pattern, &leaf.rest);
 
 	if (n && !strncmp(leaf.rest, "**/", 3) && !strchr(leaf.rest + 3, '/') && strcmp(leaf.rest + 3, "**"))
@@ -122,6 +124,20 @@ static bool add_pattern(struct policy *p, const struct rule *rule, const char *p
 		return false;
 	n->leaves[n->leaf_count++] = leaf;
 	return true;
+}
+
+/* Rules of projects are also asked of names without regard to case. */
+static bool add_pattern(struct policy *p, const struct rule *rule, const char *pattern)
+{
+	if (!add_leaf(p, rule, pattern, false))
+		return false;
+	if (!rule_list_of_project(rule->list))
+		return true;
+	char *small = arena_alloc(&p->arena, strlen(pattern) + 1);
+	if (!small)
+		return false;
+	path_fold(pattern, small);
+	return !strcmp(small, pattern) || add_leaf(p, rule, small, true);
 }
 
 static bool fill_tree(struct policy *p)
@@ -171,6 +187,7 @@ struct search {
 	const char *last; /* its last component */
 	size_t last_len;
 	enum rule_list list;
+	bool folded;
 	const struct leaf *best;
 };
 
@@ -185,7 +202,7 @@ static void look_at_leaves(struct search *s, const struct node *n, const char *r
 {
 	for (size_t i = 0; i < n->leaf_count; i++) {
 		const struct leaf *l = &n->leaves[i], *b = s->best;
-		if (l->rule->list != s->list)
+		if (l->rule->list != s->list || (l->folded && !s->folded))
 			continue;
 		if (b && (l->rank < b->rank || (l->rank == b->rank && l->rule->severity <= b->rule->severity)))
 			continue;
@@ -212,9 +229,9 @@ static void walk(struct search *s, const struct node *n, const char *rest)
 	}
 }
 
-static const struct rule *find(const struct policy *p, const char *path, enum rule_list list)
+static const struct rule *find(const struct policy *p, const char *path, enum rule_list list, bool folded)
 {
-	struct search s = {.p = p, .path = path, .list = list};
+	struct search s = {.p = p, .path = path, .list = list, .folded = folded};
 	size_t len = strlen(path);
 
 	while (len && path[len - 1] == '/')
@@ -233,9 +250,20 @@ bool policy_file(const struct policy *p, const char *path, enum file_access acce
 	if (*path != '/')
 		return false;
 	if (access == FILE_WRITE)
-		r = find(p, path, LIST_PERSISTENCE);
+		r = find(p, path, LIST_PERSISTENCE, false);
 	if (!r)
-		r = find(p, path, LIST_SECRET);
+		r = find(p, path, LIST_SECRET, false);
+	if (r && out)
+		*out = r->verdict;
+	return r != NULL;
+}
+
+static bool project_rule(const struct policy *p, const char *path, enum file_access access, bool folded, struct verdict *out)
+{
+	const struct rule *r = access == FILE_WRITE ? find(p, path, LIST_PROJECT_GUARDED, folded) : NULL;
+
+	if (!r)
+		r = find(p, path, LIST_PROJECT_SECRET, folded);
 	if (r && out)
 		*out = r->verdict;
 	return r != NULL;
@@ -243,13 +271,17 @@ bool policy_file(const struct policy *p, const char *path, enum file_access acce
 
 bool policy_project(const struct policy *p, const char *path, enum file_access access, struct verdict *out)
 {
-	const struct rule *r = access == FILE_WRITE ? find(p, path, LIST_PROJECT_GUARDED) : NULL;
+	return project_rule(p, path, access, false, out);
+}
 
-	if (!r)
-		r = find(p, path, LIST_PROJECT_SECRET);
-	if (r && out)
-		*out = r->verdict;
-	return r != NULL;
+bool policy_project_folded(const struct policy *p, const char *path, enum file_access access, struct verdict *out)
+{
+	char small[PATH_MAX];
+
+	if (strlen(path) >= sizeof(small))
+		return project_rule(p, "/.git", FILE_WRITE, false, out);
+	path_fold(path, small);
+	return project_rule(p, small, access, true, out);
 }
 
 int files_compile(struct policy *p, struct policy_error *err)

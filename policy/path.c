@@ -70,3 +70,45 @@ char *path_normal(struct arena *a, const char *path, const char *cwd)
 	out[n] = '\0';
 	return out;
 }
+
+/* U+200C to U+200F, U+202A to U+202E, U+206A to U+206F and U+FEFF: HFS+ ignores them.  Their length, or 0. */
+static size_t ignored(const char *at)
+{
+	const unsigned char *c = (const unsigned char *)at;
+
+	if (c[0] == 0xef)
+		return c[1] == 0xbb && c[2] == 0xbf ? 3 : 0;
+	if (c[0] != 0xe2 || (c[1] != 0x80 && c[1] != 0x81))
+		return 0;
+	if (c[1] == 0x81)
+		return c[2] >= 0xaa && c[2] <= 0xaf ? 3 : 0;
+	return (c[2] >= 0x8c && c[2] <= 0x8f) || (c[2] >= 0xaa && c[2] <= 0xae) ? 3 : 0;
+}
+
+void path_fold(const char *path, char *out)
+{
+	char *part = out; /* where the component begins in out */
+
+	for (;;) {
+		size_t skip = ignored(path);
+		if (skip) {
+			path += skip;
+			continue;
+		}
+		if (!*path || *path == '/') {
+			if (out - part == 5 && !memcmp(part, "git~", 4) && part[4] >= '0' && part[4] <= '9') {
+				memcpy(part, ".git", 4);
+				out = part + 4;
+			}
+			while (out - part > 2 && (out[-1] == '.' || out[-1] == ' ')) /* Windows leaves them out; not of ".." */
+				out--;
+		}
+		*out = *path >= 'A' && *path <= 'Z' ? (char)(*path - 'A' + 'a') : *path;
+		if (!*path)
+			return;
+		if (*path == '/')
+			part = out + 1;
+		out++;
+		path++;
+	}
+}

@@ -80,6 +80,11 @@ bool policy_file(const struct policy *p, const char *path, enum file_access acce
 /* A project's own folder, in which its build works (`files.project`).  path is relative to that folder: "/setup.py", "/" is the folder itself.
  * FILE_READ: `secret`; FILE_WRITE: `guarded`, then `secret`. */
 bool policy_project(const struct policy *p, const char *path, enum file_access access, struct verdict *out);
+/* The same where the file system takes names for the same that differ in case. */
+bool policy_project_folded(const struct policy *p, const char *path, enum file_access access, struct verdict *out);
+/* path as such a file system may see it: small letters, without the code points that some leave out, and with NTFS's short name of `.git` spelt out.
+ * out: as large as path. */
+void path_fold(const char *path, char *out);
 /* Does a rule name this place of a project, or one below it, by where it lies ("/x/y", not by "**" and a name)?  For moving a folder: names go with it. */
 bool policy_project_holds(const struct policy *p, const char *path);
 /* Where the user's secrets and start-up files lie: each calls with the literal part of a rule's path below a home (severity medium or above), existing or not. */

@@ -18,12 +18,22 @@
 #define LOOK_MAX (256 * 1024) /* of a file whose content is asked */
 #define DELETED " (deleted)"
 
+static bool below(const struct served *v, const char *path, const char *top)
+{
+	char a[PATH_MAX], b[PATH_MAX];
+	if (!v->folds || strlen(path) >= sizeof a || strlen(top) >= sizeof b)
+		return pathtext_below(path, top);
+	path_fold(path, a);
+	path_fold(top, b);
+	return pathtext_below(a, b);
+}
+
 bool served_holds(const struct sandbox *sb, const char *real)
 {
 	if (!sb->served || !pathtext_below(real, sb->served->root) || grants_write(sb, real))
 		return false;
 	for (char *const *a = sb->served->apart; a && *a; a++)
-		if (pathtext_below(real, *a))
+		if (below(sb->served, real, *a))
 			return false;
 	return true;
 }
@@ -31,7 +41,7 @@ bool served_holds(const struct sandbox *sb, const char *real)
 bool served_holds_apart(const struct sandbox *sb, const char *real)
 {
 	for (char *const *a = sb->served->apart; a && *a; a++)
-		if (pathtext_below(*a, real))
+		if (below(sb->served, *a, real))
 			return true;
 	return false;
 }
@@ -80,7 +90,7 @@ static bool is_strange(int fd, const struct stat *st)
 static bool is_closed(const struct served *v, const char *real, enum file_access access, struct verdict *why)
 {
 	for (size_t i = 0; i < v->closed_count; i++)
-		if (pathtext_below(real, v->closed[i].real) && (access == FILE_WRITE || v->closed[i].secret)) {
+		if (below(v, real, v->closed[i].real) && (access == FILE_WRITE || v->closed[i].secret)) {
 			*why = v->closed[i].why;
 			return true;
 		}
@@ -94,6 +104,8 @@ static bool allows_rules(const struct sandbox *sb, int fd, const char *real, enu
 	if (access == FILE_READ && granted(sb, real))
 		return true;
 	if (policy_project(policy, relative[0] ? relative : "/", access, why) && is_confirmed(fd, why->rule))
+		return false;
+	if (sb->served->folds && policy_project_folded(policy, relative, access, why) && is_confirmed(fd, why->rule))
 		return false;
 	if (is_closed(sb->served, real, access, why) && is_confirmed(fd, why->rule))
 		return false;

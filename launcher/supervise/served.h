@@ -15,6 +15,7 @@
 struct served {
 	const char *root; /* real path of the folder */
 	char **apart;     /* real paths below it, NULL-terminated */
+	bool folds;       /* its file system takes `.GIT` for `.git` */
 	struct served_closed *closed;
 	size_t closed_count;
 	struct served_links *links; /* of the sandbox's listener thread alone */

@@ -3,6 +3,7 @@
  * run's, and the folders that pip's command line has pip write into when the build is over.
  *
  * Only what was there when the run began: what a build makes since is its own. */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -149,6 +150,31 @@ static void look_at_config(struct search *s)
 	free(text);
 }
 
+/* Is an entry of the folder also found under its name in the other case? */
+static bool folds(int root)
+{
+	char other[NAME_MAX + 1];
+	struct stat st, same;
+	struct dirent *d;
+	int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	bool found = false, differs = false;
+	while (dir && !differs && (d = readdir(dir)) != NULL) {
+		size_t n = strnlen(d->d_name, NAME_MAX);
+		for (size_t i = 0; i <= n; i++) {
+			other[i] = isascii((unsigned char)d->d_name[i]) && isalpha((unsigned char)d->d_name[i]) ? d->d_name[i] ^ 0x20 : d->d_name[i];
+			differs = differs || other[i] != d->d_name[i];
+		}
+		found = differs && fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && fstatat(fd, other, &same, AT_SYMLINK_NOFOLLOW) == 0 &&
+		        st.st_ino == same.st_ino && st.st_dev == same.st_dev;
+	}
+	if (dir)
+		closedir(dir);
+	else
+		close_fd(&fd);
+	return found;
+}
+
 int served_close_places(struct served *v, const struct supervisor *s)
 {
 	const struct run *run = s->run;
@@ -157,6 +183,7 @@ int served_close_places(struct served *v, const struct supervisor *s)
 	int root = open(v->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; run->installer && i < run->installer->outputs.n; i++)
 		close_place(&search, run->installer->outputs.v[i], policy_rule(run->policy, "file.write.outside"), false);
+	v->folds = root >= 0 && folds(root);
 	if (root >= 0)
 		look(&search, root, ".", v->root, DEPTH);
 	close_fd(&root);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "launcher/supervise/gitconfig.h"
@@ -90,9 +91,9 @@ static bool is_repository_config(const char *real)
 	const char *name = strrchr(real, '/');
 	if (!name)
 		return false;
-	if (strcmp(name, "/config") == 0 || strcmp(name, "/config.worktree") == 0)
-		return strstr(real, "/.git/") != NULL;
-	return strcmp(name, "/hgrc") == 0 && strstr(real, "/.hg/") != NULL;
+	if (strcasecmp(name, "/config") == 0 || strcasecmp(name, "/config.worktree") == 0)
+		return strcasestr(real, "/.git/") != NULL || strcasestr(real, "/git~") != NULL;
+	return strcasecmp(name, "/hgrc") == 0 && strcasestr(real, "/.hg/") != NULL;
 }
 
 /* A copy without logins where there are any: the values never reach the build, and git works.  False: the file itself will do. */

@@ -253,12 +253,53 @@ static void many_homes(void **state)
 	policy_free(p);
 }
 
+struct project_row {
+	const char *path;
+	enum file_access access;
+	const char *rule, *folded; /* NULL: nothing protected */
+};
+
+static void project_expect(const struct project_row *r)
+{
+	struct verdict v = {.rule = NULL};
+	bool found = policy_project(builtin, r->path, r->access, &v);
+
+	if (found != (r->rule != NULL) || (r->rule && strcmp(v.rule, r->rule)))
+		fail_msg("%s: %s, expected %s", r->path, found ? v.rule : "nothing", r->rule ? r->rule : "nothing");
+	found = policy_project_folded(builtin, r->path, r->access, &v);
+	if (found != (r->folded != NULL) || (r->folded && strcmp(v.rule, r->folded)))
+		fail_msg("%s, folded: %s, expected %s", r->path, found ? v.rule : "nothing", r->folded ? r->folded : "nothing");
+}
+
+static void projects(void **state)
+{
+	static const char env[] = "file.project.env", git[] = "file.project.git", hook[] = "file.persistence.project-git", ci[] = "file.persistence.project-ci",
+	                  agent[] = "file.persistence.project-agent", planted[] = "file.project.git-planted", login[] = "file.project.login";
+	static const struct project_row table[] = {
+		{"/.env", FILE_READ, env, env}, {"/sub/.env.production", FILE_READ, env, env}, {"/.env-prod", FILE_READ, env, env}, {"/.env.example", FILE_READ, NULL, NULL},
+		{"/.env-example", FILE_READ, NULL, NULL}, {"/.environment", FILE_READ, NULL, NULL}, {"/.ENV", FILE_READ, NULL, env},
+		{"/.git", FILE_WRITE, git, git}, {"/a/.git/objects/x", FILE_WRITE, git, git}, {"/.git/hooks/x", FILE_WRITE, hook, hook}, {"/.git/hooks/x", FILE_READ, NULL, NULL},
+		{"/.git/config", FILE_READ, NULL, NULL}, {"/.git/config~", FILE_READ, login, login}, {"/.git/.config.swp", FILE_READ, login, login},
+		{"/.GIT/hooks/x", FILE_WRITE, NULL, hook}, {"/.g\xe2\x80\x8cit/hooks/x", FILE_WRITE, NULL, hook}, {"/GIT~1/hooks/x", FILE_WRITE, NULL, hook},
+		{"/.git./hooks/x", FILE_WRITE, NULL, hook}, {"/.git /hooks/x", FILE_WRITE, NULL, hook}, {"/git~10", FILE_WRITE, NULL, NULL}, {"/\xef\xbb\xbf.git", FILE_WRITE, NULL, git},
+		{"/Jenkinsfile", FILE_WRITE, ci, ci}, {"/jenkinsfile", FILE_WRITE, NULL, ci}, {"/sub/Jenkinsfile", FILE_WRITE, NULL, NULL},
+		{"/CLAUDE.md", FILE_WRITE, agent, agent}, {"/claude.MD", FILE_WRITE, NULL, agent}, {"/build/lib/x/CLAUDE.md", FILE_WRITE, NULL, NULL},
+		{"/docs/HEAD", FILE_WRITE, planted, planted}, {"/build/HEAD", FILE_WRITE, planted, planted}, {"/build/lib/x/HEAD", FILE_WRITE, NULL, NULL},
+		{"/src/head", FILE_WRITE, NULL, planted}, {"/src/HEADER", FILE_WRITE, NULL, NULL}, {"/.git/HEAD", FILE_WRITE, git, git},
+		{"/setup.py", FILE_WRITE, NULL, NULL}, {"/", FILE_WRITE, NULL, NULL}, {"/a..b/...", FILE_WRITE, NULL, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		project_expect(&table[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets), cmocka_unit_test(not_secret), cmocka_unit_test(persistence), cmocka_unit_test(severities),
 		cmocka_unit_test(specific_and_severe), cmocka_unit_test(grant_conflicts), cmocka_unit_test(grants),
 		cmocka_unit_test(grants_are_replaced), cmocka_unit_test(bad_grants), cmocka_unit_test(many_homes),
+		cmocka_unit_test(projects),
 	};
 
 	return cmocka_run_group_tests(tests, builtin_setup, builtin_teardown);

@@ -85,6 +85,20 @@ bool policy_project(const struct policy *p, const char *path, enum file_access a
 	return rule != NULL;
 }
 
+void path_fold(const char *path, char *out)
+{
+	do {
+		*out++ = *path >= 'A' && *path <= 'Z' ? (char)(*path + 32) : *path;
+	} while (*path++);
+}
+
+bool policy_project_folded(const struct policy *p, const char *path, enum file_access access, struct verdict *out)
+{
+	char small[PATH_MAX];
+	path_fold(path, small);
+	return policy_project(p, small, access, out);
+}
+
 bool policy_project_holds(const struct policy *p, const char *path) { return strcmp(path, "/anchored") == 0; }
 const char *const *policy_grants(const struct policy *p, enum role role, enum file_access access) { return NULL; }
 

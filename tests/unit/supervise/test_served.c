@@ -182,6 +182,30 @@ static void what_is_written(void **state)
 	all_true(29);
 }
 
+/* What a file system that folds case would show: the name as it was asked for. */
+static void folded_body(struct world *x)
+{
+	long *r = x->result;
+	int n = 0;
+	r[n++] = get(world_path(x, "tree/.ENV"), O_RDONLY, 0) == -EACCES;
+	r[n++] = get(world_path(x, "tree/.GIT/x"), O_WRONLY | O_CREAT, 0644) == -EACCES;
+	r[n++] = TRY(SYS_mkdirat, AT_FDCWD, world_path(x, "tree/sub/.Git"), 0777) == -EACCES;
+	r[n++] = TRY(SYS_mkdirat, AT_FDCWD, world_path(x, "tree/VENV/x"), 0777) == -EACCES;
+	r[n++] = reads(world_path(x, "tree/.GIT/CONFIG"), "[remote \"o\"]\n\turl = https://h/x\n");
+	r[n++] = TRY(SYS_mkdirat, AT_FDCWD, world_path(x, "tree/Sub"), 0777) == 0;
+}
+
+static void what_is_folded(void **state)
+{
+	make("tree/.GIT");
+	make("tree/VENV");
+	world_file(&w, world_path(&w, "tree/.ENV"), "env", 0644);
+	world_file(&w, world_path(&w, "tree/.GIT/CONFIG"), "[remote \"o\"]\n\turl = https://u:p@h/x\n", 0644);
+	served.folds = true;
+	assert_true(world_run(&w, folded_body));
+	all_true(6);
+}
+
 static void move_body(struct world *x)
 {
 	long *r = x->result;
@@ -282,7 +306,7 @@ static void what_is_executed_in_place(void **state)
 static int group(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
-	const struct CMUnitTest tests[] = {TEST(what_is_read), TEST(what_is_written), TEST(what_is_moved), TEST(what_is_executed_in_place)};
+	const struct CMUnitTest tests[] = {TEST(what_is_read), TEST(what_is_written), TEST(what_is_folded), TEST(what_is_moved), TEST(what_is_executed_in_place)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
