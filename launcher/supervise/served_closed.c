@@ -81,6 +81,15 @@ static bool is_passed_over(const char *name, bool top)
 	return false;
 }
 
+/* `-w build`: where the build works it goes on, and the bootstrap looks at what pip writes (pip_boot.py). */
+static void close_output(struct search *s, const char *path)
+{
+	char real[PATH_MAX];
+	size_t len = strlen(s->served->root);
+	if (realpath(path, real) && pathtext_below(real, s->served->root) && real[len] == '/' && !is_passed_over(real + len + 1, true))
+		close_place(s, real, policy_rule(s->policy, "file.write.outside"), false);
+}
+
 static void look(struct search *s, int parent, const char *name, const char *path, int depth)
 {
 	char below[PATH_MAX];
@@ -182,7 +191,7 @@ int served_close_places(struct served *v, const struct supervisor *s)
 	char hooks[PATH_MAX];
 	int root = open(v->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; run->installer && i < run->installer->outputs.n; i++)
-		close_place(&search, run->installer->outputs.v[i], policy_rule(run->policy, "file.write.outside"), false);
+		close_output(&search, run->installer->outputs.v[i]);
 	v->folds = root >= 0 && folds(root);
 	if (root >= 0)
 		look(&search, root, ".", v->root, DEPTH);

@@ -142,3 +142,8 @@ def test_pip_writes_through_no_link_of_a_build(user_named, make_world, templates
     (world.work / "backend/attack").write_text("")
     result = world.guarded(["pip", "wheel", "."], options=["--allow-write", f"installer:{kept}"])
     assert result.status == 0 and kept.read_bytes()[:2] == b"PK" and result.above("info") == [], str(result)
+    # And where the output is a folder that the build works in, it goes on to.
+    (world.work / "backend/attack").write_text('write("build/lib/again")\n')
+    result = world.guarded(["pip", "wheel", "-w", "build", "."])
+    assert result.status == 0 and list((world.work / "build").glob("*.whl")) and (world.work / "build/lib/again").exists(), str(result)
+    assert result.above("info") == [], str(result)
