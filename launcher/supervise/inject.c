@@ -7,9 +7,6 @@
 
 #include "launcher/base/fd.h"
 
-/* What says how to open, not what: the rest (O_CREAT, O_EXCL, O_NOFOLLOW) has had its say. */
-#define KEPT (O_ACCMODE | O_APPEND | O_TRUNC | O_DIRECTORY | O_NOATIME | O_SYNC | O_DIRECT)
-
 /* 0, or the error that the kernel gives before it opens. */
 static int refuses(const struct stat *st, uint64_t flags)
 {
@@ -35,7 +32,7 @@ struct reply inject_open(int pinned, uint64_t flags)
 		return reply_error(error);
 	/* Of the supervisor, where the number means this descriptor. O_NONBLOCK: a lease is EWOULDBLOCK instead of a wait. */
 	snprintf(path, sizeof path, "/proc/self/fd/%d", pinned);
-	cleanup_fd int fd = open(path, (int)(flags & KEPT) | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	cleanup_fd int fd = open(path, (int)(flags & INJECT_FLAGS) | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return reply_error(errno);
 	/* A flag of the open file, which from now on is the caller's. */

@@ -3,7 +3,13 @@
 #ifndef SUPERVISE_INJECT_H
 #define SUPERVISE_INJECT_H
 
+#include <fcntl.h>
+
 #include "supervise.h"
+
+/* Which of the caller's flags an open of ours takes over: those that say how to open, not what.  The rest (O_CREAT, O_EXCL, O_NOFOLLOW) has had its say, and
+ * whether it waits (O_NONBLOCK) is for who opens to decide. */
+#define INJECT_FLAGS (O_ACCMODE | O_APPEND | O_TRUNC | O_DIRECTORY | O_NOATIME | O_SYNC | O_DSYNC | O_DIRECT)
 
 /* Opens the object of `pinned` (O_PATH or any other descriptor of ours; it stays the caller's to close) as the notified open's flags say, and answers with the
  * descriptor or with the error that the kernel would give.  Only regular files and directories: everything else is EACCES.  Creates nothing: O_CREAT means only that

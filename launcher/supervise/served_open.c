@@ -17,8 +17,8 @@
 #define CONFIG_MAX (1024 * 1024)
 #define TICK_MILLISECONDS 100
 
-/* What of the caller's flags says something to an open of ours. */
-#define PASSED (O_ACCMODE | O_APPEND | O_TRUNC | O_NONBLOCK | O_SYNC | O_DSYNC | O_DIRECT | O_NOATIME | O_DIRECTORY)
+/* Here an open may wait as its caller's would: on a thread of its own. */
+#define PASSED (INJECT_FLAGS | O_NONBLOCK)
 
 static bool is_write(uint64_t flags)
 {

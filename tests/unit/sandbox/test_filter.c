@@ -473,14 +473,20 @@ static const struct expectation {
 #endif
 };
 
+static struct seccomp_data call_of(const struct expectation *e)
+{
+	struct seccomp_data call = {.nr = e->nr, .arch = filter_arch};
+	for (int a = 0; a < 6; a++) {
+		call.args[a] = e->args[a];
+	}
+	return call;
+}
+
 static void means_what_it_should(void **state)
 {
 	for (size_t i = 0; i < sizeof expectations / sizeof *expectations; i++) {
 		const struct expectation *e = &expectations[i];
-		struct seccomp_data call = {.nr = e->nr, .arch = filter_arch};
-		for (int a = 0; a < 6; a++) {
-			call.args[a] = e->args[a];
-		}
+		struct seccomp_data call = call_of(e);
 		for (int kind = 0; kind < FILTER_KINDS; kind++) {
 			if (!(e->roles & 1 << kind)) {
 				continue;
@@ -545,10 +551,7 @@ static void audit_refuses_nothing_unasked(void **state)
 {
 	for (size_t i = 0; i < sizeof expectations / sizeof *expectations; i++) {
 		const struct expectation *e = &expectations[i];
-		struct seccomp_data call = {.nr = e->nr, .arch = filter_arch};
-		for (int a = 0; a < 6; a++) {
-			call.args[a] = e->args[a];
-		}
+		struct seccomp_data call = call_of(e);
 		for (int kind = 0; kind < FILTER_KINDS; kind++) {
 			uint32_t action = bpf_run(&programs[kind][AUDIT], &call);
 			bool hides = e->nr == SYS_clone3 || e->nr > FILTER_NR_MAX || (e->nr >= filter_gap_first && e->nr <= filter_gap_last);
