@@ -1,6 +1,6 @@
 /* Places of a project that are what a rule names, though their own names do not say so: what a guarded or secret link leads to (`.git/hooks/pre-commit`
  * is often one to tools/pre-commit, `.env` one to env/dev.env), the programs and folders that `.git/config` names, virtual environments other than the
- * run's, and the folders that pip's command line has pip write into when the build is over.
+ * run's, pip's cache, and the places where pip's command line has pip read archives, or write when the build is over.
  *
  * Only what was there when the run began: what a build makes since is its own. */
 #include <ctype.h>
@@ -88,6 +88,32 @@ static void close_output(struct search *s, const char *path)
 	size_t len = strlen(s->served->root);
 	if (realpath(path, real) && pathtext_below(real, s->served->root) && real[len] == '/' && !is_passed_over(real + len + 1, true))
 		close_place(s, real, policy_rule(s->policy, "file.write.outside"), false);
+}
+
+/* Does another project that is built in this run lie there? */
+static bool holds_project(const struct installer *ins, const char *path)
+{
+	for (size_t i = 0; i < ins->local_roots.n; i++)
+		if (pathtext_below(ins->local_roots.v[i], path))
+			return true;
+	return false;
+}
+
+/* What pip reads or writes with its own rights: its cache, outputs, and the archives that the command line names. */
+static void close_installers(struct search *s, const struct installer *ins)
+{
+	for (size_t i = 0; i < ins->outputs.n; i++)
+		close_output(s, ins->outputs.v[i]);
+	if (ins->cache_dir)
+		close_output(s, ins->cache_dir);
+	for (size_t i = 0; i < ins->archives.n; i++) {
+		char path[PATH_MAX];
+		size_t len = strlen(ins->archives.v[i]);
+		bool direct = len > 2 && strcmp(ins->archives.v[i] + len - 2, "/*") == 0;
+		snprintf(path, sizeof path, "%.*s", (int)(direct ? len - 2 : len), ins->archives.v[i]);
+		if (!holds_project(ins, path))
+			close_output(s, path);
+	}
 }
 
 static void look(struct search *s, int parent, const char *name, const char *path, int depth)
@@ -190,8 +216,8 @@ int served_close_places(struct served *v, const struct supervisor *s)
 	struct search search = {.served = v, .policy = run->policy, .began = run->started_ns, .budget = BUDGET};
 	char hooks[PATH_MAX];
 	int root = open(v->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; run->installer && i < run->installer->outputs.n; i++)
-		close_output(&search, run->installer->outputs.v[i]);
+	if (run->installer)
+		close_installers(&search, run->installer);
 	v->folds = root >= 0 && folds(root);
 	if (root >= 0)
 		look(&search, root, ".", v->root, DEPTH);

@@ -67,6 +67,8 @@ attempt("tasks", lambda: write("conf/editor/tasks.json"))
 attempt("replaced", lambda: (os.rename("tools", "other"), os.rename("other", "tools")))
 attempt("alias", lambda: os.link("tools/pre-commit", "alias"))
 attempt("output", lambda: os.symlink("/etc/passwd", "out/name"))
+attempt("cache", lambda: write(".cache/pip/wheels/aa/other.whl"))
+attempt("wheels", lambda: append("wheels/other-1.0-py3-none-any.whl"))
 attempt("secret", lambda: read("env/dev.env"))
 # honest
 attempt("own", lambda: (append("build/own/pyvenv.cfg"), append("tools/other"), write("src/HEADER"), write("build/lib/x/HEAD")))
@@ -80,7 +82,7 @@ def hostile(world, attack) -> None:
         **in_tree("pwlocal"), "backend/evil.py": BACKEND, "backend/attack": attack, ".git/HEAD": "ref: refs/heads/main\n",
         ".git/config": "[core]\n\thooksPath = \"scripts/hooks\" ; ours\n[include]\n\tpath=../gitconfig\n[filter \"x\"]\n\tclean = sh tools/clean %f\n",
         "gitconfig": "", "tools/clean": "", ".git/objects/x": "", ".git/refs/x": "", ".git/hooks/x.sample": "",
-        "scripts/hooks/pre-push": "#!/bin/sh\n", "tools/pre-commit": "#!/bin/sh\n", "tools/other": "", "conf/editor/settings.json": "{}", "out/old": "",
+        "scripts/hooks/pre-push": "#!/bin/sh\n", "tools/pre-commit": "#!/bin/sh\n", "tools/other": "", "conf/editor/settings.json": "{}", "wheels/other-1.0-py3-none-any.whl": "", "out/old": "",
         "env/dev.env": "TOKEN=canary0of0the0linked0env\n", ".venv/pyvenv.cfg": "home = /usr/bin\n", ".venv/bin/activate": "# mine\n"})
     toml = world.work / "pyproject.toml"
     toml.write_text(toml.read_text().replace('build-backend = "tinyback"', 'build-backend = "evil"'))
@@ -93,13 +95,14 @@ def hostile(world, attack) -> None:
 def test_what_other_tools_run(hide, name, user_named, make_world, templates, distribution, index):
     world = make_world(user_named(name), index=index, hide=hide)
     git = {"GIT_CONFIG_GLOBAL": "/dev/null"}
+    cache = {"XDG_CACHE_HOME": str(world.work / ".cache")}  # as CI has it, to keep it from run to run
     for guarded in (False, True):
         shutil.rmtree(world.work)
         world.work.mkdir()
         hostile(world, ATTACK)
         world.use_venv(templates, distribution)
-        run = (lambda a: world.guarded(a, options=["--on-violation", "deny"])) if guarded else world.run
-        result = run(["pip", "install", "--src", "out", "."])
+        run = (lambda a: world.guarded(a, cache, options=["--on-violation", "deny"])) if guarded else (lambda a: world.run(a, cache))
+        result = run(["pip", "install", "--find-links", "wheels", "--src", "out", "."])
         done = json.loads((world.work / "done.json").read_text())
         said = world.run(["git", "-C", world.work / "docs", "status"], git)
         ran = (world.work / "ran").exists()
