@@ -189,6 +189,9 @@ int inst_tool_resolve(bool mise, const char *shims, const char *name, char *cons
 	if (odd) {
 		return inst_fail(err, 126, "%s: what mise chooses by it is not known here: give the path of pip itself (`mise which %s` prints it)", odd, name);
 	}
+	if (mise && !versions.n) {
+		strings_put(&versions, "system"); /* its shims step aside then */
+	}
 	for (size_t i = 0; i < versions.n; i++) {
 		*real = file_of(shims, versions.v[i], name, envp, &s);
 		if (*real) {

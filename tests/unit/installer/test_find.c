@@ -367,6 +367,12 @@ static void asdf_and_mise_choose(void **state)
 	tree_file(t, "mise/bin/mise", 0755, "\177ELF");
 	tree_link(t, "mise/shims/pip", "../bin/mise");
 	inst_set(&r.env.v[1], inst_format("PATH=%s/mise/shims:%s/venv/bin:/usr/bin", t->root, t->root));
+	tree_file(t, "home/.tool-versions", 0644, "nodejs 20.1\n");
+	tree_file(t, "work/.tool-versions", 0644, "nodejs 20.1\n");
+	assert_refused(&r, "pip list", 126, ".python-version");
+	cleanup_text char *dot = tree_path(t, "work/.python-version");
+	assert_int_equal(unlink(dot), 0);
+	assert_program(&r, t, "venv/bin/pip"); /* nothing is chosen: what comes next on PATH */
 	tree_file(t, "work/.tool-versions", 0644, "python 3.11\n");
 	assert_program(&r, t, "mise/installs/python/3.11.7/bin/pip");
 	tree_file(t, "work/mise.toml", 0644, "[env]\npython = \"no\"\n[tools]\nnode = \"20\"\n\"python\" = ['3.12', \"3.11\"]\n");
