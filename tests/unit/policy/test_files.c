@@ -286,6 +286,7 @@ static void projects(void **state)
 		{"/CLAUDE.md", FILE_WRITE, agent, agent}, {"/claude.MD", FILE_WRITE, NULL, agent}, {"/build/lib/x/CLAUDE.md", FILE_WRITE, NULL, NULL},
 		{"/docs/HEAD", FILE_WRITE, planted, planted}, {"/build/HEAD", FILE_WRITE, planted, planted}, {"/build/lib/x/HEAD", FILE_WRITE, NULL, NULL},
 		{"/src/head", FILE_WRITE, NULL, planted}, {"/src/HEADER", FILE_WRITE, NULL, NULL}, {"/.git/HEAD", FILE_WRITE, git, git},
+		{"/ci/pip.conf", FILE_WRITE, "file.persistence.project-pip", "file.persistence.project-pip"}, {"/ci/pip.conf", FILE_READ, login, login},
 		{"/setup.py", FILE_WRITE, NULL, NULL}, {"/", FILE_WRITE, NULL, NULL}, {"/a..b/...", FILE_WRITE, NULL, NULL},
 	};
 
