@@ -97,8 +97,8 @@ void installer_finish(struct installer *ins);
 
 /* The SPEC of pip_boot.py for the launched pip (runner false) or for a sub-pip (runner true: ins->runner is run as the script).  allow_pth and
  * pythonpath may be NULL; pythonpath is a PYTHONPATH that was taken out of the environment of the interpreter's start, where a folder on it could
- * replace `encodings`; started (0: none): nanoseconds since the epoch before the launched pip began, for sub-pips; audit: what it would
- * refuse is told and let through.  The caller frees. */
+ * replace `encodings`; started (0: none): nanoseconds since the epoch before the launched pip began, where pip's files tell by their change times whether
+ * they are older; audit: what it would refuse is told and let through.  The caller frees. */
 char *installer_boot_spec(const struct installer *ins, bool runner, const struct strings *allow_pth, const char *pythonpath,
                           unsigned long long started, bool audit);
 

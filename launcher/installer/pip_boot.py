@@ -9,7 +9,7 @@ SPEC is one JSON object (docs/installer.md describes it):
     runner      pip's runner when pip started itself: a file, or pip's own folder (run as Python would run it); the folder
                 that a pip was unpacked into from the archive `program`; else null
     sealed      false when pip itself is what is being installed: its modules may then change in mid-run
-    started     optional: nanoseconds; modules of pip whose inode changed later are refused (for a sub-pip)
+    started     optional: nanoseconds; modules of pip whose inode changed later are refused.  Without: those that change from now on
     audit       optional: true: what would be refused is reported and goes on; start-up code runs
     allow_pth   start-up files whose code lines run after all
     pythonpath  optional: a PYTHONPATH that was kept from the interpreter's own start, where it could replace `encodings`
@@ -85,7 +85,7 @@ class LocationFinder:
         self.library = library  # the standard library's entries of sys.path
         self.wheels = []  # Debian's wheels of what pip vendors, where root put them
         self.pip_dir = None
-        self.seal = None  # path -> identity of each file of pip; None: not sealed
+        self.seal = None  # what pip consists of; None: not sealed
         self.event = None
         self.audit = False
         self.open = False  # a start-up file that the user allowed is running
@@ -144,7 +144,7 @@ class LocationFinder:
         if self.seal is not None:
             return path in self.seal
         try:
-            return (_external._os.stat(path).st_mode & 0o170000) == 0o100000
+            return is_file(os.stat(path))
         except OSError:
             return False
 
@@ -161,7 +161,7 @@ class LocationFinder:
         if not path.endswith((".py", ".pyc")):
             return plain(path)
         with open_code(path) as stream:
-            if self.seal.get(path) == identity(os.fstat(stream.fileno())):
+            if self.seal.fits(path, os.fstat(stream.fileno())):
                 return stream.read()
         if path.endswith(".pyc"):
             raise OSError("not the compiled file of the run's start")
@@ -214,28 +214,57 @@ import time  # noqa: E402
 from io import open_code  # noqa: E402
 
 
-def identity(st):
-    return (st.st_dev, st.st_ino, st.st_size, st.st_mtime_ns, st.st_ctime_ns)
+def is_file(st):
+    return (st.st_mode & 0o170000) == 0o100000
 
 
-def seal_folder(folder, started):
-    """What pip consists of, now: nothing has been installed yet."""
-    seal = {}
-    folders = [folder]
-    while folders:
-        with os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                name = entry.name
-                if name.endswith((".py", ".pyc")):
-                    try:
-                        st = entry.stat()
-                    except OSError:
-                        continue
-                    if started is None or st.st_ctime_ns <= started:
-                        seal[entry.path] = identity(st)
-                elif "." not in name and entry.is_dir():
-                    folders.append(entry.path)
-    return seal
+class SealedByTime:
+    """What of pip's folder no one has touched since the run began.  By change times, which nobody can set: the kernel's clock makes them."""
+
+    def __init__(self, folder, started):
+        self.folder, self.started = folder + "/", started
+
+    def __contains__(self, path):
+        try:
+            return path.startswith(self.folder) and is_file(os.stat(path))
+        except OSError:
+            return False
+
+    def fits(self, path, st):
+        return st.st_ctime_ns <= self.started
+
+
+class SealedByList:
+    """What pip's folder consists of now: nothing has been installed yet."""
+
+    def __init__(self, folder):
+        self.files = {}
+        folders = [folder]
+        while folders:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.name.endswith((".py", ".pyc")):
+                        try:
+                            self.files[entry.path] = self.identity(entry.stat())
+                        except OSError:
+                            continue
+                    elif "." not in entry.name and entry.is_dir():
+                        folders.append(entry.path)
+
+    def __contains__(self, path):
+        return path in self.files
+
+    def fits(self, path, st):
+        return self.files.get(path) == self.identity(st)
+
+    @staticmethod
+    def identity(st):
+        return (st.st_dev, st.st_ino, st.st_size, st.st_mtime_ns, st.st_ctime_ns)
+
+
+def seal_of(folder, started):
+    # A list takes a look at every file of pip, which is most of what the bootstrap costs.
+    return SealedByList(folder) if started is None else SealedByTime(folder, started)
 
 
 # What pip takes for an archive by its name, and the modules that take anything for one.
@@ -619,7 +648,7 @@ def boot(finder):
     finder.wheels = debian_wheels(spec["pip_dir"])
     finder.pip_dir = spec["pip_dir"].rstrip("/")
     if spec.get("sealed", True):
-        finder.seal = seal_folder(finder.pip_dir, spec.get("started"))
+        finder.seal = seal_of(finder.pip_dir, spec.get("started"))
     Guard(finder, spec).install()
     if spec["module"]:
         run_module(finder)

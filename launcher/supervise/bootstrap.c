@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "rights.h"
 
@@ -13,12 +15,44 @@
  * puts PYTHONPATH back for pip's children. */
 static const char *const kept_from_start[] = {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"};
 
+/* Filesystems that stamp a change with this machine's clock.  A server's may differ from it. */
+static bool stamps_by_our_clock(const char *path)
+{
+	static const long local[] = {0xEF53 /* ext2 to 4 */, 0x58465342 /* xfs */, 0x9123683E /* btrfs */, 0x01021994 /* tmpfs */,
+	                             0x794C7630 /* overlay */, 0xF2F52010 /* f2fs */, 0x2FC12FC1 /* zfs */, 0xCA451A4E /* bcachefs */};
+	struct statfs fs;
+
+	for (size_t i = 0; statfs(path, &fs) == 0 && i < sizeof local / sizeof *local; i++) {
+		if (fs.f_type == local[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool older(const char *folder, const char *name, int64_t time)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%.4000s/%s", folder, name);
+	return stat(path, &st) == 0 && (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec <= time;
+}
+
+/* Can pip's files that change during the run be told by their change times?  Asked before pip starts.  Not where the clock has gone back since pip was
+ * installed; and what was unpacked for this run is younger than it, and nobody else's. */
+static bool seals_by_time(const struct run *run)
+{
+	const struct installer *ins = run->installer;
+
+	return ins->zip == NULL && stamps_by_our_clock(ins->pip_dir) && older(ins->pip_dir, "__init__.py", run->started_ns) &&
+	       older(ins->pip_dir, "_internal/__init__.py", run->started_ns);
+}
+
 static char *make_spec(const struct supervisor *s, bool subpip, const char *pythonpath)
 {
-	/* What was unpacked for this run is younger than it, and nobody else's. */
-	bool sealed_by_time = subpip && s->run->installer->zip == NULL;
-
-	return installer_boot_spec(s->run->installer, subpip, &s->run->allow_pth, pythonpath, sealed_by_time ? (unsigned long long)s->run->started_ns : 0, s->run->audit);
+	return installer_boot_spec(s->run->installer, subpip, &s->run->allow_pth, pythonpath, s->sealed_by_time ? (unsigned long long)s->run->started_ns : 0,
+	                           s->run->audit);
 }
 
 static int add_all(struct strings *to, char *const *words)
@@ -80,7 +114,7 @@ static int name_home(const struct supervisor *s, struct bootstrap *b)
 	return environment_set(&b->environment, "HOME", s->run->homes[0]);
 }
 
-int bootstrap_pip(const struct supervisor *s, struct bootstrap *b, struct start *out)
+int bootstrap_pip(struct supervisor *s, struct bootstrap *b, struct start *out)
 {
 	const struct installer *ins = s->run->installer;
 	char temp[PATH_MAX];
@@ -90,6 +124,7 @@ int bootstrap_pip(const struct supervisor *s, struct bootstrap *b, struct start 
 	if (environment_copy(&b->environment, s->run->envp) < 0) {
 		return -ENOMEM;
 	}
+	s->sealed_by_time = seals_by_time(s->run);
 	b->spec = make_spec(s, ins->other_python, environment_get(&b->environment, "PYTHONPATH"));
 	snprintf(temp, sizeof temp, "%s/t", supervisor_temp(s));
 	if (common_argv(s, b, ins->env.interpreter, ins->env.interpreter_flags.v) < 0 || add_all(&b->argv, ins->args.v) < 0 ||

@@ -34,6 +34,7 @@
 
 #define ROLLBACK_SECONDS 30 /* what pip gets to take back a half-done installation before it is killed */
 #define END_MILLISECONDS 5000
+#define DESCRIPTORS 1024
 #define FOLLOWING_TRIES 100 /* a millisecond each */
 #define GROUP_MILLISECONDS 1000 /* within this the guardian's word of a signal is of the one that came to the group */
 
@@ -683,6 +684,14 @@ static int finish(struct watch *w, int status)
 
 /* --- main ---------------------------------------------------------------------------------------- */
 
+/* Room for descriptors, while there is one thread: with more of them the kernel waits 10 ms for all its processors before a table grows. */
+static void grow_descriptors(int fd)
+{
+	cleanup_fd int highest = fcntl(fd, F_DUPFD_CLOEXEC, DESCRIPTORS - 1);
+
+	(void)highest; /* none where the limit is lower: it grows when it must */
+}
+
 static int prepare(struct supervisor *s, int *signals)
 {
 	sigset_t all;
@@ -716,6 +725,7 @@ static int prepare(struct supervisor *s, int *signals)
 	if (error < 0) {
 		return cannot(error, "the zygote could not be forked");
 	}
+	grow_descriptors(s->wake);
 	trusted_setup(); /* its descriptors are none of the zygote's */
 	if ((error = listener_setup()) < 0 || (error = programs_start(s->run)) < 0) {
 		return cannot(error, "the seccomp programs");

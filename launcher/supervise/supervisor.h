@@ -70,6 +70,7 @@ struct supervisor {
 	int environment_watch;     /* inotify on the environment's site folders: has pip begun to write? -1: none */
 	_Atomic int abort_status;  /* 0: none */
 	_Atomic(const char *) abort_why;
+	bool sealed_by_time;       /* bootstrap.c's: before pip starts */
 	_Atomic bool not_in_place; /* a wheel was built where pip would have run `setup.py install` or `setup.py develop` */
 	_Atomic bool guest_done;
 	_Atomic int guest_status;
