@@ -30,7 +30,7 @@ def make(path, text, mode=0o644):
 
 @pytest.fixture(scope="module")
 def places(user_named):
-    tops = [Path(p, NAME) for p in ("/etc", "/opt", "/var/lib", "/srv", "/var/www", "/run/secrets", "/usr/lib")]
+    tops = [Path(p, NAME) for p in ("/etc", "/opt", "/var/lib", "/srv", "/var/www", "/run/secrets", "/usr/lib")] + [Path(f"/usr/lib/{NAME}.conf")]
     new = [p for p in (Path("/var/www"), Path("/run/secrets")) if not p.exists()]
     try:
         for path, text in HONEST.items():
@@ -41,6 +41,7 @@ def places(user_named):
         make(f"/opt/{NAME}/libexec/pwt-part", "#!/bin/sh\necho a part\n", 0o755)
         os.symlink(f"../libexec/pwt-part", f"/opt/{NAME}/bin/pwt-part")
         os.symlink(f"/etc/{NAME}", f"/usr/lib/{NAME}")
+        os.symlink(f"/etc/{NAME}/odd.conf", f"/usr/lib/{NAME}.conf")
         yield
     finally:
         for top in tops:
@@ -62,7 +63,8 @@ def cat(world, paths, guarded, **more):
 
 
 def test_what_everybody_may_read(world):
-    paths = [*HONEST, f"/usr/lib/{NAME}/odd.conf", "/var/lib/dpkg/status"]
+    # A link in a folder of which another file was opened before: a folder is looked at once, each name in it again.
+    paths = [*HONEST, f"/usr/lib/{NAME}/odd.conf", "/usr/lib/os-release", f"/usr/lib/{NAME}.conf", "/var/lib/dpkg/status"]
     plain, held = cat(world, paths, False), cat(world, paths, True)
     assert held.out == plain.out and held.status == 0 and held.above("info") == [], str(held)
     for text in HONEST.values():

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -181,6 +182,57 @@ static int sandbox_files(void *argument)
 	return 0;
 }
 
+/* A second ruleset of the kept rules allows what the first one does, and its own. */
+static int kept_files(void *argument)
+{
+	const struct run *run = argument;
+	struct kept_rules kept = {0};
+	struct ruleset first, second;
+
+	CHECK(ruleset_init(&first, RULESET_SANDBOX, run->abi, run->tcp) == 0);
+	first.keep = &kept;
+	CHECK(ruleset_add(&first, at("read"), GRANT_READ) == 0);
+	CHECK(ruleset_add(&first, at("single"), GRANT_READ | GRANT_WRITE_FILE) == 0);
+	CHECK(ruleset_add(&first, at("absent"), GRANT_READ) == -ENOENT);
+	first.keep = NULL;
+	CHECK(ruleset_add(&first, at("none"), GRANT_READ) == 0);
+	ruleset_finish(&first);
+	CHECK(kept.count == 2 && fcntl(kept.v[0].fd, F_GETFD) == FD_CLOEXEC);
+
+	CHECK(ruleset_init(&second, RULESET_SANDBOX, run->abi, run->tcp) == 0);
+	CHECK(ruleset_add_kept(&second, &kept) == 0);
+	CHECK(ruleset_add(&second, at("write"), GRANT_WRITE) == 0);
+	CHECK(second.writable_count == 2 && !strcmp(second.writable[0], at("single")));
+	CHECK(enforce(&second) == 0);
+	CHECK(try_open("read/deep/f", O_RDONLY) == 0 && try_open("read/f", O_WRONLY) == -EACCES);
+	CHECK(try_open("single", O_RDWR) == 0 && try_open("none/f", O_RDONLY) == -EACCES);
+	ruleset_forget(&kept);
+	CHECK(kept.count == 0);
+	return 0;
+}
+
+/* Where descriptors run out nothing is kept, and the ruleset has its rules all the same. */
+static int kept_nothing(void *argument)
+{
+	const struct run *run = argument;
+	struct kept_rules kept = {0};
+	struct ruleset r;
+	int fds[2] = {-1, -1};
+
+	CHECK(ruleset_init(&r, RULESET_SANDBOX, run->abi, run->tcp) == 0);
+	CHECK(pipe(fds) == 0);
+	close(fds[0]); /* free again: for what is granted itself */
+	struct rlimit limit = {.rlim_cur = (rlim_t)fds[1] + 2, .rlim_max = (rlim_t)fds[1] + 2};
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	r.keep = &kept;
+	CHECK(ruleset_add(&r, at("read"), GRANT_READ) == 0 && kept.count == 1);
+	CHECK(ruleset_add(&r, at("single"), GRANT_READ) == 0);
+	CHECK(kept.count == 0 && r.keep == NULL);
+	CHECK(enforce(&r) == 0);
+	CHECK(try_open("read/f", O_RDONLY) == 0 && try_open("single", O_RDONLY) == 0 && try_open("none/f", O_RDONLY) == -EACCES);
+	return 0;
+}
+
 static int outside(void *argument)
 {
 	const struct run *run = argument;
@@ -241,6 +293,8 @@ static void every_abi(void **state)
 		for (int tcp = 0; tcp < 2; tcp++) {
 			struct run run = {RULESET_SANDBOX, abi, tcp};
 			assert_int_equal(in_children(sandbox_files, &run), 0);
+			assert_int_equal(in_children(kept_files, &run), 0);
+			assert_int_equal(in_children(kept_nothing, &run), 0);
 			assert_int_equal(in_children(outside, &run), 0);
 			run.kind = RULESET_INSTALLER;
 			assert_int_equal(in_children(outside, &run), 0);
