@@ -104,7 +104,7 @@ def main() -> int:
     parser.add_argument("binary", type=Path)
     parser.add_argument("--pip", nargs="+", default=list(VERSIONS))
     parser.add_argument("--place", nargs="+", default=list(PLACES), choices=list(PLACES))
-    parser.add_argument("--kind", nargs="+", default=[*KINDS, LEGACY], choices=[*KINDS, LEGACY, *TREES])
+    parser.add_argument("--kind", nargs="+", default=[*KINDS, LEGACY, *TREES], choices=[*KINDS, LEGACY, *TREES])
     parser.add_argument("--user", nargs="+", default=["root", "user"], choices=["root", "user"])
     parser.add_argument("--verbose", action="store_true", help="show the runs of what is not the same")
     options = parser.parse_args()

@@ -32,8 +32,8 @@ PROJECTS = {
           "tornado", "coverage", "zope.interface", "ruamel.yaml.clib", "regex", "pycryptodome", "zstandard", "pynacl"],
     "Cython": ["msgpack", "frozenlist", "propcache", "yarl", "httptools", "aiohttp"],
     "C++": ["ujson", "greenlet", "kiwisolver"],
-    "C++, meson": ["contourpy"],
-    "C++, CMake": ["rapidfuzz"],
+    "C++, Meson": ["contourpy"],
+    "headers, CMake": ["pybind11"],
 }
 KIND_OF = {project: kind for kind, projects in PROJECTS.items() for project in projects}
 LIMIT = 1500  # seconds for one run
