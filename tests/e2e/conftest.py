@@ -84,6 +84,19 @@ def base():
 
 
 @pytest.fixture(scope="session")
+def race_programs(base) -> Path:
+    """A folder with the program of tests/race/, dynamically and statically linked."""
+    folder = base / "race"
+    folder.mkdir()
+    repository = Path(__file__).resolve().parent.parent.parent
+    for name, more in (("race", []), ("race-static", ["-static"])):
+        subprocess.run(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", *more,
+                        "-I", repository, "-o", folder / name, *sorted((repository / "tests/race").glob("*.c"))],
+                       check=True, timeout=60)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def pipwarden(base) -> Path:
     built = binary.built()
     assert built and os.access(built, os.X_OK), "no pipwarden is built: ./dev build, or set PIPWARDEN_BIN"

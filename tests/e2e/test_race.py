@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -25,7 +24,6 @@ from lib.fakenet import INET4, close_sockets, in_netns
 from lib.procs import wait_for
 from lib.world import CANARY
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SOCKETS = ("address", "address-family", "descriptor", "send")
 READS = ("path", "link", "dirfd", "cwd")
 RACES = (*SOCKETS, *READS, "mode", "mode-descriptor", "truncate", "exec")
@@ -85,16 +83,16 @@ class Agents:
 class Arena:
     """One world with what must not be reached, and what it looks like afterwards."""
 
-    def __init__(self, world, net, binaries: Path):
+    def __init__(self, world, net, programs: Path):
         self.world, self.net = world, net
         world.plant_canaries()
         self.tools = world.root / "tools"  # granted for reading, nothing else
         self.victim = world.write(self.tools / "victim", "the user's own\n", 0o644)
         self.tools.chmod(0o755)
         for name in ("race", "race-static"):
-            world.own(Path(shutil.copy(binaries / name, self.tools)))
+            world.own(Path(shutil.copy(programs / name, self.tools)))
         self.marker = world.root / "marker"
-        program = world.own(Path(shutil.copy(binaries / "race-static", world.home / "program")))
+        program = world.own(Path(shutil.copy(programs / "race-static", world.home / "program")))
         self.agents = Agents(world.root / "agent.sock", net)
         self.targets = [f"address={INET4}", f"port={PORT}", f"agent={self.agents.path}",
                         f"secret={world.home}/.ssh/id_ed25519", f"victim={self.victim}", f"program={program}", f"marker={self.marker}"]
@@ -125,23 +123,12 @@ def lines_of(text: str) -> list[dict]:
     return [json.loads(line) for line in text.splitlines() if line.startswith('{"race"')]
 
 
-@pytest.fixture(scope="session")
-def binaries(base) -> Path:
-    folder = base / "race"
-    folder.mkdir()
-    for name, more in (("race", []), ("race-static", ["-static"])):
-        subprocess.run(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", *more,
-                        "-I", REPOSITORY, "-o", folder / name, *sorted((REPOSITORY / "tests/race").glob("*.c"))],
-                       check=True, timeout=60)
-    return folder
-
-
 @pytest.fixture
-def arena(make_world, net, binaries):
+def arena(make_world, net, race_programs):
     made = []
 
     def make(user, hide="") -> Arena:
-        made.append(Arena(make_world(user, net=net, hide=hide), net, binaries))
+        made.append(Arena(make_world(user, net=net, hide=hide), net, race_programs))
         return made[-1]
 
     yield make
@@ -225,13 +212,13 @@ setup(name="pwrace", version="1.0", packages=["pwrace"], package_data={"pwrace":
 
 @pytest.mark.parametrize("hide", HIDDEN, ids=HIDE_IDS)
 @pytest.mark.parametrize("user", USERS)
-def test_build(user, hide, arena, user_named, templates, distribution, binaries, show):
+def test_build(user, hide, arena, user_named, templates, distribution, race_programs, show):
     """The same from setup.py, by the static program."""
     a = arena(user_named(user), hide)
     numbers = {race: tries(race, "build", user, hide) for race in BUILD_RACES}
     links = a.world.root / "links"
     sdist = packages.sdist(links, "pwrace", "1.0", {
-        "setup.py": SETUP, "race-static": (binaries / "race-static").read_bytes(), "pwrace/__init__.py": "",
+        "setup.py": SETUP, "race-static": (race_programs / "race-static").read_bytes(), "pwrace/__init__.py": "",
         "races.txt": "".join(" ".join([race, str(n), *a.targets]) + "\n" for race, n in numbers.items())})
     sdist.chmod(0o644)
     a.world.use_venv(templates, distribution)

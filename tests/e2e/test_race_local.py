@@ -17,7 +17,7 @@ from lib import packages
 from lib.procs import wait_for
 from lib.world import CANARY
 from test_local import in_tree, put
-from test_race import binaries, lines_of, show  # noqa: F401
+from test_race import lines_of, show
 
 BASELINE = 80
 # name, tries of the user's (root's: a tenth), does a process outside swap?
@@ -68,8 +68,8 @@ EXPECTED = {"path": {"foreign", "canary"}, "link": {"foreign", "canary"}, "entry
 
 
 @pytest.mark.parametrize("race", EXPECTED)
-def test_baseline(race, user_named, make_world, binaries, show):  # noqa: F811
-    project = Project(make_world(user_named("user")), binaries / "race-static")
+def test_baseline(race, user_named, make_world, race_programs, show):  # noqa: F811
+    project = Project(make_world(user_named("user")), race_programs / "race-static")
     result = project.world.run([project.program, *project.line(race, BASELINE), "pause=300"], {"TMPDIR": str(project.work)}, timeout=60)
     assert result.status == 0, str(result)
     lines = lines_of(result.out)
@@ -89,9 +89,9 @@ def swappers():
 
 
 @pytest.mark.parametrize("user", ["root", "user"])
-def test_build(user, user_named, make_world, templates, distribution, binaries, swappers, show):  # noqa: F811
+def test_build(user, user_named, make_world, templates, distribution, race_programs, swappers, show):  # noqa: F811
     world = make_world(user_named(user))
-    project = Project(world, binaries / "race-static")
+    project = Project(world, race_programs / "race-static")
     plan = [(race, number // (10 if user == "root" else 1), outside) for race, number, outside in RACES]
     world.write(project.work / "races.txt", "".join(" ".join(project.line(r, n, "try" if outside else "")) + "\n" for r, n, outside in plan))
     for race, prepared in (("link", "other"), ("parent", "q")):
