@@ -58,6 +58,8 @@ ROW_CASES = [(user, hide, row) for user, hide in CASES for row in ROWS if not (h
 def test_row(user, hide, row, build_of):
     plain, before = build_of(user, False)
     assert plain.status == 0 and row in before, str(plain)
+    if before[row]["value"] is None:
+        pytest.skip("its tool is not here, or not for this user")
     assert not re.match(r"\w*(Error|Expired): ", str(before[row]["value"])), f"the row does not work by itself: {before[row]}"
     held, after = build_of(user, True, hide)
     assert row in after, f"the build did not get there\n{held}"
