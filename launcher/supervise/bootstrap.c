@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,8 @@ static const char *const kept_from_start[] = {"PYTHONPATH", "PYTHONHOME", "PYTHO
 /* Filesystems that stamp a change with this machine's clock.  A server's may differ from it. */
 static bool stamps_by_our_clock(const char *path)
 {
-	static const long local[] = {0xEF53 /* ext2 to 4 */, 0x58465342 /* xfs */, 0x9123683E /* btrfs */, 0x01021994 /* tmpfs */,
-	                             0x794C7630 /* overlay */, 0xF2F52010 /* f2fs */, 0x2FC12FC1 /* zfs */, 0xCA451A4E /* bcachefs */};
+	static const long local[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC, OVERLAYFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
+	                             0x2FC12FC1 /* zfs */, 0xCA451A4E /* bcachefs */};
 	struct statfs fs;
 
 	for (size_t i = 0; statfs(path, &fs) == 0 && i < sizeof local / sizeof *local; i++) {

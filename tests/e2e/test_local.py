@@ -184,18 +184,23 @@ def hostile(world):
     world.own_tree(world.work)
 
 
+def installs(world, prepare, templates, distribution):
+    """(guarded, result) of `pip install .`, plainly and then guarded, each in a project that was made anew."""
+    argv = ["pip", "install", "."]
+    for guarded in (False, True):
+        shutil.rmtree(world.work)
+        world.work.mkdir()
+        prepare(world)
+        world.use_venv(templates, distribution)
+        yield guarded, world.guarded(argv, options=["--on-violation", "deny"]) if guarded else world.run(argv)
+
+
 @pytest.mark.parametrize("hide,name", [("", "root"), ("", "user"), ("landlock=1", "user"), ("landlock=3", "root"), ("namespaces", "user")])
 def test_hostile_build_of_the_project(hide, name, user_named, make_world, templates, distribution, index):
     world = make_world(user_named(name), index=index, hide=hide)
     planted = [".git/hooks/post-checkout", ".github/workflows/evil.yml", ".vscode/tasks.json", "carried"]
     secrets = ["canary0of0the0project0env", "canary0of0the0remote0", "OPENSSH"]
-    for guarded in (False, True):
-        shutil.rmtree(world.work)
-        world.work.mkdir()
-        hostile(world)
-        world.use_venv(templates, distribution)
-        run = (lambda a: world.guarded(a, options=["--on-violation", "deny"])) if guarded else world.run
-        result = run(["pip", "install", "."])
+    for guarded, result in installs(world, hostile, templates, distribution):
         loot = (world.work / "loot.txt").read_text()
         if not guarded:
             assert result.status == 0 and all(s in loot for s in secrets) and all((world.work / p).exists() for p in planted), f"{loot}\n{result}"

@@ -3,12 +3,11 @@ What the build may not read it cannot execute either."""
 from __future__ import annotations
 
 import os
-import shutil
 
 import pytest
 
 from lib import packages
-from test_local import check, in_tree, put, twin  # noqa: F401
+from test_local import check, in_tree, installs, put, twin  # noqa: F401
 
 FIXTURE = packages.tree(packages.FIXTURES / "programs")
 
@@ -73,13 +72,7 @@ def hostile(world):
 
 def test_hostile_programs(user, make_world, templates, distribution, index):
     world = make_world(user, index=index, hide="landlock=1" if user.uid == 0 else "")
-    for guarded in (False, True):
-        shutil.rmtree(world.work)
-        world.work.mkdir()
-        hostile(world)
-        world.use_venv(templates, distribution)
-        run = (lambda a: world.guarded(a, options=["--on-violation", "deny"])) if guarded else world.run
-        result = run(["pip", "install", "."])
+    for guarded, result in installs(world, hostile, templates, distribution):
         told = (world.work / "told.txt").read_text()
         if not guarded:
             assert all(c in told for c in CANARIES) and told.count("reached") == 2, f"{told}\n{result}"
