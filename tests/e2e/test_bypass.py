@@ -11,7 +11,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -21,7 +20,8 @@ import pytest
 
 from conftest import LESS, LESS_IDS, USERS
 from lib import packages
-from lib.fakenet import INET4, INET6, close_sockets, in_netns
+from lib.daemons import CONNECTED, Daemons
+from lib.fakenet import INET4, INET6
 from lib.procs import marked
 from lib.world import CANARY, World, snapshot
 
@@ -59,52 +59,6 @@ while True:
 """
 
 
-class UnixSinks:
-    """A fake ssh-agent, a fake docker.sock, a datagram socket and an abstract one; what they are told is kept."""
-
-    def __init__(self, world: World, net):
-        self.received, self._sockets = [], []
-        self.paths = {n: str(world.root / f"{n}.sock") for n in ("agent", "docker", "datagram")}
-        self.abstract = "bypass-" + uuid.uuid4().hex
-        for name, path in self.paths.items():
-            s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM if name == "datagram" else socket.SOCK_STREAM)
-            s.bind(path)
-            os.chmod(path, 0o666)
-            self._serve(s, name != "datagram")
-        s = in_netns(net.host_ns, lambda: socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        s.bind("\0" + self.abstract)
-        self._serve(s, True)
-
-    def _serve(self, s, stream):
-        self._sockets.append(s)
-        if stream:
-            s.listen(16)
-        threading.Thread(target=self._streams if stream else self._datagrams, args=(s,), daemon=True).start()
-
-    def _streams(self, s):
-        while True:
-            try:
-                connection = s.accept()[0]
-                connection.settimeout(3)
-                self.received.append(b"[connection]")
-                while piece := connection.recv(4096):
-                    self.received.append(piece)
-            except TimeoutError:
-                pass
-            except OSError:
-                return
-
-    def _datagrams(self, s):
-        while True:
-            try:
-                self.received.append(s.recv(4096))
-            except OSError:
-                return
-
-    def close(self):
-        close_sockets(self._sockets)
-
-
 @dataclass
 class Outcome:
     result: object
@@ -132,7 +86,10 @@ class Bypass:
         self.world, self.net, self.guarded, self.folder = world, net, guarded, folder
         self.marker = "mark" + uuid.uuid4().hex
         self.shm = Path("/dev/shm", "pwt" + uuid.uuid4().hex[:12])
-        self.sinks = UnixSinks(world, net)
+        self.sinks = Daemons(net)  # a fake ssh-agent, a fake docker.sock, a datagram socket and an abstract one
+        for name in ("agent", "docker", "datagram"):
+            self.sinks.unix(name, world.root / f"{name}.sock", socket.SOCK_DGRAM if name == "datagram" else socket.SOCK_STREAM)
+        self.sinks.abstract("abstract", self.marker)
         self.stranger = None
 
     def prepare(self, templates, python):
@@ -154,8 +111,8 @@ class Bypass:
         address = self.stranger.stdout.readline().decode().strip()
         enter = next((p for top in list(world.pipwarden.parents)[:3] for p in top.rglob("enter") if p.is_file() and os.access(p, os.X_OK)),
                      Path("/bin/true"))
-        self.targets = {"home": world.home, "address4": INET4, "address6": INET6, "agent": self.sinks.paths["agent"],
-                        "docker": self.sinks.paths["docker"], "datagram": self.sinks.paths["datagram"], "abstract": self.sinks.abstract,
+        self.targets = {"home": world.home, "address4": INET4, "address6": INET6, "abstract": self.marker,
+                        **{name: world.root / f"{name}.sock" for name in ("agent", "docker", "datagram")},
                         "stranger": self.stranger.pid, "stranger_address": address, "site": world.site_packages(), "temp": world.temp,
                         "shm": self.shm.name, "enter": enter}
 
@@ -183,8 +140,8 @@ class Bypass:
 
     def judge(self, outcome: Outcome) -> None:
         sent = self.net.sink.bytes
-        told = b"".join(self.sinks.received)
-        outcome.connections = self.sinks.received.count(b"[connection]")
+        told = b"".join(self.sinks.heard(name) for name in self.sinks.told)
+        outcome.connections = told.count(CONNECTED)
         site = self.world.site_packages()
         for key, entry in outcome.lines.items():
             mode, name = key
