@@ -2,7 +2,7 @@
 
     host 10.203.0.1, fd00:203::1  ── veth ──  inet 10.203.0.2, fd00:203::2 and every other address there is
       resolv.conf names 10.203.0.2              a resolver that answers any name with 10.203.0.2 and notes it,
-      default route: inet                       a TLS sink (443), TCP sinks, UDP sink, a package index (8080),
+      default route: inet                       TLS sinks (443, 465, 853), TCP sinks, UDP sink, a package index (8080),
                                                 a capture of every packet that arrived, whatever its protocol
 
 Nothing of it is reachable from outside, nothing in it reaches outside.  Needs root; all of it goes at the end."""
@@ -26,6 +26,7 @@ CLONE_NEWNET = 0x40000000
 HOST4, INET4, HOST6, INET6 = "10.203.0.1", "10.203.0.2", "fd00:203::1", "fd00:203::2"
 INDEX_NAME, INDEX_PORT = "index.test", 8080
 TCP_PORTS = (22, 80, 4444, 6379, 8443)
+TLS_PORTS = (443, 465, 853)
 UDP_PORTS = (123, 4444, 5353)
 ETH_P_ALL, ETH_P_IP, ETH_P_IPV6, ETH_P_ARP = 0x0003, 0x0800, 0x86DD, 0x0806
 QUIET_ICMP6 = {130, 131, 132, 133, 134, 135, 136, 143}  # neighbour discovery and multicast reports of the kernel
@@ -119,6 +120,17 @@ class Packet:
     payload: bytes
 
 
+HTTP_BODY = b"print('a module of the attacker')\n"
+HTTP_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(HTTP_BODY), HTTP_BODY)
+
+
+def is_whole_request(data: bytes) -> bool:
+    """An HTTP request with all of the body that it announces."""
+    head, mark, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: *(\d+)", head)
+    return bool(mark) and len(body) >= (int(length[1]) if length else 0)
+
+
 class Sink:
     """Everything that left "host"."""
 
@@ -146,16 +158,12 @@ class Sink:
                 data = b""
                 entry = len(self.requests)
                 self.requests.append((tls.server_name_seen if hasattr(tls, "server_name_seen") else "", b""))
-                while True:
-                    piece = tls.recv(65536)
+                while piece := tls.recv(65536):
                     data += piece
                     self.requests[entry] = (self.requests[entry][0], data)
-                    head, mark, body = data.partition(b"\r\n\r\n")
-                    length = re.search(rb"(?i)content-length: *(\d+)", head)
-                    if not piece or mark and len(body) >= (int(length[1]) if length else 0):
+                    if is_whole_request(data):
+                        tls.sendall(HTTP_ANSWER)
                         break
-                answer = b"print('a module of the attacker')\n"
-                tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(answer), answer))
         except OSError:
             pass
 
@@ -164,8 +172,13 @@ class Sink:
         with connection:
             try:
                 connection.settimeout(5)
+                data = b""
                 while piece := connection.recv(65536):
                     self.streams.append((port, piece))
+                    data += piece
+                    if is_whole_request(data):
+                        connection.sendall(HTTP_ANSWER)
+                        break
             except OSError:
                 pass
 
@@ -300,7 +313,8 @@ class FakeInternet:
         for family in (socket.AF_INET, socket.AF_INET6):
             self._thread(self.dns.serve_udp, self._socket(family, socket.SOCK_DGRAM, 53))
             self._accept(self._socket(family, socket.SOCK_STREAM, 53), self.dns.serve_tcp)
-            self._accept(self._socket(family, socket.SOCK_STREAM, 443), self.sink.serve_tls, context)
+            for port in TLS_PORTS:
+                self._accept(self._socket(family, socket.SOCK_STREAM, port), self.sink.serve_tls, context)
             for port in TCP_PORTS:
                 self._accept(self._socket(family, socket.SOCK_STREAM, port), self.sink.serve_plain, port)
             for port in UDP_PORTS:
