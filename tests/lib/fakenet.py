@@ -136,9 +136,10 @@ class Sink:
 
     def __init__(self):
         self.requests: list[tuple[str, bytes]] = []  # (server name, decrypted bytes) of the TLS sink
-        self.streams: list[tuple[int, bytes]] = []  # (port, bytes) of the plain TCP and UDP sinks
+        self.streams: list[tuple[int, bytes]] = []  # (port, bytes) of each connection to a plain TCP sink, of each datagram to a UDP sink
         self.connections = 0
         self.packets: list[Packet] = []
+        self._lock = threading.Lock()
 
     @property
     def bytes(self) -> bytes:
@@ -172,22 +173,27 @@ class Sink:
         with connection:
             try:
                 connection.settimeout(5)
-                data = b""
+                streams, entry = self.streams, None
                 while piece := connection.recv(65536):
-                    self.streams.append((port, piece))
-                    data += piece
-                    if is_whole_request(data):
+                    with self._lock:
+                        if entry is None:
+                            entry = len(streams)
+                            streams.append((port, b""))
+                        streams[entry] = (port, streams[entry][1] + piece)
+                    if is_whole_request(streams[entry][1]):
                         connection.sendall(HTTP_ANSWER)
                         break
-            except OSError:
+            except (OSError, IndexError):  # IndexError: cleared meanwhile
                 pass
 
     def serve_udp(self, sock: socket.socket, port: int) -> None:
         while True:
             try:
-                self.streams.append((port, sock.recvfrom(65536)[0]))
+                piece = sock.recvfrom(65536)[0]
             except OSError:
                 return
+            with self._lock:
+                self.streams.append((port, piece))
 
     def capture(self, sock: socket.socket) -> None:
         while True:

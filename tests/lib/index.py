@@ -93,6 +93,10 @@ class Index:
     def requests(self) -> list[str]:
         return self._server.requests
 
+    def serve(self, folder: Path) -> None:
+        """Another folder from now on."""
+        self.folder = self._server.folder = folder
+
     def ask_for(self, user: str, password: str) -> None:
         """Everything is 401 without them."""
         self._server.login = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -1,0 +1,44 @@
+"""The escape kit: each replica has its effect under plain pip, none under pipwarden, and stands in the record (tests/escapes)."""
+from __future__ import annotations
+
+import pytest
+
+from conftest import USERS
+from escapes import kit, run
+from escapes.rows import table
+
+ROWS = table()
+
+
+@pytest.fixture(scope="session")
+def run_of(base, pipwarden, templates, distribution, internet, user_named):
+    """run_of(user name, guarded): all rows, once."""
+    known = {}
+    bench = run.Bench(base, pipwarden, templates, distribution, internet)
+    served = internet.index.folder
+
+    def make(user, guarded):
+        if (user, guarded) not in known:
+            try:
+                known[user, guarded] = bench.run(ROWS, user_named(user), guarded)
+            finally:
+                internet.index.serve(served)
+            print(f"escape kit: {user}, {'guarded' if guarded else 'plain'}: {known[user, guarded].seconds:.0f} s")
+        return known[user, guarded]
+
+    return make
+
+
+def test_the_table():
+    ids = [row.id for row in ROWS]
+    assert len(set(ids)) == len(ids)
+    assert all(not row.later or row.later in kit.LATER for row in ROWS)
+
+
+@pytest.mark.parametrize("user,row", [pytest.param(u, r, id=f"{r.id}-{u}") for u in USERS for r in ROWS if u in r.users])
+def test_row(user, row, run_of):
+    plain, held = (run_of(user, guarded).outcomes[row.id] for guarded in (False, True))
+    verdict = run.judge(row, user, plain, held)
+    if plain.not_tried:
+        pytest.skip(f"its tool is not here: {plain.not_tried}")
+    assert verdict.good, f"{row.id} {row.title}: {verdict.text}\n--- plain\n{plain.told()}\n--- guarded\n{held.told()}"

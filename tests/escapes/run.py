@@ -1,0 +1,282 @@
+"""Runs the kit: every row plainly, and under pipwarden or another wrapper, as root and as a user; prints the matrix.
+
+usage: python3 tests/escapes/run.py [--rows SE-01,SF-*] [--user root|user|both] [--one] [--wrapper 'bwrap … --'] [--write FILE] [-v]
+
+Rows of one stage go into one pip command (guarded: with --on-violation deny, so that one does not hide the others); --one runs each alone, under
+the default policy.  Needs root: it makes network and mount namespaces."""
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from lib import binary, packages, pythons  # noqa: E402
+from lib.fakenet import FakeInternet  # noqa: E402
+from lib.world import LEVELS, ROOT, Result, Templates, ordinary_user  # noqa: E402
+
+from escapes import make  # noqa: E402
+from escapes.ground import Ground  # noqa: E402
+from escapes.kit import PIP_STAGES, Row  # noqa: E402
+from escapes.rows import table  # noqa: E402
+
+USERS = ("root", "user")
+PIP = ["pip", "--no-input"]
+BATCHES = {
+    "metadata": ["download", "--no-binary", ":all:", "--no-deps", "--no-build-isolation", "-v", "-d", "{work}/out"],
+    "build": ["install", "--no-deps", "--no-build-isolation", "-v"],
+}
+BATCH_OF = {"metadata": "metadata", "build": "build", "install": "build", "after": "build", "wheel": "build"}
+GUESTS = {
+    "next": ["{python}", "-c", "pass"],
+    "import": ["{python}", "-c", "import {module}"],
+    "native": ["{site}/{module}/pwnative", "{native}", "{site}/{module}/targets.txt"],
+    "script": ["{venv}/bin/{package}"],
+}
+SETTLE = 2.0  # for what arrives after the command has ended
+
+
+@dataclass
+class Outcome:
+    """One row of one run."""
+    row: Row
+    ran: bool = False
+    effect: str = ""
+    events: list = field(default_factory=list)
+    result: Result | None = None
+    not_tried: str = ""
+    record: str = ""  # what is wrong with the journal
+
+    def told(self) -> str:
+        """For people: what the command printed of this row, and what the record holds of it."""
+        if self.result is None:
+            return "not run"
+        lines = (self.result.out + self.result.err).splitlines()
+        mine = lines if self.row.own_command else [l for l in lines if self.row.id in l or self.row.package in l]
+        events = [str({k: e[k] for k in ("type", "action", "rule", "severity", "role", "target", "origin", "package", "count") if k in e}) for e in self.events]
+        return "\n".join([f"$ {' '.join(self.result.argv)[:300]}: status {self.result.status}", *(l[:300] for l in mine[-60:]), *events[-60:]])
+
+    def event_problem(self, ground: Ground) -> str:
+        """What is wrong with the record; "" where it is right."""
+        if not self.row.events:
+            loud = [e for e in self.events if e.get("severity", "info") != "info"]
+            return f"above info: {loud[0]['rule']} {loud[0].get('target')}" if loud else ""
+        for wanted in self.row.events:
+            if not any(wanted.fits(e, lambda text: ground.fill(text, self.row)) for e in self.events):
+                return f"no event {wanted.rule} {wanted.type or ''} {wanted.target or ''}"
+        return ""
+
+
+def normalise(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name or "").lower()
+
+
+class Bench:
+    """What all runs share.  with Bench(folder) as bench: bench.run(rows, user, guarded)."""
+
+    def __init__(self, base: Path, pipwarden: Path | None, templates: Templates, python: pythons.Python, net: FakeInternet):
+        self.base, self.pipwarden, self.templates, self.python, self.net = base, pipwarden, templates, python, net
+        self.native = make.compile_native(base / "native")
+
+    def run(self, rows: list[Row], user, guarded: bool, *, wrapper: str | None = None, one: bool = False) -> "Run":
+        run = Run(self, rows, user, guarded, wrapper, one)
+        try:
+            run.go()
+        finally:
+            run.ground.close()
+            self.net.clear()
+        return run
+
+
+class Run:
+    """All rows for one user, plainly or guarded."""
+
+    def __init__(self, bench: Bench, rows: list[Row], user, guarded: bool, wrapper: str | None, one: bool):
+        self.bench, self.guarded, self.wrapper, self.one = bench, guarded, wrapper, one
+        self.ground = Ground(Path(tempfile.mkdtemp(prefix="e", dir=bench.base)), user, bench.pipwarden, bench.net)
+        self.user = "user" if user.uid else "root"
+        self.rows = [r for r in rows if self.user in r.users]
+        self.outcomes: dict[str, Outcome] = {}
+        self.seconds = 0.0
+
+    def go(self) -> None:
+        start, ground = time.monotonic(), self.ground
+        ground.net.clear()
+        ground.use_venv(self.bench.templates, self.bench.python)
+        ground.net.index.serve(ground.packages)
+        wanted = []
+        for row in self.rows:
+            missing = [n for n in row.needs if not shutil.which(n, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")]
+            self.outcomes[row.id] = Outcome(row, not_tried=f"no {', '.join(missing)}" if missing else "")
+            if not missing:
+                wanted.append(row)
+        ground.extra.update({make.environment_name(r): ground.secret("$" + make.environment_name(r)) for r in wanted})
+        ground.begin()
+        archives = {r.id: make.build(ground.packages, r, ground.targets(r), self.bench.native) for r in wanted}
+        for name in BATCHES:
+            batch = [r for r in wanted if not r.own_command and r.stage in PIP_STAGES and BATCH_OF[r.stage] == name]
+            for part in [[r] for r in batch] if self.one else [batch]:
+                if part:
+                    self._pip(name, part, list(self.outcomes))
+        for row in wanted:
+            if row.own_command:
+                self._own(row, archives[row.id])
+        self.seconds = time.monotonic() - start
+
+    # --- commands
+
+    def command(self, argv: list, options: list, guest: bool, **more) -> Result:
+        ground = self.ground
+        if self.wrapper is not None and self.guarded:
+            return ground.run([*shlex.split(ground.fill(self.wrapper)), *argv], **more)
+        if not self.guarded:
+            return ground.run(argv, **more)
+        return ground.guarded([*(["run", "--"] if guest else []), *argv], options=options, **more)
+
+    def options(self) -> list:
+        return [] if self.one else ["--on-violation", "deny"]
+
+    def _pip(self, batch: str, rows: list[Row], _all) -> None:
+        before = {r.id: self.ground.before(r) for r in rows}
+        argv = [*PIP, *(self.ground.fill(w) for w in BATCHES[batch]), *(r.package for r in rows)]
+        result = self.command(argv, self.options(), False, timeout=max(60.0, *(r.timeout for r in rows)) + 2 * len(rows), env=rows[0].env if len(rows) == 1 else None)
+        self._judge(rows, result, before, len(rows) > 1)
+
+    def _own(self, row: Row, archive: Path) -> None:
+        ground = self.ground
+        if row.stage in ("wheel", "next"):
+            ground.use_venv(self.bench.templates, self.bench.python)
+        if row.stage in PIP_STAGES and not row.command:
+            return self._pip(BATCH_OF[row.stage], [row], None)
+        if row.stage in GUESTS:
+            make.place(archive, ground.venv, ground.own_tree)
+        argv = [ground.fill(w.replace("{native}", row.native), row) for w in row.command or GUESTS[row.stage]]
+        pip = Path(argv[0]).name.startswith("pip")
+        before = {row.id: ground.before(row)}
+        result = self.command(argv, self.options(), not pip, timeout=row.timeout, env={k: ground.fill(v, row) for k, v in row.env.items()})
+        self._judge([row], result, before, False)
+
+    # --- judging
+
+    def _judge(self, rows: list[Row], result: Result, before: dict, batch: bool) -> None:
+        until = time.monotonic() + (SETTLE if any(r.stage == "after" for r in rows) else 0.3)
+        waiting = list(rows)
+        while waiting:
+            for row in list(waiting):
+                effect = self.ground.evidence(row, result, before[row.id])
+                if effect:
+                    self.outcomes[row.id].effect = effect
+                    waiting.remove(row)
+            if time.monotonic() > until:
+                break
+            time.sleep(0.02)
+        for row in rows:
+            outcome = self.outcomes[row.id]
+            outcome.result = result
+            outcome.ran = row.stage in ("wheel", "next") or not (row.act or row.native) or f"PWRAN:{row.id}" in result.out + result.err
+            outcome.events = [e for e in result.events if "severity" in e and (not batch or normalise((e.get("package") or {}).get("name")) == row.package)]
+            outcome.record = "" if not self.guarded or self.wrapper is not None else outcome.event_problem(self.ground)
+
+
+# --- the table
+
+@dataclass
+class Verdict:
+    good: bool
+    text: str
+
+
+def judge(row: Row, user: str, plain: Outcome, held: Outcome | None) -> Verdict:
+    """One row for one user."""
+    if plain.not_tried:
+        return Verdict(True, f"not tried: {plain.not_tried}")
+    reason = row.no_baseline(user)
+    if not plain.ran:
+        return Verdict(False, "the plain replica did not run")
+    if not plain.effect and not reason:
+        return Verdict(False, "no effect even without pipwarden: the replica is wrong")
+    if held is None:
+        return Verdict(True, plain.effect)
+    if not held.ran:
+        return Verdict(False, "the guarded replica did not run")
+    if row.control:
+        if not held.effect:
+            return Verdict(False, "an honest act has no effect with pipwarden")
+    elif held.effect:
+        return Verdict(False, f"EFFECT with pipwarden: {held.effect}")
+    if held.record and not row.later:
+        return Verdict(False, held.record)
+    return Verdict(True, f"no baseline: {reason}" if reason and not plain.effect else "")
+
+
+def select(rows: list[Row], patterns: str) -> list[Row]:
+    wanted = patterns.split(",") if patterns else ["*"]
+    return [r for r in rows if any(fnmatch.fnmatchcase(r.id, p) for p in wanted)]
+
+
+class Standing:
+    """A Bench of its own, outside of pytest."""
+
+    def __enter__(self) -> Bench:
+        os.umask(0o022)
+        self.base = Path(tempfile.mkdtemp(prefix="pwk", dir="/tmp"))
+        self.mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3g,mode=0755", "tmpfs", self.base], capture_output=True).returncode == 0
+        self.base.chmod(0o755)
+        built = binary.built()
+        (self.base / "net").mkdir(), (self.base / "templates").mkdir()
+        packages.build_tools(self.base / "tools")
+        self.net = FakeInternet(self.base / "tools", self.base / "net")
+        self.net.__enter__()
+        return Bench(self.base, binary.public(built, self.base) if built else None, Templates(self.base / "templates", self.base / "tools"),
+                     pythons.distribution(), self.net)
+
+    def __exit__(self, *exc) -> None:
+        self.net.__exit__()
+        if self.mounted:
+            subprocess.run(["umount", "-l", self.base], check=False)
+        shutil.rmtree(self.base, ignore_errors=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", default="", help="ids or globs, separated by commas")
+    parser.add_argument("--user", choices=[*USERS, "both"], default="both")
+    parser.add_argument("--one", action="store_true", help="each row alone, under the default policy")
+    parser.add_argument("--plain", action="store_true", help="the baseline only")
+    parser.add_argument("--wrapper", help="instead of pipwarden: a command's beginning; {home}, {venv}, {work}, {temp}, {root}, {uid} are filled in")
+    parser.add_argument("-v", "--verbose", action="store_true", help="what was printed and recorded, too")
+    options = parser.parse_args()
+    if os.geteuid() != 0:
+        print("run.py: this needs root: it makes namespaces and runs as several users", file=sys.stderr)
+        return 2
+    rows = select(table(), options.rows)
+    bad = 0
+    with Standing() as bench:
+        users = {"root": ROOT, "user": ordinary_user()}
+        for name in USERS if options.user == "both" else (options.user,):
+            plain = bench.run(rows, users[name], False, one=options.one)
+            held = None if options.plain else bench.run(rows, users[name], True, wrapper=options.wrapper, one=options.one)
+            for row in plain.rows:
+                one, two = plain.outcomes[row.id], held.outcomes[row.id] if held else None
+                verdict = judge(row, name, one, two)
+                bad += not verdict.good
+                print(f"{'ok ' if verdict.good else 'BAD'} {row.id:6} {name:4} {row.title[:50]:50} | {one.effect or '-':36.36} | {(two.effect if two else '') or '-':20.20} | {verdict.text}")
+                if options.verbose:
+                    print("\n".join("    " + line for o in (one, two) if o for line in o.told().splitlines()))
+            print(f"{name}: plain {plain.seconds:.1f} s, guarded {held.seconds if held else 0:.1f} s", flush=True)
+    print(f"{bad} wrong")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
