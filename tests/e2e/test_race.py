@@ -4,8 +4,8 @@ Judged by effects only: connections, bytes and packets at sinks outside, content
 mode and size.  Each guarded run must really have raced: both sides were seen, and all tries were made.  200 unguarded tries show
 that each effect can be had.  The numbers of every run are printed.
 
-100,000 tries: everything as a guest by default, path and descriptor with each mechanism hidden (ordinary user), the three of a build
-(ordinary user).  Fewer, so that all of it takes minutes: see tries()."""
+1,000,000 tries of address, descriptor, message header, path, working folder and exec by an ordinary user's guest; 100,000 of the others.
+Fewer as root, from a build and with each mechanism hidden, so that all of it takes minutes: see tries()."""
 from __future__ import annotations
 
 import json
@@ -26,24 +26,22 @@ from lib.world import CANARY
 
 SOCKETS = ("address", "address-family", "descriptor", "send")
 READS = ("path", "link", "dirfd", "cwd")
-RACES = (*SOCKETS, *READS, "mode", "mode-descriptor", "truncate", "exec")
+RACES = (*SOCKETS, *READS, "mode", "mode-descriptor", "truncate", "exec", "exec-many")
+LONG = ("address", "descriptor", "send", "path", "cwd", "exec-many")
 BUILD_RACES = ("address", "descriptor", "path")
 PORT = 4444
 
-FULL, SOME, FEW, BASELINE = 100_000, 20_000, 4_000, 200
-EXECS = {FULL: 5_000, FEW: 500}  # 0.6 ms each: a process a try
+MILLION, FULL, SOME, FEW, BASELINE = 1_000_000, 100_000, 20_000, 4_000, 200
 
 
 def tries(race: str, role: str, user: str, hide: str) -> int:
-    if role == "build":
-        number = FEW if hide else FULL if user == "user" else SOME
-    elif not hide and user == "root" and race == "address-family":
-        number = SOME  # one of the two that cost 0.1 ms each: threads that hand a connect on
-    elif not hide or user == "user" and race in ("path", "descriptor"):
-        number = FULL
+    if hide or role == "build":
+        number = SOME if user == "user" and race in ("path", "descriptor") else FEW
+    elif user == "root":
+        number = SOME
     else:
-        number = FEW
-    return EXECS[number] if race == "exec" else number
+        number = MILLION if race in LONG else FULL
+    return number // 20 if race == "exec" else number  # 0.6 ms each: a process a try
 
 
 class Agents:
@@ -116,7 +114,7 @@ EXPECTED = {  # without pipwarden
     "address": {"tcp", "bytes"}, "address-family": {"agent", "told"}, "descriptor": {"agent", "abstract", "told"},
     "send": {"bytes"},
     **{r: {"foreign", "canary"} for r in READS}, "mode": {"mode"}, "mode-descriptor": {"mode"},
-    "truncate": {"content"}, "exec": {"marker", "foreign"}}
+    "truncate": {"content"}, "exec": {"marker", "foreign"}, "exec-many": {"marker", "foreign"}}
 
 
 def lines_of(text: str) -> list[dict]:
@@ -148,7 +146,7 @@ def show(request, capsys):
 
 
 def check_raced(line: dict, number: int, hide: str) -> None:
-    assert line["tries"] == line["done"] == number, "tries are missing"
+    assert line["tries"] == number <= line["done"], "tries are missing"
     assert line["flips"] >= number // 20, "hardly anything was swapped: nothing was raced"
     refused = {e: n for e, n in line["errors"].items() if e != "0"}
     if line["race"] in SOCKETS and hide == "namespaces":
@@ -172,11 +170,12 @@ def check_nothing(a: Arena, lines: list[dict], result) -> None:
 def test_baseline(user, race, arena, user_named, show):
     """Unguarded, each has its effect: the test can fail."""
     a = arena(user_named(user))
-    result = a.world.run([a.tools / "race", race, BASELINE, "pause=300", *a.targets], timeout=60)
+    number = BASELINE * 20 if race == "exec-many" else BASELINE  # which makes no pauses within a process
+    result = a.world.run([a.tools / "race", race, number, "pause=300", *a.targets], timeout=60)
     assert result.status == 0, str(result)
     lines = lines_of(result.out)
     show(lines[0], result.seconds)
-    assert lines[0]["done"] == BASELINE
+    assert lines[0]["done"] >= number
     assert wait_for(lambda: EXPECTED[race] <= set(a.effects(lines)), 5), f"no effect even unguarded: {a.effects(lines)}\n{result}"
 
 
@@ -187,7 +186,7 @@ def test_guest(user, hide, race, arena, user_named, show):
     a = arena(user_named(user), hide)
     number = tries(race, "guest", user, hide)
     result = a.world.guarded(["run", "--", a.tools / "race", race, number, *a.targets],
-                             options=["--on-violation", "deny", "--allow-read", a.tools], timeout=200)
+                             options=["--on-violation", "deny", "--allow-read", a.tools], timeout=300)
     assert result.status in (0, 100), str(result)
     lines = lines_of(result.out)
     assert len(lines) == 1, str(result)

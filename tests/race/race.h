@@ -36,6 +36,9 @@ void race_must(bool good, const char *what);
 /* Counts a system call's result, by errno.  Returns whether it was none. */
 bool race_count(long result);
 
+/* The attempt stands for so many tries more: what is cheap is tried often in one process. */
+void race_also(unsigned long tries);
+
 /* Something of another's was reached; the first one's text is reported. */
 void race_foreign(const char *text, size_t len);
 

@@ -160,6 +160,8 @@ static void try_truncate(unsigned long i)
 
 /* --- exec -------------------------------------------------------------------------------------------------------------------- */
 
+#define MANY 64 /* tries of one process */
+
 static void exec_init(void)
 {
 	const char *bin = race_get_or("bin", "/bin");
@@ -168,20 +170,33 @@ static void exec_init(void)
 	swap_paths("true", race_get("program"));
 }
 
-static int child_exec(void)
+/* Most names are of nothing, so that a process can go on trying; now and then one runs. */
+static void many_init(void)
+{
+	exec_init();
+	swap_add("missing");
+}
+
+/* 0 or an exit status; -1: it was not started.  *more: tries but one. */
+static int child_exec(int most, unsigned long *more)
 {
 	char *argv[] = {"true", "ran", (char *)race_get("marker"), NULL}, *envp[] = {NULL};
-	volatile int error = 0;
+	volatile int error = 0, tried = 0;
 	int status;
 	pid_t pid = vfork();
 
 	if (pid == 0) {
-		syscall(SYS_execve, swap_memory, argv, envp);
-		error = errno; /* the child's memory is ours */
+		do { /* the child's memory is ours */
+			if (tried++)
+				race_count((errno = error, -1));
+			syscall(SYS_execve, swap_memory, argv, envp);
+			error = errno;
+		} while (tried < most);
 		_exit(NOT_RAN);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return -1;
+	*more = (unsigned long)tried - 1;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_RAN) {
 		errno = error;
 		return -1;
@@ -189,13 +204,34 @@ static int child_exec(void)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static void try_exec(unsigned long i)
+static void try_execs(int most)
 {
-	int status = child_exec();
+	unsigned long more = 0;
+	int status = child_exec(most, &more);
 
-	(void)i;
+	race_also(more);
 	if (race_count(status) && status)
 		race_foreign("program", 7);
+}
+
+static void try_exec(unsigned long i)
+{
+	(void)i;
+	try_execs(1);
+}
+
+static void try_many(unsigned long i)
+{
+	(void)i;
+	try_execs(MANY);
+}
+
+/* "true" seldom: it ends the process. */
+static void flip_many(uint32_t r)
+{
+	static const unsigned missing = 2, outside = 1, runs = 0;
+
+	swap_flip_word(r & 1 ? outside : (r >> 1) % MANY ? missing : runs);
 }
 
 const struct race races_of_files[] = {
@@ -207,5 +243,6 @@ const struct race races_of_files[] = {
 	{"mode-descriptor", mode_descriptor_init, swap_flip_slot, try_mode_descriptor, false},
 	{"truncate", victim_init, swap_flip_word, try_truncate, false},
 	{"exec", exec_init, swap_flip_word, try_exec, false},
+	{"exec-many", many_init, flip_many, try_many, false},
 	{0},
 };

@@ -87,10 +87,29 @@ static int new_tcp(void)
 	return fd;
 }
 
+/* A connect of a datagram socket is over at once and leaves it as good as new: a tenth of the cost. */
+static int new_udp(void)
+{
+	return race_inet ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : new_unix();
+}
+
 static void sockets_renew(void)
 {
 	swap_put(new_tcp(), SLOT_A);
 	swap_put(new_unix(), SLOT_B);
+}
+
+#define STREAMS 16 /* of so many tries one with a stream socket */
+static bool datagrams; /* SLOT_A has such a one */
+
+static void sockets_change(unsigned long i)
+{
+	bool stream = i % STREAMS == 0;
+
+	if (stream != datagrams)
+		return;
+	swap_put(stream ? new_tcp() : new_udp(), SLOT_A);
+	datagrams = race_inet && !stream;
 }
 
 static void sockets_init(void)
@@ -131,14 +150,17 @@ static void try_connect(int fd)
 		return; /* the socket is as good as new */
 	say(SLOT_A);
 	say(SLOT_B);
+	if (r >= 0 && datagrams)
+		return;
 	drain(tcp_listener);
 	drain(unix_listener);
 	sockets_renew();
+	datagrams = false;
 }
 
 static void try_address(unsigned long i)
 {
-	(void)i;
+	sockets_change(i);
 	try_connect(SLOT_A);
 }
 
@@ -149,7 +171,7 @@ static void try_family(unsigned long i)
 
 static void try_descriptor(unsigned long i)
 {
-	(void)i;
+	sockets_change(i);
 	try_connect(USED);
 }
 
