@@ -63,19 +63,29 @@ static bool is_plain_folder(const struct supervisor *s, const char *path)
 	return fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* The folder of pip's that a path below the temp belongs to: TEMP/pip-install-X/NAME_hash, else TEMP/FIRST. The caller frees. */
+/* The folder of pip's that a path below the temp belongs to. `pip install`, `download` and `wheel` unpack every package below one folder of theirs:
+ * TEMP/pip-install-X/NAME_hash. Everything else is TEMP/FIRST, a wheel's output (TEMP/pip-wheel-X) too. The caller frees. */
 static char *unit_of(const struct supervisor *s, const char *path)
 {
+	static const struct {
+		const char *start;
+		bool is_only_shared;
+	} shared[] = {{"pip-install-", true}, {"pip-download-", true}, {"pip-wheel-", false}};
 	const char *relative = below_temp(s, path);
 	if (relative == NULL) {
 		return NULL;
 	}
 	size_t len = strcspn(relative, "/");
-	if (strncmp(relative, "pip-install-", 12) == 0) {
-		if (relative[len] == '\0') {
+	for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
+		if (strncmp(relative, shared[i].start, strlen(shared[i].start)) != 0) {
+			continue;
+		}
+		if (relative[len] != '\0') {
+			len += 1 + strcspn(relative + len + 1, "/");
+		} else if (shared[i].is_only_shared) {
 			return NULL; /* the folder that holds every package's source is nobody's */
 		}
-		len += 1 + strcspn(relative + len + 1, "/");
+		break;
 	}
 	return strndup(path, (size_t)(relative - path) + len);
 }

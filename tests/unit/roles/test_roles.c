@@ -236,6 +236,33 @@ static void setup_py(void **state)
 	birthright_finish(&b);
 }
 
+/* `pip download` and `pip wheel` unpack below folders of other names; there, too, a package has its own folder and no other's. */
+static void sources_of_other_commands(void **state)
+{
+	static const char *const parents[] = {"pip-download-1", "pip-wheel-1"};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		char *one = at(w, "run/t/%s/one_" HASH, parents[i]), *two = at(w, "run/t/%s/two_" HASH, parents[i]), *egg = at(w, "run/t/egg%zu", i);
+		folder(one);
+		folder(two);
+		folder(egg);
+		struct birthright b = decide(w, one, w->envp, ARGV(w->ins.env.interpreter, "-c", "code", "egg_info", "--egg-base", egg));
+		assert_string_equal(b.package, "one");
+		assert_string_equal(b.source, one);
+		assert_true(strings_has(&b.write, one) && !strings_has(&b.write, at(w, "run/t/%s", parents[i])));
+		birthright_finish(&b);
+		b = decide(w, two, w->envp, ARGV(w->ins.env.interpreter, "-c", "code", "egg_info", "--egg-base", one));
+		assert_string_equal(b.package, "two");
+		assert_string_equal(b.rule, "file.write.build");
+		birthright_finish(&b);
+		/* nor the folder around both */
+		b = decide(w, two, w->envp, ARGV(w->ins.env.interpreter, "-c", "code", "egg_info", "--egg-base", at(w, "run/t/%s", parents[i])));
+		assert_false(strings_has(&b.write, at(w, "run/t/%s", parents[i])));
+		birthright_finish(&b);
+	}
+}
+
 static void plain_tool(void **state)
 {
 	struct world *w = *state;
@@ -547,7 +574,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(old_pips_run_a_folder_or_a_zip_of_themselves),
-		TEST(subpip_is_recognised), TEST(subpip_environment), TEST(subpip_requirements), TEST(setup_py), TEST(plain_tool), TEST(hook_folders), TEST(wheel_folders_of_the_cache), TEST(copied_hook_runner),
+		TEST(subpip_is_recognised), TEST(subpip_environment), TEST(subpip_requirements), TEST(setup_py), TEST(sources_of_other_commands), TEST(plain_tool), TEST(hook_folders), TEST(wheel_folders_of_the_cache), TEST(copied_hook_runner),
 		TEST(hook_cannot_take_anothers), TEST(links_are_no_folders), TEST(hook_output), TEST(output_is_rewritten), TEST(setup_py_results), TEST(tickets), TEST(owners),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
