@@ -9,10 +9,10 @@ import secrets
 import shutil
 import socket
 import subprocess
-import threading
 from pathlib import Path
 
-from lib.fakenet import HOST4, INET4, INET6, close_sockets, in_netns
+from lib.daemons import Daemons
+from lib.fakenet import HOST4, INET4, INET6
 from lib.procs import marked
 from lib.world import Result, World
 
@@ -38,11 +38,13 @@ class Ground(World):
         super().__init__(root, user, pipwarden, net)
         self.wrapper = wrapper  # in the place of pipwarden
         self.run_folder, self.over, self.packages = root / "run", root / "over", root / "packages"
-        self.told: dict[str, list[bytes]] = {}
+        self._closers: list = []
+        self.daemons = Daemons(net)
+        self.told = self.daemons.told
+        self.defer(self.daemons.close)
         self.secrets: dict[str, str] = {}  # what no replica may have: where it stands -> its value
         self.system_home = self.over / (f"home/{user.name}" if user.uid else "root")
         self._canaries: dict[str, str] = {}
-        self._closers: list = []
         self._holder: subprocess.Popen | None = None
         self.nonce = secrets.token_hex(5)
         for name in OVER:
@@ -93,58 +95,16 @@ class Ground(World):
     def defer(self, function, *args) -> None:
         self._closers.append((function, args))
 
-    def daemon(self, name: str, path: str = "", *, abstract: str = "", port: int | None = None, reply: bytes = b"", kind=socket.SOCK_STREAM,
-               mode: int = 0o666) -> str:
-        """A listener that keeps what it is told in told[name] and answers each piece with `reply`: at a path (as the commands see it), an
-        abstract name, or a port of the machine's loopback (0: any).  Returns what to connect to."""
-        heard = self.told.setdefault(name, [])
-
-        def bind():
-            s = socket.socket(socket.AF_INET if port is not None else socket.AF_UNIX, kind)
-            if port is not None:
-                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            s.bind(("127.0.0.1", port) if port is not None else "\0" + abstract if abstract else os.fspath(where))
-            return s
-
+    def daemon(self, name: str, path: str = "", *, abstract: str = "", port: int | None = None, answer=None, kind=socket.SOCK_STREAM) -> str:
+        """A listener that keeps what it is told in told[name]: at a path (as the commands see it), an abstract name, or a port of the machine's
+        loopback (0: any).  answer(piece) -> bytes.  Returns what to connect to."""
         if path:
             where = self.seen(path)
             where.parent.mkdir(parents=True, exist_ok=True)
-        s = in_netns(self.net.host_ns, bind)
-        if path:
-            where.chmod(mode)
+            self.daemons.unix(name, where, kind, answer)
             self.own(where)
-        self.defer(close_sockets, [s])
-        if kind == socket.SOCK_STREAM:
-            s.listen(64)
-        threading.Thread(target=self._streams if kind == socket.SOCK_STREAM else self._datagrams, args=(s, heard, reply), daemon=True).start()
-        return path or abstract or str(s.getsockname()[1])
-
-    def _streams(self, s, heard, reply):
-        def serve(connection):
-            with connection:
-                connection.settimeout(5)
-                try:
-                    while piece := connection.recv(65536):
-                        heard.append(piece)
-                        if reply:
-                            connection.sendall(reply)
-                except OSError:
-                    pass
-        while True:
-            try:
-                connection = s.accept()[0]
-            except OSError:
-                return
-            heard.append(b"[connection]")
-            threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
-    @staticmethod
-    def _datagrams(s, heard, reply):
-        while True:
-            try:
-                heard.append(s.recv(65536))
-            except OSError:
-                return
+            return path
+        return self.daemons.abstract(name, abstract, answer) if abstract else str(self.daemons.loopback(name, port or 0, answer))
 
     def bystander(self, argv: list, env: dict | None = None, **more) -> subprocess.Popen:
         """A process of the same user's, outside; ended with the world."""
