@@ -70,9 +70,15 @@ struct pw_landlock_net_port_attr {
 #define PW_LL_SCOPE_ABSTRACT_UNIX (1ULL << 0) /* ABI 6, 6.12 */
 #define PW_LL_SCOPE_SIGNAL (1ULL << 1)
 
-/* System calls younger than 6.1's headers; the numbers are the same on x86_64 and aarch64 (the common table). */
+/* System calls younger than 6.1's headers; the numbers are the same on x86_64 and aarch64 (the common table), but for the first two. */
+#define PW_NR_uretprobe 335 /* x86_64 only */
+#define PW_NR_uprobe 336
 #define PW_NR_cachestat 451
 #define PW_NR_fchmodat2 452
+#define PW_NR_map_shadow_stack 453
+#define PW_NR_futex_wake 454
+#define PW_NR_futex_wait 455
+#define PW_NR_futex_requeue 456
 #define PW_NR_statmount 457
 #define PW_NR_listmount 458
 #define PW_NR_lsm_get_self_attr 459

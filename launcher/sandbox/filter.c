@@ -16,14 +16,14 @@
 
 /* A program is three: a prologue of ours and two of libseccomp's.
  *
- *     prologue    foreign architectures, numbers that nobody has reviewed; calls that are notified unless … go to "listed"
+ *     prologue    foreign architectures, calls that the tables do not know; calls that are notified unless … go to "listed"
  *     listed      libseccomp, default NOTIFY: what passes, or fails, by its arguments
  *     others      libseccomp, default ALLOW: what is refused or notified
  *
  * Because libseccomp's rules cannot say "everything but" and have no order, and because it knows no highest number.  Each of the
  * three ends in a return on every path, so the parts need no knowledge of each other. */
 
-#define PROLOGUE_MAX 128
+#define PROLOGUE_MAX 192 /* 20 holes, LISTED_MAX, and a dozen */
 #define LISTED_MAX 64
 #define RET_ENOSYS (SECCOMP_RET_ERRNO | ENOSYS)
 
@@ -131,6 +131,27 @@ static int export_part(int fd, bool want_listed, enum filter_kind kind, const st
 	return r;
 }
 
+/* The calls that the tables do not know, up to the highest that they do: a handful of runs of numbers. */
+static size_t holes(struct sock_filter *p)
+{
+	size_t n = 0;
+
+	for (int first = 0; first <= FILTER_NR_MAX; first++) {
+		int last = first;
+		if (filter_known(first)) {
+			continue;
+		}
+		while (last < FILTER_NR_MAX && !filter_known(last + 1)) {
+			last++;
+		}
+		p[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)first, 0, 2);
+		p[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t)last, 1, 0);
+		p[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, RET_ENOSYS);
+		first = last;
+	}
+	return n;
+}
+
 /* Jump offsets are a byte: the list of numbers lies right before the part it jumps to, and LISTED_MAX keeps it short. */
 static size_t prologue(struct sock_filter *p, const struct numbers *listed, uint32_t listed_len)
 {
@@ -140,13 +161,12 @@ static size_t prologue(struct sock_filter *p, const struct numbers *listed, uint
 	p[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, filter_arch, 1, 0);
 	p[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
 	p[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	p[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, FILTER_NR_MAX, 0, 3);
-	p[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x80000000u, 4, 0);
-	p[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FILTER_ARCH_NR_FOREIGN, 0, 3);
+	p[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, FILTER_NR_MAX, 0, 4);
+	p[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x80000000u, 2, 0);
+	p[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FILTER_ARCH_NR_FOREIGN, 0, 1);
 	p[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
-	p[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)filter_gap_first, 0, 2);
-	p[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t)filter_gap_last, 1, 0);
 	p[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, RET_ENOSYS);
+	n += holes(p + n);
 	for (size_t i = 0; i < k; i++) {
 		p[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)listed->nr[i], (uint8_t)(k - i), 0);
 	}

@@ -26,7 +26,7 @@ struct filter_options {
 	bool unix_connect;     /* the supervisor can connect the caller's own AF_UNIX socket (pidfd_getfd); else socket(AF_UNIX) is refused for sandboxes */
 };
 
-/* The highest system call number of this architecture that the table has been reviewed for: anything above is ENOSYS. */
+/* The highest system call number that the tables know: anything above is ENOSYS. */
 #define FILTER_NR_MAX 471
 
 /* A sealed, close-on-exec memfd that holds struct sock_filter instructions, or -errno. */

@@ -10,13 +10,12 @@
 
 #include "compat.h"
 #include "preload/pw_event.h"
+#include "syscalls.h"
 
 #if defined(__x86_64__)
 const uint32_t filter_arch = AUDIT_ARCH_X86_64;
-const int filter_gap_first = 337, filter_gap_last = 423; /* 335 and 336 are uretprobe and uprobe, which the kernel's own trampolines call */
 #elif defined(__aarch64__)
 const uint32_t filter_arch = AUDIT_ARCH_AARCH64;
-const int filter_gap_first = 295, filter_gap_last = 423;
 #else
 #error "the table of system calls has been reviewed for x86_64 and aarch64 only"
 #endif
@@ -289,6 +288,7 @@ static const struct filter_row table[] = {
 	{SYS(request_key), EVERY, REFUSE(EPERM, "syscall.keyring"), WHY("the user's keyrings hold credentials; starts a helper as root")},
 	{SYS(keyctl), EVERY, REFUSE(EPERM, "syscall.keyring"), WHY("the user's keyrings hold credentials")},
 	{SYS(name_to_handle_at), EVERY, REFUSE(EPERM, "syscall.handle"), WHY("half of open_by_handle_at")},
+	{SYS(memfd_secret), EVERY, REFUSE(ENOSYS, "syscall.other"), WHY("the supervisor could not read what a call names there")},
 	{SYS(open_by_handle_at), EVERY, REFUSE(EPERM, "syscall.handle"), WHY("opens without a path")},
 	{SYS(personality), EVERY, WHEN(IS(0, 0xffffffffu)), PASS, WHY("asks")},
 	{SYS(personality), EVERY, WHEN(BITS(0, INT & ~(uint64_t)(ADDR_NO_RANDOMIZE_ | PER_LINUX32_), 0)), PASS, WHY("setarch, debuggers")},
@@ -329,15 +329,14 @@ static const struct filter_row table[] = {
 	{SYS(vhangup), EVERY, REFUSE(EPERM, "syscall.terminal"), WHY("the user's terminal")},
 	{SYS(settimeofday), EVERY, FAIL(EPERM), WHY("the clock; as without the capability")},
 	{SYS(clock_settime), EVERY, FAIL(EPERM), WHY("the clock; as without the capability")},
+	{NEW(lsm_set_self_attr), EVERY, FAIL(ENOSYS), WHY("changes the profile of another security module; as before 6.8")},
+	{NEW(listns), EVERY, FAIL(ENOSYS), WHY("namespaces of others; as before 6.19")},
 	{SYS(sethostname), EVERY, FAIL(EPERM), WHY("as without the capability")},
 	{SYS(setdomainname), EVERY, FAIL(EPERM), WHY("as without the capability")},
-	{SYS(nfsservctl), EVERY, FAIL(ENOSYS), WHY("gone from the kernel")},
-	{SYS(lookup_dcookie), EVERY, FAIL(ENOSYS), WHY("gone from the kernel in 6.7")},
 #ifdef __NR_iopl
+	{SYS(modify_ldt), EVERY, FAIL(ENOSYS), WHY("segments for 16-bit code; as in a kernel without")},
 	{SYS(iopl), EVERY, REFUSE(EPERM, "syscall.other"), WHY("ports of the machine")},
 	{SYS(ioperm), EVERY, REFUSE(EPERM, "syscall.other"), WHY("ports of the machine")},
-	{SYS(uselib), EVERY, FAIL(ENOSYS), WHY("maps a file without opening it; gone in most kernels")},
-	{SYS(_sysctl), EVERY, FAIL(ENOSYS), WHY("gone from the kernel")},
 #endif
 };
 
@@ -399,9 +398,16 @@ static bool foreign(uint32_t arch, int nr)
 	return arch != filter_arch || (nr >= 0 && (uint32_t)nr >= FILTER_ARCH_NR_FOREIGN);
 }
 
-static bool unknown(int nr)
+bool filter_known(int nr)
 {
-	return nr < 0 || nr > FILTER_NR_MAX || (nr >= filter_gap_first && nr <= filter_gap_last);
+	const struct syscall_group *group = syscalls_group(nr);
+
+	for (size_t i = 0; group == NULL && i < sizeof table / sizeof *table; i++) {
+		if (table[i].nr == nr) {
+			return true;
+		}
+	}
+	return group != NULL && group->class != SYSCALL_GONE;
 }
 
 struct filter_decision filter_decide(enum filter_kind kind, const struct filter_options *opt, const struct seccomp_data *call)
@@ -409,7 +415,7 @@ struct filter_decision filter_decide(enum filter_kind kind, const struct filter_
 	if (foreign(call->arch, call->nr)) {
 		return (struct filter_decision){FILTER_NOTIFY, ENOSYS, FILTER_REFUSED, "syscall.foreign-abi", "foreign"};
 	}
-	if (unknown(call->nr)) {
+	if (!filter_known(call->nr)) {
 		return (struct filter_decision){.verdict = FILTER_ERRNO, .error = ENOSYS, .name = "unknown"};
 	}
 	uint64_t args[6];

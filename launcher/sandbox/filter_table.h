@@ -1,6 +1,6 @@
 /* The table behind filter.h: which system calls are not simply allowed, where each one goes, and why.
  *
- * Rows are read from the top: the first row of a role that matches a call decides it, a call that no row matches is allowed.  Of
+ * Rows are read from the top: the first row of a role that matches a call decides it, a call that no row matches is allowed if syscalls.h says why.  Of
  * one system call and role either every row refuses or notifies (the rest of the call's arguments is allowed), or the last row
  * matches everything, and is a notification; filter_build insists on it, because the two become different libseccomp programs.
  * Rows of one call that can match at once say the same: libseccomp knows no order (the unit test's simulation finds those that do not).
@@ -78,8 +78,8 @@ bool filter_row_conditional(const struct filter_row *row);
 /* The architecture whose numbers the table has, as seccomp_data.arch. */
 #define FILTER_ARCH_NR_FOREIGN 0x40000000u /* x32 on x86_64 */
 extern const uint32_t filter_arch;
-/* Numbers that lie in a hole of this architecture's table (first to last): a kernel that fills it is newer than this review. */
-extern const int filter_gap_first, filter_gap_last;
+/* Is the number in this table or in that of syscalls.h, and not gone from the kernel?  What is not is ENOSYS: the filter is a list of what is allowed. */
+bool filter_known(int nr);
 
 /* What becomes of a call: the program that filter_build makes does exactly this (the unit test holds it to it). */
 struct filter_decision {
