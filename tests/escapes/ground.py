@@ -42,6 +42,7 @@ class Ground(World):
         self.daemons = Daemons(net)
         self.told = self.daemons.told
         self.defer(self.daemons.close)
+        self.outside: tuple = ()  # what the next command is started by, outside of the sandbox
         self.secrets: dict[str, str] = {}  # what no replica may have: where it stands -> its value
         self.system_home = self.over / (f"home/{user.name}" if user.uid else "root")
         self._canaries: dict[str, str] = {}
@@ -133,10 +134,10 @@ class Ground(World):
     def command(self, argv: list, cwd: Path | None = None) -> list[str]:
         self.begin()
         return ["/usr/bin/nsenter", "-t", str(self._holder.pid), "--mount", "--net", f"--setuid={self.user.uid}", f"--setgid={self.user.gid}",
-                "/bin/sh", "-c", 'cd "$0" && exec "$@"', str(cwd or self.work), *map(str, argv)]
+                "/bin/sh", "-c", 'cd "$0" && exec "$@"', str(cwd or self.work), *map(str, [*self.outside, *argv])]
 
     def fill(self, text: str, row: Row | None = None) -> str:
-        values = {"home": self.home, "venv": self.venv, "work": self.work, "temp": self.temp, "root": self.root, "uid": self.user.uid,
+        values = {"home": self.home, "venv": self.venv, "work": self.work, "temp": self.temp, "root": self.root, "uid": self.user.uid, "user": self.user.name,
                   "python": f"{self.venv}/bin/python", "site": self.site_packages() if self.venv else ""}
         if row:
             values.update(id=row.id, package=row.package, module=row.module, canary=self.canary(row))

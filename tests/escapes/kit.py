@@ -120,6 +120,7 @@ class Row:
     alone: bool = False  # a pip command of its own, not in the batch
     command: tuple = ()  # GUEST_STAGES: instead of the stage's own; {python}, {venv}, {home}, {module}, {package} are filled in
     env: dict = field(default_factory=dict)  # of its command; only for rows that have one of their own
+    outside: tuple = ()  # what its command is started by, outside of the sandbox: ends in `exec "$@"`
     requires: tuple = ()  # of the wheel's metadata
     timeout: float = 60  # of its own command
 
@@ -127,7 +128,7 @@ class Row:
         object.__setattr__(self, "act", textwrap.dedent(self.act).strip("\n"))
         assert self.stage in STAGES, f"{self.id}: no stage {self.stage}"
         assert not self.later or self.later in LATER, f"{self.id}: {self.later} is no later subject"
-        assert not self.env or self.own_command, f"{self.id}: env, but no command of its own"
+        assert not (self.env or self.outside) or self.own_command, f"{self.id}: env or outside, but no command of its own"
 
     @property
     def package(self) -> str:

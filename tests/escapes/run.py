@@ -149,7 +149,8 @@ class Run:
     def _pip(self, batch: str, rows: list[Row], _all) -> None:
         before = {r.id: self.ground.before(r) for r in rows}
         argv = [*PIP, *(self.ground.fill(w) for w in BATCHES[batch]), *(r.package for r in rows)]
-        result = self.command(argv, self.options(), False, timeout=max(60.0, *(r.timeout for r in rows)) + 2 * len(rows), env=rows[0].env if len(rows) == 1 else None)
+        result = self.command(argv, self.options(), False, timeout=max(60.0, *(r.timeout for r in rows)) + 2 * len(rows), 
+                              env={k: self.ground.fill(v, rows[0]) for k, v in rows[0].env.items()} if len(rows) == 1 else None)
         self._judge(rows, result, before, len(rows) > 1)
 
     def _own(self, row: Row, archive: Path) -> None:
@@ -163,7 +164,9 @@ class Run:
         argv = [ground.fill(w.replace("{native}", row.native), row) for w in row.command or GUESTS[row.stage]]
         pip = Path(argv[0]).name.startswith("pip")
         before = {row.id: ground.before(row)}
+        ground.outside = row.outside
         result = self.command(argv, self.options(), not pip, timeout=row.timeout, env={k: ground.fill(v, row) for k, v in row.env.items()})
+        ground.outside = ()
         self._judge([row], result, before, False)
 
     # --- judging

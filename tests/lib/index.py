@@ -29,8 +29,10 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
-    def _answer(self, body: bytes, kind: str, status: int = 200) -> None:
+    def _answer(self, body: bytes, kind: str, status: int = 200, **headers: str) -> None:
         self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -41,6 +43,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append(self.path)
         if self.server.login and self.headers.get("Authorization") != self.server.login:
             return self._answer(b"who are you?\n", "text/plain", 401)
+        if self.path.startswith("/away/"):
+            return self._answer(b"", "text/html", 302, Location="http://away.attacker.test" + self.path)
         folder = self.server.folder
         parts = [unquote(p) for p in self.path.split("?")[0].split("/") if p]
         if self.server.endless and parts[:1] == ["files"] and parts[-1] == self.server.endless:
