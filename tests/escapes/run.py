@@ -40,7 +40,8 @@ BATCH_OF = {"metadata": "metadata", "build": "build", "install": "build", "after
 GUESTS = {
     "next": ["{python}", "-c", "pass"],
     "import": ["{python}", "-c", "import {module}"],
-    "native": ["{site}/{module}/pwnative", "{native}", "{site}/{module}/targets.txt"],
+    # By the environment's Python: a guest reads the environment that its command belongs to.
+    "native": ["{python}", "-c", "import os, sys; os.execv(sys.argv[1], sys.argv[1:])", "{site}/{module}/pwnative", "{native}", "{site}/{module}/targets.txt"],
     "script": ["{venv}/bin/{package}"],
 }
 SETTLE = 2.0  # for what arrives after the command has ended

@@ -66,7 +66,7 @@ def agent(world, row):
 
 def display(world, row):
     number = 4000 + os.getpid() % 20000
-    folder, made = Path("/tmp/.X11-unix"), daemons(world)
+    folder, made = Path("/tmp/.X11-unix"), world.daemons
     if not folder.exists():
         folder.mkdir(mode=0o777)
         world.defer(lambda: folder.rmdir() if not os.listdir(folder) else None)

@@ -77,5 +77,5 @@ ROWS = [
         module = os.path.join(os.getcwd(), "libnss_pwfix.so.2")
         shutil.copy(pwkit.here("pwnative.so"), module)
         attempt(run, "getent", "-s", "hosts:pwfix", "hosts", CANARY + ".nss.test", env=dict(os.environ, LD_LIBRARY_PATH=os.getcwd(), PWFIX_TARGETS=pwkit.here("targets.txt")))
-        """), sink(), connect(port=4444), native="nss", needs=("getent",)),
+        """), sink(), resolve("net.resolve", "canary*.nss.test"), native="nss", needs=("getent",)),
 ]
