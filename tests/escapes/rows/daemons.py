@@ -104,7 +104,8 @@ def helper(world, row):
     return {"helper": str(path)}
 
 
-ENGINES = ("/run/podman/podman.sock", "/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/libvirt/libvirt-sock", "/var/lib/lxd/unix.socket")
+ENGINES = ("/run/podman/podman.sock", "/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/libvirt/libvirt-sock", "/run/buildkit/buildkitd.sock")
+LXD = ("/var/lib/lxd/unix.socket",)  # nothing can listen in a layer below
 BASES = ("/run/postgresql/.s.PGSQL.5432", "/run/mysqld/mysqld.sock", "/run/redis/redis.sock")
 EDITORS = ("/run/user/{uid}/vscode-ipc-4711.sock", "/run/user/{uid}/emacs/server", "/run/user/{uid}/nvim.4711.0")
 LOGIN = '"\\0AUTH EXTERNAL %s\\r\\n" % str(os.getuid()).encode().hex()'
@@ -114,10 +115,10 @@ ROWS = [
         for path in ("/var/run/docker.sock", "/run/docker.sock"):
             attempt(speak, path, b"GET /containers/json HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n", b"POST /containers/create HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n{\\"Binds\\": [\\"/:/host\\"]}" + CANARY.encode())
         """), told("/run/docker.sock"), (refused("/run/docker.sock", "net.unix.docker", "critical"),), setup=at("/run/docker.sock")),
-    Row("IP-02", "podman, containerd, CRI-O, libvirt, LXD", "import", talk("""
+    Row("IP-02", "podman, containerd, CRI-O, libvirt, BuildKit, LXD", "import", talk("""
         for path in %r:
             attempt(speak, path, b"GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n" + CANARY.encode())
-        """ % (ENGINES,)), tuple(told(p) for p in ENGINES), tuple(refused(p, "net.unix.docker", "critical") for p in ENGINES), setup=at(*ENGINES)),
+        """ % (ENGINES + LXD,)), tuple(told(p) for p in ENGINES), tuple(refused(p, "net.unix.docker", "critical") for p in ENGINES + LXD), setup=at(*ENGINES)),
     Row("IP-03", "ssh-agent: list and sign", "metadata", talk("""
         request = b"\\0\\0\\0\\1\\x0b", b"\\0\\0\\0\\x1d\\x0d" + CANARY.encode()[:28].ljust(28)
         for path in (os.environ.get("SSH_AUTH_SOCK"), pwkit.target("agent")):

