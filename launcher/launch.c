@@ -195,6 +195,11 @@ static int add_options(struct policy *p, const struct options *o, enum role role
 			return -1;
 		}
 	}
+	for (int l = 0; l < LIMIT_COUNT; l++) {
+		if (o->limits[l].given) {
+			policy_set_limit(p, (enum limit)l, o->limits[l].value);
+		}
+	}
 	if (o->on_violation != ACTION_ALLOW) {
 		policy_on_violation(p, o->on_violation);
 	}

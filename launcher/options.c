@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 
 enum {
 	OPT_POLICY = 256, OPT_ALLOW_HOST, OPT_ALLOW_ENV, OPT_ALLOW_READ, OPT_ALLOW_WRITE, OPT_ALLOW_PTH, OPT_FAIL_ON, OPT_AUDIT, OPT_ON_VIOLATION,
-	OPT_ALLOW_DEGRADED, OPT_LOG, OPT_LOG_FD, OPT_TIMEOUT, OPT_COLOR, OPT_VERSION, OPT_HELP,
+	OPT_ALLOW_DEGRADED, OPT_LOG, OPT_LOG_FD, OPT_TIMEOUT, OPT_LIMIT, OPT_COLOR = OPT_LIMIT + LIMIT_COUNT, OPT_VERSION, OPT_HELP,
 };
 
 static const struct option long_options[] = {
@@ -26,6 +27,10 @@ static const struct option long_options[] = {
 	{"log", required_argument, NULL, OPT_LOG},
 	{"log-fd", required_argument, NULL, OPT_LOG_FD},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"limit-processes", required_argument, NULL, OPT_LIMIT + LIMIT_PROCESSES},
+	{"limit-open-files", required_argument, NULL, OPT_LIMIT + LIMIT_OPEN_FILES},
+	{"limit-file-size", required_argument, NULL, OPT_LIMIT + LIMIT_FILE_SIZE},
+	{"limit-time", required_argument, NULL, OPT_LIMIT + LIMIT_TIME},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"color", required_argument, NULL, OPT_COLOR},
@@ -94,10 +99,28 @@ static int set_colour(struct options *o, const char *word, const char **message)
 	return wrong(message, "--color takes auto, always or never, not '%.40s'", word);
 }
 
+/* 0: no limit.  A build needs a handful of each, and below that nothing starts. */
+static int set_limit(struct options *o, enum limit l, const char *value, const char **message)
+{
+	static const long least[] = {[LIMIT_PROCESSES] = 16, [LIMIT_OPEN_FILES] = 64, [LIMIT_FILE_SIZE] = 4096, [LIMIT_TIME] = 1};
+	long n;
+
+	if (!number(value, 0, LONG_MAX, &n) || (n != 0 && n < least[l])) {
+		return wrong(message, "--limit-%s takes a number from %ld on, or 0 for no limit, not '%.40s'", limit_name(l), least[l], value);
+	}
+	o->limits[l].given = true;
+	o->limits[l].value = (uint64_t)n;
+	return 0;
+}
+
 static int take(struct options *o, int option, const char *value, const char **message)
 {
 	long n;
 
+	if (option >= OPT_LIMIT && option < OPT_COLOR) {
+		o->tightened = true;
+		return set_limit(o, (enum limit)(option - OPT_LIMIT), value, message);
+	}
 	switch (option) {
 	case OPT_POLICY:
 		o->tightened = true;

@@ -30,6 +30,7 @@ struct options {
 	int verbosity;
 	enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
 	unsigned timeout;
+	struct { bool given; uint64_t value; } limits[LIMIT_COUNT]; /* --limit-NAME */
 	bool tightened; /* something was asked for that an outer pipwarden may not have in force */
 };
 

@@ -40,6 +40,7 @@ struct policy *policy_new(struct policy_error *err)
 		policy_no_memory(err);
 		return NULL;
 	}
+	memcpy(p->limits, b->limits, sizeof(p->limits));
 	p->env_words = b->env_words;
 	p->env_pairs = b->env_pairs;
 	p->env_endings = b->env_endings;

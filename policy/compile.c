@@ -114,6 +114,21 @@ static int put_hosts(FILE *out, const struct policy *p)
 	return 0;
 }
 
+static void put_limits(FILE *out, const struct policy *p)
+{
+	fputs(".limits = {", out);
+	for (int role = 0; role < ROLE_COUNT; role++) {
+		fputs("{.v = {", out);
+		for (int l = 0; l < LIMIT_COUNT; l++)
+			fprintf(out, "%lluu, ", (unsigned long long)p->limits[role].v[l]);
+		fputs("}, .at = {", out);
+		for (int l = 0; l < LIMIT_COUNT; l++)
+			fprintf(out, "{policy_builtin_origin, %u, %u}, ", p->limits[role].at[l].line, p->limits[role].at[l].column);
+		fputs("}}, ", out);
+	}
+	fputs("},\n\t", out);
+}
+
 static void put_all(FILE *out, const struct policy *p, const char *sha256)
 {
 	fputs("const struct builtin policy_builtin = {\n"
@@ -126,6 +141,7 @@ static void put_all(FILE *out, const struct policy *p, const char *sha256)
 	put_strings(out, "env_pairs", &p->env_pairs);
 	put_strings(out, "env_endings", &p->env_endings);
 	fputs("\n\t", out);
+	put_limits(out, p);
 	put_member(out, "sha256", sha256);
 	fputs("\n};\n", out);
 }

@@ -104,6 +104,11 @@ struct grant {
 	struct place at;
 };
 
+struct role_limits {
+	uint64_t v[LIMIT_COUNT];
+	struct place at[LIMIT_COUNT];
+};
+
 struct policy {
 	struct arena arena;
 	bool frozen;
@@ -129,6 +134,7 @@ struct policy {
 	struct grant *grants;
 	size_t grant_count, grant_cap;
 	struct strings granted[ROLE_COUNT][2];
+	struct role_limits limits[ROLE_COUNT];
 
 	SHA2_CTX mixed; /* what came so far, for the digest */
 	char digest[65];
@@ -209,6 +215,7 @@ struct builtin {
 	const struct builtin_word *words;
 	size_t rule_count, action_count, env_count, word_count;
 	struct strings env_words, env_pairs, env_endings;
+	struct role_limits limits[ROLE_COUNT];
 	const char *sha256; /* of the file */
 };
 extern const struct builtin policy_builtin;

@@ -129,6 +129,15 @@ enum env_class {
  * becomes of their user:password@ in the other roles). */
 enum env_class policy_env(const struct policy *p, enum role role, const char *name, const char *value);
 
+/* --- limits ------------------------------------------------------------------------------------ */
+
+enum limit { LIMIT_PROCESSES, LIMIT_OPEN_FILES, LIMIT_FILE_SIZE, LIMIT_TIME, LIMIT_COUNT };
+const char *limit_name(enum limit l); /* "processes" "open-files" "file-size" "time"; of the policy, and of the option --limit-NAME */
+/* What a sandbox of the role may use: a number, bytes, seconds; 0: no limit. */
+uint64_t policy_limit(const struct policy *p, enum role role, enum limit l);
+/* --limit-NAME: for builds and guests. */
+void policy_set_limit(struct policy *p, enum limit l, uint64_t value);
+
 /* --- rules that have no pattern ---------------------------------------------------------------- */
 
 /* Severity and action of a rule id that code raises itself ("syscall.ptrace", "net.outside"): a table in the

@@ -217,7 +217,7 @@ static int read_version(struct reader *r, const cJSON *root)
 
 static int read_root(struct reader *r, bool builtin)
 {
-	static const char *const keys[] = {"$schema", "version", "environment", "files", "network", "rules", "actions", NULL};
+	static const char *const keys[] = {"$schema", "version", "environment", "files", "network", "limits", "rules", "actions", NULL};
 	const cJSON *root = r->text.root;
 	const char *schema = NULL;
 
@@ -225,6 +225,8 @@ static int read_root(struct reader *r, bool builtin)
 		return -1;
 	if (read_environment(r, reader_member(root, "environment")) || read_files(r, reader_member(root, "files")) ||
 	    read_network(r, reader_member(root, "network")) || reader_code_rules(r, reader_member(root, "rules"), builtin))
+		return -1;
+	if (reader_limits(r, reader_member(root, "limits")))
 		return -1;
 	return reader_actions(r, reader_member(root, "actions"));
 }

@@ -39,6 +39,8 @@ int reader_list(struct reader *r, const cJSON *item, const char *key, const char
 int reader_rules(struct reader *r, const cJSON *section, const char *key, enum rule_list list);
 /* `rules`: what code raises itself.  Code knows its ids, so a layer other than the built-in one cannot invent one. */
 int reader_code_rules(struct reader *r, const cJSON *section, bool builtin);
+/* limits.c: `limits`. */
+int reader_limits(struct reader *r, const cJSON *section);
 int reader_actions(struct reader *r, const cJSON *section);
 
 #endif

@@ -138,6 +138,23 @@ static void put_network(struct show *s, cJSON *root)
 	}
 }
 
+static void put_limits(struct show *s, cJSON *root)
+{
+	cJSON *o = put(s, root, "limits", cJSON_CreateObject());
+
+	for (int role = ROLE_BUILD; o && role <= ROLE_GUEST; role++) {
+		cJSON *of = put(s, o, role_name((enum role)role), cJSON_CreateObject());
+		for (int l = 0; of && l < LIMIT_COUNT; l++) {
+			const struct role_limits *limits = &s->p->limits[role];
+			cJSON *e = s->origins ? put(s, of, limit_name((enum limit)l), cJSON_CreateObject()) : of;
+			if (e)
+				put(s, e, s->origins ? "value" : limit_name((enum limit)l), cJSON_CreateNumber((double)limits->v[l]));
+			if (e)
+				put_origin(s, e, &limits->at[l]);
+		}
+	}
+}
+
 static void put_actions(struct show *s, cJSON *root)
 {
 	cJSON *array = put(s, root, "actions", cJSON_CreateArray());
@@ -176,6 +193,7 @@ static cJSON *result(const struct policy *p, bool origins)
 		put_grants(&s, files, "write", FILE_WRITE);
 	}
 	put_network(&s, root);
+	put_limits(&s, root);
 	put_rules(&s, root, "rules", LIST_CODE);
 	put_actions(&s, root);
 	if (s.failed) {

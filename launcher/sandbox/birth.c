@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -61,10 +60,9 @@ static void restore_signals(const struct start *s)
 /* Landlock, capabilities, limits: all that restricts without a question. */
 static void restrict_self(int channel, const struct start *s, int ruleset_fd)
 {
-	struct rlimit no_core = {0, 0};
 	int r;
 
-	setrlimit(RLIMIT_CORE, &no_core); /* a core file of pip would hold the index credentials */
+	limits_set(&s->limits, (s->flags & START_OWN_USERS) != 0);
 	if ((r = ruleset_enforce(ruleset_fd)) < 0) {
 		fail(channel, STEP_LANDLOCK, -r);
 	}

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/prctl.h>
@@ -32,6 +33,8 @@ struct init {
 	int fd[START_FDS];
 	struct start start;
 	bool namespaces;
+	struct limits_watch limits;
+	unsigned said; /* kinds of limits, as bits */
 	int signal; /* came before there was a process to pass it on to; 0: none */
 	pid_t main;
 };
@@ -194,6 +197,32 @@ static void __attribute__((noreturn)) end(struct init *in, int status, bool know
 	_exit(0); /* of a PID namespace: the kernel kills the rest */
 }
 
+static void say_limit(struct init *in, enum limit_kind kind, uint64_t processes)
+{
+	char text[32];
+
+	if ((in->said & 1u << kind) == 0) {
+		in->said |= 1u << kind;
+		snprintf(text, sizeof text, "%llu", (unsigned long long)processes);
+		say(in, INIT_LIMIT, kind, text);
+	}
+}
+
+static void look_at_limits(struct init *in)
+{
+	uint64_t processes;
+	unsigned reached = limits_look(&in->limits, &processes);
+
+	for (int kind = 0; kind < LIMITED_KINDS; kind++) {
+		if ((reached & 1u << kind) != 0) {
+			say_limit(in, (enum limit_kind)kind, processes);
+		}
+	}
+	if ((reached & (1u << LIMITED_PROCESSES | 1u << LIMITED_TIME)) != 0 && (in->start.flags & START_AUDIT) == 0) {
+		end(in, 0, false); /* the others the kernel refuses */
+	}
+}
+
 /* Reaps; does not return when the main process has ended. */
 static void reap(struct init *in)
 {
@@ -201,6 +230,9 @@ static void reap(struct init *in)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ && in->start.limits.of[LIMITED_FILE_SIZE] != 0) {
+			say_limit(in, LIMITED_FILE_SIZE, 0);
+		}
 		if (pid != in->main) {
 			continue;
 		}
@@ -218,9 +250,10 @@ static void __attribute__((noreturn)) watch(struct init *in, int signals)
 
 	for (;;) {
 		reap(in); /* before the first wait: it may have ended already */
-		if (poll(fds, 2, -1) < 0 && errno != EINTR) {
+		if (poll(fds, 2, limits_sleep(&in->limits)) < 0 && errno != EINTR) {
 			end(in, 0, false);
 		}
+		look_at_limits(in);
 		if (fds[0].revents != 0) {
 			struct signalfd_siginfo si;
 			if (read(signals, &si, sizeof si) != sizeof si || si.ssi_signo == SIGTERM) {
@@ -310,7 +343,11 @@ void init_main(int control, int cwd, bool namespaces)
 	if (signals < 0) {
 		give_up(&in, "signals", errno);
 	}
+	if ((in.start.flags & START_AUDIT) == 0) {
+		limits_offer_to_kernel();
+	}
 	give_birth(&in);
+	limits_watch_start(&in.limits, &in.start.limits, namespaces ? 0 : getpid());
 	if (in.signal != 0) {
 		pass_on(&in, in.signal);
 	}

@@ -10,12 +10,14 @@
 #include <sys/types.h>
 
 #include "launcher/base/fd.h"
+#include "bounds.h"
 
 enum start_flags {
 	START_SESSION = 1,         /* a session of its own: no controlling terminal */
 	START_WAIT_KILLABLE = 2,   /* the kernel has WAIT_KILLABLE_RECV */
 	START_DROP_ALL = 4,        /* drop every capability (user namespace or ordinary user); else CHOWN, DAC_OVERRIDE, FOWNER, FSETID stay */
 	START_AUDIT = 8,           /* --audit: no Landlock, no capability dropped, no limit set */
+	START_OWN_USERS = 16,      /* its user namespace is the run's own */
 };
 
 struct start {
@@ -23,6 +25,7 @@ struct start {
 	uint32_t umask;
 	uint32_t landlock_abi;
 	uint64_t blocked, ignored; /* signals: bit N-1 */
+	struct limits limits;
 	char *path;    /* what is executed */
 	char *cwd;     /* text, for records; the directory itself goes as a descriptor */
 	char **argv, **envp; /* NULL-terminated */
@@ -68,6 +71,7 @@ enum init_kind {
 	INIT_SIGNAL = 6,   /* supervisor: value is a signal for the main process's group */
 	INIT_START = 7,    /* supervisor: what to start; descriptors as in init.h */
 	INIT_STOPPED = 8,  /* init: value is the signal that stopped the main process; 0: it goes on */
+	INIT_LIMIT = 9,    /* init: value is an enum limit_kind that was reached; text, of processes, how many there are. */
 };
 struct init_message {
 	uint32_t kind;

@@ -283,14 +283,21 @@ static int prepare(struct session *n, const char **what)
 
 static int encode_start(struct session *n)
 {
+	static const enum limit of_kind[LIMITED_KINDS] = {
+		[LIMITED_PROCESSES] = LIMIT_PROCESSES, [LIMITED_OPEN_FILES] = LIMIT_OPEN_FILES, [LIMITED_FILE_SIZE] = LIMIT_FILE_SIZE, [LIMITED_TIME] = LIMIT_TIME};
 	const struct caps *caps = n->sup->run->caps;
 	struct start s = {
 		.umask = n->request.umask, .landlock_abi = (uint32_t)caps->landlock_abi,
 		.blocked = n->request.blocked, .ignored = n->request.ignored,
 		.path = n->request.path, .argv = n->right.develop ? n->develop.argv.v : n->request.argv, .envp = n->environment.v, .nfds = n->nfds,
 		.flags = (n->sandbox.audit ? START_AUDIT : 0) | (n->enter > 0 ? START_SESSION : 0) | (caps->wait_killable ? START_WAIT_KILLABLE : 0) |
-		         (geteuid() != 0 || caps->user_namespace ? START_DROP_ALL : 0),
+		         (geteuid() != 0 || caps->user_namespace ? START_DROP_ALL : 0) |
+		         (n->sup->namespaces && caps->user_namespace ? START_OWN_USERS : 0),
 	};
+
+	for (int kind = 0; kind < LIMITED_KINDS; kind++) {
+		s.limits.of[kind] = policy_limit(n->sup->run->policy, n->sandbox.role, of_kind[kind]);
+	}
 
 	memcpy(s.fd_number, n->numbers, sizeof s.fd_number);
 	return start_encode(&s);
@@ -384,6 +391,28 @@ static pid_t guest_group(const struct session *n)
 	return group > 0 ? group : 0;
 }
 
+static void record_limit(struct session *n, int kind, const char *count)
+{
+	static const struct { const char *rule; enum limit limit; } rules[LIMITED_KINDS] = {
+		[LIMITED_PROCESSES] = {"resource.processes", LIMIT_PROCESSES}, [LIMITED_OPEN_FILES] = {"resource.files", LIMIT_OPEN_FILES},
+		[LIMITED_FILE_SIZE] = {"resource.file-size", LIMIT_FILE_SIZE}, [LIMITED_TIME] = {"resource.time", LIMIT_TIME}};
+	const struct policy *policy = n->sup->run->policy;
+	char why[160];
+
+	if (kind < 0 || kind >= LIMITED_KINDS) {
+		return;
+	}
+	const char *name = limit_name(rules[kind].limit);
+	unsigned long long limit = policy_limit(policy, n->sandbox.role, rules[kind].limit);
+	snprintf(why, sizeof why, "the limit is %llu%s%.20s%s; --limit-%s sets another", limit, kind == LIMITED_PROCESSES ? ", and there were " : "",
+	         kind == LIMITED_PROCESSES ? count : "", kind == LIMITED_PROCESSES || kind == LIMITED_TIME ? ": the sandbox was ended" : "", name);
+	struct event ev = {
+		.type = "resource.limit", .action = EV_DENIED, .source = SRC_KERNEL, .verdict = policy_rule(policy, rules[kind].rule),
+		.target = {.name = name}, .detail = why,
+	};
+	supervisor_record(&n->sandbox, 0, &ev);
+}
+
 /* One message of init.  False: the sandbox is at its end, with *status when it is known (-1 otherwise). */
 static bool hear_init(struct session *n, int *status)
 {
@@ -411,6 +440,10 @@ static bool hear_init(struct session *n, int *status)
 		if (n->enter == 0) { /* a build stops only with pip */
 			supervisor_stopped(n->sup, m.value, guest_group(n));
 		}
+		return true;
+	case INIT_LIMIT:
+		m.text[sizeof m.text - 1] = '\0';
+		record_limit(n, m.value, m.text);
 		return true;
 	case INIT_STATUS:
 		*status = m.value;

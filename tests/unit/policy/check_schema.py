@@ -30,6 +30,10 @@ BAD = """
 {"version": 1, "network": {"build": ["@typo"]}}
 {"version": 1, "network": {"deny": [{"id": "x", "severity": "low"}]}}
 {"version": 1, "network": {"deny": [{"id": "x", "severity": "low", "hosts": ["*"]}]}}
+{"version": 1, "limits": {"installer": {"time": 1}}}
+{"version": 1, "limits": {"build": {"memory": 1}}}
+{"version": 1, "limits": {"build": {"time": "1h"}}}
+{"version": 1, "limits": {"guest": {"processes": -1}}}
 {"version": 1, "rules": {"net.outside": {"severity": "loud"}}}
 {"version": 1, "actions": {"net.*": "explode"}}
 """.split("\n")[1:-1]

@@ -78,6 +78,10 @@ static const struct {
 	{"{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"x\", \"severity\": \"low\", \"addresses\": [\"1.2.3\"]}]}}", 1, 82, "ADDRESS"},
 	{"{\"version\": 1, \"rules\": {\"syscall.typo\": {\"severity\": \"low\"}}}", 1, 26, "nothing raises"},
 	{"{\"version\": 1, \"rules\": {\"net.outside\": {\"severity\": \"low\", \"hosts\": []}}}", 1, 61, "unknown key"},
+	{"{\"version\": 1, \"limits\": {\"installer\": {}}}", 1, 27, "unknown key"},
+	{"{\"version\": 1, \"limits\": {\"build\": {\"memory\": 1}}}", 1, 37, "unknown key"},
+	{"{\"version\": 1, \"limits\": {\"build\": {\"time\": 1.5}}}", 1, 45, "whole number"},
+	{"{\"version\": 1, \"limits\": {\"guest\": {\"processes\": -1}}}", 1, 50, "whole number"},
 	{"{\"version\": 1, \"actions\": {\"net.*\": \"explode\"}}", 1, 37, "allow, deny"},
 	{"{\"version\": 1, \"actions\": {\"net.*\": 1}}", 1, 37, "a string was expected"},
 	{"{\"version\": 1, \"actions\": {\"net.*\": \"deny\", \"net.*\": \"deny\"}}", 1, 45, "there twice"},
@@ -172,6 +176,26 @@ static void ties_are_strict(void **state)
 
 	assert_int_equal(policy_rule(p, "syscall.mount").action, ACTION_ABORT);
 	assert_int_equal(policy_rule(p, "syscall.bpf").action, ACTION_DECOY);
+	policy_free(p);
+}
+
+/* A layer replaces what it names; an option holds for both roles. */
+static void role_limits(void **state)
+{
+	struct policy *p = with("{\"version\": 1, \"limits\": {\"build\": {\"time\": 7}, \"guest\": {\"file-size\": 4096, \"processes\": 0}}}");
+
+	assert_int_equal(policy_limit(p, ROLE_BUILD, LIMIT_TIME), 7);
+	assert_int_equal(policy_limit(p, ROLE_BUILD, LIMIT_PROCESSES), 4096);
+	assert_int_equal(policy_limit(p, ROLE_GUEST, LIMIT_TIME), 0);
+	assert_int_equal(policy_limit(p, ROLE_GUEST, LIMIT_FILE_SIZE), 4096);
+	assert_int_equal(policy_limit(p, ROLE_GUEST, LIMIT_PROCESSES), 0);
+	assert_int_equal(policy_limit(p, ROLE_INSTALLER, LIMIT_PROCESSES), 0);
+	policy_set_limit(p, LIMIT_PROCESSES, 99);
+	assert_int_equal(policy_limit(p, ROLE_BUILD, LIMIT_PROCESSES), 99);
+	assert_int_equal(policy_limit(p, ROLE_GUEST, LIMIT_PROCESSES), 99);
+	for (int l = 0; l < LIMIT_COUNT; l++) {
+		assert_int_equal(policy_limit(p, ROLE_INSTALLER, (enum limit)l), 0);
+	}
 	policy_free(p);
 }
 
@@ -392,7 +416,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(errors), cmocka_unit_test(limits), cmocka_unit_test(comments), cmocka_unit_test(late_errors),
-		cmocka_unit_test(actions), cmocka_unit_test(ties_are_strict), cmocka_unit_test(code_rules), cmocka_unit_test(on_violation),
+		cmocka_unit_test(actions), cmocka_unit_test(ties_are_strict), cmocka_unit_test(code_rules), cmocka_unit_test(role_limits), cmocka_unit_test(on_violation),
 		cmocka_unit_test(tightening), cmocka_unit_test(digest_and_show), cmocka_unit_test(policy_files), cmocka_unit_test(frozen), cmocka_unit_test(names),
 	};
 

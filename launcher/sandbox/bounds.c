@@ -1,0 +1,248 @@
+#include "bounds.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "launcher/base/fd.h"
+
+#define LOOK_MILLISECONDS 100
+#define BETWEEN_LOOKS 8192 /* more than can be started: init's look comes first and says what happened */
+#define FILES_LOOK 10      /* every so many looks */
+#define FILES_PROCESSES 64 /* at most so many are looked into, at most so many descriptors of each */
+#define FILES_EACH 256
+#define BELOW_MAX 16384    /* processes of a sandbox without a PID namespace that are counted */
+#define MEMORY_SCORE "300"
+
+static void lower(int resource, uint64_t to)
+{
+	struct rlimit now;
+
+	if (to == 0 || getrlimit(resource, &now) < 0) {
+		return;
+	}
+	if (now.rlim_max == RLIM_INFINITY || now.rlim_max > to) {
+		now.rlim_max = to;
+	}
+	if (now.rlim_cur == RLIM_INFINITY || now.rlim_cur > now.rlim_max) {
+		now.rlim_cur = now.rlim_max;
+	}
+	setrlimit(resource, &now);
+}
+
+void limits_set(const struct limits *l, bool own_users)
+{
+	struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none); /* a core file of pip would hold the index credentials */
+	lower(RLIMIT_NOFILE, l->of[LIMITED_OPEN_FILES]);
+	lower(RLIMIT_FSIZE, l->of[LIMITED_FILE_SIZE]);
+	lower(RLIMIT_NPROC, own_users && l->of[LIMITED_PROCESSES] != 0 ? l->of[LIMITED_PROCESSES] + BETWEEN_LOOKS : 0);
+}
+
+void limits_offer_to_kernel(void)
+{
+	cleanup_fd int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd >= 0 && read(fd, text, sizeof text - 1) > 0 && atoi(text) < atoi(MEMORY_SCORE)) {
+		fd_write_all(fd, MEMORY_SCORE, strlen(MEMORY_SCORE));
+	}
+}
+
+static int64_t milliseconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void limits_watch_start(struct limits_watch *w, const struct limits *l, pid_t init)
+{
+	*w = (struct limits_watch){.limits = *l, .init = init, .start = milliseconds()};
+	w->next = w->start + LOOK_MILLISECONDS;
+}
+
+int limits_sleep(const struct limits_watch *w)
+{
+	bool any = false;
+
+	for (int i = 0; i < LIMITED_KINDS; i++) {
+		any = any || w->limits.of[i] != 0;
+	}
+	if (!any) {
+		return -1;
+	}
+	int64_t left = w->next - milliseconds();
+	return left < 0 ? 0 : (int)left;
+}
+
+/* --- what a process has open --------------------------------------------------------------------- */
+
+static bool holds_large(int folder, uint64_t limit)
+{
+	DIR *fds = fdopendir(folder);
+	struct dirent *entry;
+	struct stat st;
+	bool found = false;
+
+	if (fds == NULL) {
+		close(folder);
+		return false;
+	}
+	for (int n = 0; !found && n < FILES_EACH && (entry = readdir(fds)) != NULL; n++) {
+		found = entry->d_name[0] != '.' && fstatat(dirfd(fds), entry->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size >= limit;
+	}
+	closedir(fds);
+	return found;
+}
+
+static unsigned look_into(const struct limits_watch *w, int proc, const char *pid)
+{
+	const uint64_t *of = w->limits.of;
+	unsigned found = 0;
+	char path[64];
+	struct stat st;
+	int folder;
+
+	snprintf(path, sizeof path, "%.20s/fd", pid);
+	folder = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0) {
+		return 0;
+	}
+	if (of[LIMITED_OPEN_FILES] != 0 && fstat(folder, &st) == 0 && (uint64_t)st.st_size >= of[LIMITED_OPEN_FILES]) {
+		found |= 1u << LIMITED_OPEN_FILES;
+	}
+	if (of[LIMITED_FILE_SIZE] == 0) {
+		close(folder);
+	} else if (holds_large(folder, of[LIMITED_FILE_SIZE])) {
+		found |= 1u << LIMITED_FILE_SIZE;
+	}
+	return found;
+}
+
+/* --- how many there are -------------------------------------------------------------------------- */
+
+struct count {
+	const struct limits_watch *w;
+	int proc;
+	bool files;       /* look into them, too */
+	uint64_t tasks;
+	unsigned looked, found;
+};
+
+/* With its threads: each is a folder, and folders are links. */
+static void count_one(struct count *c, const char *pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%.20s/task", pid);
+	c->tasks += fstatat(c->proc, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink > 2 ? st.st_nlink - 2 : 1;
+	if (c->files && c->looked++ < FILES_PROCESSES) {
+		c->found |= look_into(c->w, c->proc, pid);
+	}
+}
+
+static void count_all(struct count *c)
+{
+	DIR *proc = fdopendir(c->proc);
+	struct dirent *entry;
+
+	while (proc != NULL && (entry = readdir(proc)) != NULL) {
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && strcmp(entry->d_name, "1") != 0) { /* 1: init itself */
+			count_one(c, entry->d_name);
+		}
+	}
+	if (proc != NULL) {
+		closedir(proc);
+		c->proc = -1;
+	}
+}
+
+/* The children of each thread of a process, onto the end of the list. */
+static size_t add_children(int proc, pid_t pid, pid_t *list, size_t n)
+{
+	char path[64], text[8192];
+	int folder;
+	struct dirent *entry;
+
+	snprintf(path, sizeof path, "%d/task", (int)pid);
+	folder = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *tasks = folder >= 0 ? fdopendir(folder) : NULL;
+	while (tasks != NULL && (entry = readdir(tasks)) != NULL) {
+		if (entry->d_name[0] == '.') {
+			continue;
+		}
+		snprintf(path, sizeof path, "%.20s/children", entry->d_name);
+		cleanup_fd int fd = openat(dirfd(tasks), path, O_RDONLY | O_CLOEXEC);
+		ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+		text[len > 0 ? len : 0] = '\0';
+		for (char *at = text, *end; n < BELOW_MAX; at = end) {
+			long child = strtol(at, &end, 10);
+			if (end == at) {
+				break;
+			}
+			list[n++] = (pid_t)child;
+		}
+	}
+	if (tasks != NULL) {
+		closedir(tasks);
+	}
+	return n;
+}
+
+static void count_below(struct count *c, pid_t init)
+{
+	pid_t *list = malloc(BELOW_MAX * sizeof *list);
+	char pid[24];
+	size_t n = list != NULL ? add_children(c->proc, init, list, 0) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(pid, sizeof pid, "%d", (int)list[i]);
+		count_one(c, pid);
+		n = add_children(c->proc, list[i], list, n);
+	}
+	free(list);
+}
+
+unsigned limits_look(struct limits_watch *w, uint64_t *processes)
+{
+	const uint64_t *of = w->limits.of;
+	struct count c = {.w = w};
+	int64_t now = milliseconds();
+
+	*processes = 0;
+	if (now < w->next) {
+		return 0;
+	}
+	w->next = now + LOOK_MILLISECONDS;
+	if (of[LIMITED_TIME] != 0 && now - w->start >= (int64_t)of[LIMITED_TIME] * 1000) {
+		c.found |= 1u << LIMITED_TIME;
+	}
+	c.files = ++w->looks % FILES_LOOK == 0 && (of[LIMITED_OPEN_FILES] != 0 || of[LIMITED_FILE_SIZE] != 0);
+	if (of[LIMITED_PROCESSES] == 0 && !c.files) {
+		return c.found;
+	}
+	c.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c.proc < 0) {
+		return c.found;
+	}
+	if (w->init == 0) {
+		count_all(&c);
+	} else {
+		count_below(&c, w->init);
+	}
+	close_fd(&c.proc);
+	*processes = c.tasks;
+	return c.found | (of[LIMITED_PROCESSES] != 0 && c.tasks > of[LIMITED_PROCESSES] ? 1u << LIMITED_PROCESSES : 0);
+}
