@@ -46,7 +46,7 @@ struct sockaddr_text {
 	int family;
 	char address[128];
 	unsigned port;
-	bool loopback, mapped, abstract_name;
+	bool loopback, wildcard, mapped, abstract_name;
 };
 bool sockaddr_describe(const struct sockaddr_storage *sa, socklen_t len, struct sockaddr_text *out);
 

@@ -16,7 +16,8 @@ static void describe_inet(const struct in_addr *address, in_port_t port, struct 
 
 	inet_ntop(AF_INET, address, out->address, sizeof out->address);
 	out->port = ntohs(port);
-	out->loopback = host_order >> 24 == 127 || host_order == INADDR_ANY;
+	out->wildcard = host_order == INADDR_ANY;
+	out->loopback = host_order >> 24 == 127 || out->wildcard;
 }
 
 static void describe_inet6(const struct sockaddr_in6 *sa, struct sockaddr_text *out)
@@ -31,7 +32,8 @@ static void describe_inet6(const struct sockaddr_in6 *sa, struct sockaddr_text *
 	}
 	inet_ntop(AF_INET6, &sa->sin6_addr, out->address, sizeof out->address);
 	out->port = ntohs(sa->sin6_port);
-	out->loopback = IN6_IS_ADDR_LOOPBACK(&sa->sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&sa->sin6_addr);
+	out->wildcard = IN6_IS_ADDR_UNSPECIFIED(&sa->sin6_addr);
+	out->loopback = IN6_IS_ADDR_LOOPBACK(&sa->sin6_addr) || out->wildcard;
 }
 
 static bool describe_unix(const struct sockaddr_un *sa, socklen_t len, struct sockaddr_text *out)

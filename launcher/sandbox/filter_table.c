@@ -117,6 +117,7 @@ static const struct filter_row table[] = {
 	{SYS(socketpair), EVERY, WHEN(IS(0, AF_UNIX), SOCK(1, SOCK_SEQPACKET)), PASS, WHY("seqpacket ignores a name")},
 	{SYS(socketpair), EVERY, ASK(SOCKET), WHY("a datagram pair sends to any socket of the user by name")},
 	{SYS(connect), EVERY, ASK(CONNECT), WHY("installer: decided by address; others: done by the supervisor")},
+	{SYS(bind), NETNS, ASK(BIND), WHY("what listens for more than the loopback is recorded")},
 	{SYS(sendto), NETNS, WHEN(WITHOUT(3, FASTOPEN), IS_NULL(4)), PASS, WHY("send")},
 	{SYS(sendto), PIP | FILTER_FOR_PLAIN, WHEN(WITHOUT(3, FASTOPEN)), PASS, WHY("no datagram sockets exist")},
 	{SYS(sendto), EVERY, WHEN(WITH(3, FASTOPEN)), REFUSE(EOPNOTSUPP, "net.fastopen"), WHY("connects past connect and Landlock")},

@@ -28,7 +28,8 @@ enum filter_handler {
 	FILTER_META,    /* meta.c */
 	FILTER_TREE,    /* tree.c */
 	FILTER_SOCKET,  /* sockets.c */
-	FILTER_CONNECT, /* sockets.c */
+	FILTER_CONNECT, /* connect.c */
+	FILTER_BIND,    /* sockets.c */
 	FILTER_SEND,    /* sockets.c */
 	FILTER_SIGNAL,  /* signals.c */
 	FILTER_EVENT,   /* events.c */

@@ -12,6 +12,7 @@
 
 #include "launcher/base/fd.h"
 #include "launcher/supervise/connect.h"
+#include "launcher/supervise/listening.h"
 #include "launcher/supervise/sockets.h"
 #include "launcher/supervise/target.h"
 
@@ -50,7 +51,32 @@ static void record_outside(struct sandbox *sb, const struct seccomp_notif *req, 
 	const char *protocol = type == SOCK_DGRAM ? "udp" : type == SOCK_STREAM ? "tcp" : NULL;
 
 	if (is_inet(to->family) && !to->loopback)
-		sockets_record(sb, req, "net.connect", sockets_verdict(sb, to, rule), to, NULL, protocol, sockets_hint(sb));
+		sockets_record_outside(sb, req, "net.connect", rule, to, protocol);
+}
+
+/* Ports by which a machine's daemons are commanded: container engines, key stores, browsers and phones under a debugger, kubelets, Tor. */
+static bool is_daemons_port(unsigned port)
+{
+	static const unsigned ports[] = {2375, 2376, 5037, 6379, 8200, 8888, 9050, 9150, 9222, 10250};
+
+	for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
+		if (ports[i] == port)
+			return true;
+	}
+	return false;
+}
+
+/* Where nothing of the sandbox listens, somebody outside was meant.  An honest client that is there before its server is written down as well, as info. */
+static void record_loopback(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_text *to)
+{
+	const char *rule = "net.loopback";
+
+	if (!to->port || listening_tcp((pid_t)req->pid, to->port))
+		return;
+	if (is_daemons_port(to->port) && listening_tcp(LISTENING_OURS, to->port))
+		rule = "net.loopback.daemon";
+	sockets_record(sb, req, "net.connect", policy_rule(supervisor_policy(sb->sup), rule), to, NULL, "tcp",
+	               "nothing of the sandbox listens there, and what the machine has on its loopback is out of reach");
 }
 
 static struct reply connect_inet(struct sandbox *sb, const struct seccomp_notif *req, int sock, int type, const struct sockaddr_storage *sa,
@@ -59,8 +85,11 @@ static struct reply connect_inet(struct sandbox *sb, const struct seccomp_notif 
 	struct sockaddr_text to;
 	struct reply reply;
 
-	if (sockaddr_describe(sa, len, &to))
+	if (sockaddr_describe(sa, len, &to)) {
 		record_outside(sb, req, &to, type);
+		if (is_inet(to.family) && to.loopback && type == SOCK_STREAM)
+			record_loopback(sb, req, &to);
+	}
 	if (type == SOCK_STREAM)
 		return connect_later(sb, req, sock, -1, sa, len);
 	reply = connect(sock, (const struct sockaddr *)sa, len) ? reply_error(errno) : reply_value(0); /* datagram: never blocks */

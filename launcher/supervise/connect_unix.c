@@ -15,6 +15,7 @@
 #include "launcher/names/names.h"
 #include "launcher/supervise/connect.h"
 #include "launcher/supervise/grants.h"
+#include "launcher/supervise/listening.h"
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/place.h"
 #include "launcher/supervise/sockets.h"
@@ -127,6 +128,16 @@ struct reply connect_unix_refused(struct sandbox *sb, const struct seccomp_notif
 	return pinned < 0 ? reply : refuse_own(sb, req, to.address);
 }
 
+/* The kernel will say that nobody of the sandbox has the name.  Somebody outside was meant where there is one, or where everybody knows who has it; otherwise
+ * it is a client that is there before its server. */
+static void record_abstract(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_text *to)
+{
+	if (listening_abstract((pid_t)req->pid, to->address))
+		return;
+	if (strcmp(place_rule(to->address), "net.unix") || listening_abstract(LISTENING_OURS, to->address))
+		sockets_record_unix(sb, req, to->address, to->address);
+}
+
 struct reply connect_unix(struct sandbox *sb, const struct seccomp_notif *req, int sock, const struct sockaddr_storage *sa, socklen_t len)
 {
 	struct sockaddr_text to;
@@ -135,7 +146,9 @@ struct reply connect_unix(struct sandbox *sb, const struct seccomp_notif *req, i
 		close(sock);
 		return reply_error(EINVAL); /* AF_UNSPEC too: a stream cannot be disconnected */
 	}
-	if (to.abstract_name)
+	if (to.abstract_name) {
+		record_abstract(sb, req, &to);
 		return connect_later(sb, req, sock, -1, sa, len);
+	}
 	return connect_path(sb, req, sock, to.address);
 }

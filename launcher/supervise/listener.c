@@ -96,7 +96,8 @@ static handler_func *handler_of(enum filter_handler handler)
 {
 	static handler_func *const handlers[] = {
 		[FILTER_NOBODY] = handle_refused, [FILTER_EXEC] = handle_exec, [FILTER_OPEN] = handle_open, [FILTER_META] = handle_meta,
-		[FILTER_TREE] = handle_tree, [FILTER_SOCKET] = handle_socket, [FILTER_CONNECT] = handle_connect, [FILTER_SEND] = handle_send,
+		[FILTER_TREE] = handle_tree, [FILTER_SOCKET] = handle_socket, [FILTER_CONNECT] = handle_connect, [FILTER_BIND] = handle_bind,
+		 [FILTER_SEND] = handle_send,
 		[FILTER_SIGNAL] = handle_signal, [FILTER_EVENT] = handle_event, [FILTER_REFUSED] = handle_refused,
 	};
 	return handlers[handler];

@@ -57,6 +57,7 @@ struct reply handle_refused(struct sandbox *sb, const struct seccomp_notif *req)
 	/* A number of a foreign table means another call: only a call of the table is looked into. */
 	if (!strcmp(rule, "net.fastopen") && destination(sb, req, &to)) {
 		ev.type = "net.connect";
+		ev.target.name = NULL; /* people are told the address */
 		ev.target.address = to.address;
 		ev.target.port = to.port;
 		ev.target.protocol = "tcp";

@@ -33,6 +33,7 @@
 #include "roles.h"
 #include "served.h"
 #include "supervisor.h"
+#include "sweep.h"
 #include "target.h"
 #include "tools.h"
 
@@ -43,6 +44,7 @@ struct session {
 	struct supervisor *sup;
 	struct sandbox sandbox;
 	struct images checked_in;
+	struct sweep sweep;
 	struct listener listener;
 	struct birthright right;
 	struct start request;
@@ -532,7 +534,7 @@ static struct session *session_new(struct supervisor *s, enum role role)
 	n->sup = s;
 	n->enter_sock = n->init_sock = n->cwd_fd = n->terminal_pipe = n->terminal_to = -1;
 	n->ruleset.fd = -1;
-	n->sandbox = (struct sandbox){.checked_in = &n->checked_in, .sup = s, .role = role, .audit = s->run->audit, .listener = -1, .id = atomic_fetch_add(&s->sandboxes, 1) + 1};
+	n->sandbox = (struct sandbox){.checked_in = &n->checked_in, .sweep = &n->sweep, .sup = s, .role = role, .audit = s->run->audit, .listener = -1, .id = atomic_fetch_add(&s->sandboxes, 1) + 1};
 	return n;
 }
 

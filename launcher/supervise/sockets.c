@@ -9,6 +9,7 @@
 
 #include "launcher/supervise/place.h"
 #include "launcher/supervise/sockets.h"
+#include "launcher/supervise/sweep.h"
 #include "launcher/supervise/target.h"
 
 /* The kernel's own bound is 1024 (UIO_MAXIOV); the first few tell where it goes. */
@@ -49,6 +50,18 @@ void sockets_record(struct sandbox *sb, const struct seccomp_notif *req, const c
 	};
 
 	supervisor_record(sb, (pid_t)req->pid, &ev);
+}
+
+void sockets_record_outside(struct sandbox *sb, const struct seccomp_notif *req, const char *type, const char *rule, const struct sockaddr_text *to,
+                            const char *protocol)
+{
+	struct verdict verdict = sockets_verdict(sb, to, rule);
+	struct sockaddr_text network = *to;
+
+	/* What a rule of its own calls by name is never folded away. */
+	if (!strcmp(verdict.rule, "net.outside") && sweep_folds(sb->sweep, &network))
+		verdict = policy_rule(supervisor_policy(sb->sup), "net.sweep");
+	sockets_record(sb, req, type, verdict, &network, NULL, protocol, sockets_hint(sb));
 }
 
 void sockets_record_unix(struct sandbox *sb, const struct seccomp_notif *req, const char *path, const char *as_written)
@@ -171,6 +184,33 @@ struct reply handle_socket(struct sandbox *sb, const struct seccomp_notif *req)
 	return reply_error(refusal.error);
 }
 
+/* --- bind ---------------------------------------------------------------------------------------- */
+
+struct reply handle_bind(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	socklen_t len = (uint32_t)req->data.args[2];
+	struct sockaddr_storage sa;
+	struct sockaddr_text to;
+	struct event ev = {
+		.type = "net.bind",
+		.action = EV_ALLOWED,
+		.verdict = policy_rule(supervisor_policy(sb->sup), "net.bind"),
+		.source = SRC_KERNEL,
+		.detail = "nobody comes in from outside the sandbox",
+	};
+
+	memset(&sa, 0, sizeof sa);
+	if (!target_sockaddr(sb, req, req->data.args[1], len, &sa) && sockaddr_describe(&sa, len, &to) && (to.family == AF_INET || to.family == AF_INET6) &&
+	    (!to.loopback || to.wildcard)) {
+		ev.target.address = to.address;
+		ev.target.port = to.port;
+		supervisor_record(sb, (pid_t)req->pid, &ev);
+	}
+	/* CONTINUE: only for the record.  Whatever a racing thread puts there, the socket is bound in the sandbox's own network namespace, into which nobody
+	 * comes; a path is made by Landlock's leave. */
+	return reply_continue();
+}
+
 /* --- sendto, sendmsg, sendmmsg ----------------------------------------------------------------- */
 
 /* One destination, as the caller shows it: written down when it is outside.  What cannot be read is the kernel's EFAULT. */
@@ -184,7 +224,7 @@ static void look_at_destination(struct sandbox *sb, const struct seccomp_notif *
 	/* AF_UNIX stream and seqpacket sockets, the only ones there are, ignore a name. */
 	if (to.loopback || to.family == AF_UNIX)
 		return;
-	sockets_record(sb, req, "net.send", sockets_verdict(sb, &to, "net.outside"), &to, NULL, "udp", sockets_hint(sb));
+	sockets_record_outside(sb, req, "net.send", "net.outside", &to, "udp");
 }
 
 static void look_at_message(struct sandbox *sb, const struct seccomp_notif *req, uint64_t address)

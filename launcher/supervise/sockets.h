@@ -8,6 +8,10 @@
 /* An address outside: the rule of the deny list (a cloud's metadata service) or of the watch list, else `rule`. */
 struct verdict sockets_verdict(const struct sandbox *sb, const struct sockaddr_text *to, const char *rule);
 
+/* Records a net.connect or net.send to what is outside, by sockets_verdict of `rule`; of a sweep by its networks.  protocol: NULL where unknown. */
+void sockets_record_outside(struct sandbox *sb, const struct seccomp_notif *req, const char *type, const char *rule, const struct sockaddr_text *to,
+                            const char *protocol);
+
 /* Records a refused net.connect or net.send.  host, protocol, detail: NULL where unknown. */
 void sockets_record(struct sandbox *sb, const struct seccomp_notif *req, const char *type, struct verdict verdict, const struct sockaddr_text *to,
                     const char *host, const char *protocol, const char *detail);

@@ -5,7 +5,7 @@
  *
  * Where is a system call decided?  launcher/sandbox/filter_table.c says which are notified and names the file here:
  *   execve execveat            exec.c       open family                files.c      chmod chown utime xattr …   meta.c
- *   socket connect send*       sockets.c    rename link unlink … trunc tree.c       kill family                 signals.c
+ *   socket bind send*          sockets.c    rename link unlink … trunc tree.c       kill family                 signals.c
  *   the event call (prctl)     events.c     everything else notified   refused.c
  */
 #ifndef SUPERVISE_SUPERVISE_H
@@ -43,6 +43,7 @@ struct sandbox {
 	                           could have planted a link: the text of a path decides (trusted.c) */
 	char *const *read;      /* its own grants of reading beyond what every sandbox has, as they were named, NULL-terminated */
 	_Atomic unsigned reads_recorded; /* files.c */
+	struct sweep *sweep;    /* sweep.h: the machines that were tried; NULL: not kept */
 	struct images *checked_in; /* image.h: process images that have the shim; NULL: not kept */
 	const struct served *served; /* served.h: the project's folder that it works in; NULL: none */
 	_Atomic uint64_t notifications;
@@ -75,7 +76,7 @@ static inline struct reply reply_later(void) { return (struct reply){.kind = REP
 void reply_send(struct sandbox *sb, uint64_t id, struct reply r);
 
 typedef struct reply handler_func(struct sandbox *sb, const struct seccomp_notif *req);
-handler_func handle_exec, handle_open, handle_meta, handle_tree, handle_socket, handle_connect, handle_send, handle_signal, handle_event,
+handler_func handle_exec, handle_open, handle_meta, handle_tree, handle_socket, handle_connect, handle_bind, handle_send, handle_signal, handle_event,
 	handle_refused;
 
 

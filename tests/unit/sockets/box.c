@@ -160,7 +160,7 @@ void box_init(struct box *b)
 	b->caps = (struct caps){.landlock_abi = 7, .process_vm = true, .pidfd_getfd = true};
 	b->result = mmap(NULL, RESULTS_MAX * sizeof(long) + 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(b->result != MAP_FAILED);
-	b->sb = (struct sandbox){.sup = (struct supervisor *)(void *)b, .id = 1, .role = ROLE_BUILD, .listener = -1, .namespaces = true, .writable = b->writable,
+	b->sb = (struct sandbox){.sup = (struct supervisor *)(void *)b, .sweep = &b->sweep, .id = 1, .role = ROLE_BUILD, .listener = -1, .namespaces = true, .writable = b->writable,
 	                         .checked_in = &b->checked_in};
 }
 
@@ -222,7 +222,7 @@ static const struct {
 	{SYS_socket, handle_socket}, {SYS_connect, handle_connect}, {SYS_sendto, handle_send}, {SYS_sendmsg, handle_send}, {SYS_sendmmsg, handle_send},
 	{SYS_kill, handle_signal}, {SYS_tkill, handle_signal}, {SYS_tgkill, handle_signal}, {SYS_prlimit64, handle_signal},
 	{SYS_setpriority, handle_signal}, {SYS_sched_setaffinity, handle_signal}, {SYS_pidfd_send_signal, handle_signal}, {SYS_ioprio_set, handle_signal},
-	{SYS_ptrace, handle_refused}, {SYS_socketpair, handle_socket}, {SYS_prctl, handle_event},
+	{SYS_ptrace, handle_refused}, {SYS_socketpair, handle_socket}, {SYS_bind, handle_bind}, {SYS_prctl, handle_event},
 };
 enum { NOTIFIED = sizeof notified / sizeof notified[0] };
 

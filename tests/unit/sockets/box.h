@@ -14,6 +14,7 @@
 #include "launcher/names/names.h"
 #include "launcher/supervise/image.h"
 #include "launcher/supervise/supervise.h"
+#include "launcher/supervise/sweep.h"
 
 #define KEPT_MAX 128
 #define RESULTS_MAX 64
@@ -37,6 +38,7 @@ struct box {
 	struct kept kept[KEPT_MAX];
 	unsigned events, notified;
 	struct images checked_in;
+	struct sweep sweep;
 	const char *temp;     /* the run's; may be NULL */
 	const char *allowed_host; /* for the installer, with allowed_port (0: any) */
 	unsigned allowed_port;

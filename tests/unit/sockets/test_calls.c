@@ -76,15 +76,18 @@ static void test_build_names(void **state)
 
 	b->allowed_host = "index.example";
 	box_run(b, NULL, build_names);
-	assert_int_equal(b->events, 5);
-	assert_string_equal(b->kept[0].type, "net.resolve");
-	assert_string_equal(b->kept[0].rule, "net.resolve");
-	assert_string_equal(b->kept[0].host, "some.host.example");
-	assert_string_equal(b->kept[1].rule, "net.exfil.test");
-	assert_string_equal(b->kept[1].host, "eo1.m.exfil.example");
-	assert_string_equal(b->kept[2].rule, "net.resolve");
-	assert_string_equal(b->kept[3].rule, "net.resolve.bad");
-	assert_string_equal(b->kept[4].rule, "net.watch.test");
+	assert_int_equal(b->events, 6);
+	assert_string_equal(b->kept[0].rule, "net.resolve.spelling");
+	assert_string_equal(b->kept[0].host, "0x7f.1");
+	assert_string_equal(b->kept[0].address, "127.0.0.1");
+	assert_string_equal(b->kept[1].type, "net.resolve");
+	assert_string_equal(b->kept[1].rule, "net.resolve");
+	assert_string_equal(b->kept[1].host, "some.host.example");
+	assert_string_equal(b->kept[2].rule, "net.exfil.test");
+	assert_string_equal(b->kept[2].host, "eo1.m.exfil.example");
+	assert_string_equal(b->kept[3].rule, "net.resolve");
+	assert_string_equal(b->kept[4].rule, "net.resolve.bad");
+	assert_string_equal(b->kept[5].rule, "net.watch.test");
 }
 
 static void installer_names(struct box *b)

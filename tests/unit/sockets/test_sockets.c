@@ -67,7 +67,10 @@ static void test_loopback(void **state)
 	struct box *b = *state;
 
 	box_run(b, NULL, loopback_body);
-	assert_int_equal(b->events, 0);
+	/* Only the last attempt of each, when nobody listened any more. */
+	assert_int_equal(b->events, 4);
+	for (unsigned i = 0; i < b->events; i++)
+		assert_string_equal(b->kept[i].rule, "net.loopback");
 }
 
 static void quick(int domain, int type, const char *address, unsigned port, long expected)
@@ -100,7 +103,8 @@ static void test_outside(void **state)
 	const struct kept *k;
 
 	box_run(b, NULL, outside_body);
-	assert_int_equal(b->events, 7);
+	assert_int_equal(b->events, 8);
+	assert_non_null(box_kept(b, "net.loopback"));
 	k = box_kept(b, "net.outside");
 	assert_non_null(k);
 	assert_string_equal(k->type, "net.connect");
@@ -116,6 +120,114 @@ static void test_outside(void **state)
 	assert_non_null(box_kept(b, "net.watch.test"));
 	assert_int_equal(box_kept(b, "net.watch.test")->port, 853);
 	assert_int_equal(box_contacts(b), 0);
+}
+
+static void sweep_body(struct box *b)
+{
+	char address[32];
+
+	for (int i = 1; i <= 200; i++) {
+		snprintf(address, sizeof address, "198.51.100.%d", i);
+		quick(AF_INET, SOCK_STREAM, address, 80, -ENETUNREACH);
+	}
+	quick(AF_INET, SOCK_STREAM, "198.51.100.1", 80, -ENETUNREACH);
+	quick(AF_INET6, SOCK_STREAM, "2001:db8:7:8::1", 80, -ENETUNREACH);
+	quick(AF_INET, SOCK_STREAM, "169.254.169.254", 80, -ENETUNREACH);
+}
+
+/* One machine after the other: the first by themselves, then their network (which the journal folds), and what has a name of its own still by that. */
+static void test_sweep(void **state)
+{
+	struct box *b = *state;
+
+	box_run(b, NULL, sweep_body);
+	assert_int_equal(b->events, 203);
+	for (unsigned i = 0; i < SWEEP_AFTER; i++)
+		assert_string_equal(b->kept[i].rule, "net.outside");
+	for (unsigned i = SWEEP_AFTER; i < KEPT_MAX; i++) {
+		assert_string_equal(b->kept[i].rule, "net.sweep");
+		assert_string_equal(b->kept[i].address, "198.51.100.0/24");
+		assert_int_equal(b->kept[i].port, 0);
+	}
+}
+
+static void sweep_few_body(struct box *b)
+{
+	char address[32];
+
+	for (int i = 1; i <= SWEEP_AFTER; i++) {
+		snprintf(address, sizeof address, "2001:db8:1::%d", i);
+		quick(AF_INET6, SOCK_STREAM, address, 80, -ENETUNREACH);
+	}
+	quick(AF_INET6, SOCK_STREAM, "2001:db8:1::1", 80, -ENETUNREACH);
+	quick(AF_INET6, SOCK_STREAM, "2001:db8:7:8::1", 80, -ENETUNREACH);
+	quick(AF_INET, SOCK_STREAM, "169.254.169.254", 80, -ENETUNREACH);
+}
+
+static void test_sweep_bounds(void **state)
+{
+	struct box *b = *state;
+
+	box_run(b, NULL, sweep_few_body);
+	assert_int_equal(b->events, SWEEP_AFTER + 3);
+	assert_string_equal(b->kept[SWEEP_AFTER].rule, "net.outside"); /* known already */
+	assert_string_equal(b->kept[SWEEP_AFTER + 1].address, "2001:db8:7::/48");
+	assert_string_equal(b->kept[SWEEP_AFTER + 2].rule, "net.metadata.test");
+}
+
+static char outside_name[64];
+
+static void abstract_body(struct box *b)
+{
+	struct sockaddr_storage sa;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	CHECK(box_connect(fd, &sa, box_unix(&sa, "@pipwarden-nobody-has-this")) == -ECONNREFUSED); /* before its server: no word */
+	CHECK(box_connect(fd, &sa, box_unix(&sa, outside_name)) == -ECONNREFUSED);
+	CHECK(box_connect(fd, &sa, box_unix(&sa, "@/tmp/.X11-unix/X4711")) == -ECONNREFUSED);
+	CHECK(box_listen(AF_UNIX, SOCK_STREAM, &sa, box_unix(&sa, outside_name), 4) >= 0); /* the same name of its own */
+	CHECK(box_connect(fd, &sa, box_unix(&sa, outside_name)) == 0);
+}
+
+static void test_abstract(void **state)
+{
+	struct box *b = *state;
+	struct sockaddr_storage sa;
+	int listener;
+
+	snprintf(outside_name, sizeof outside_name, "@pipwarden-outside-%d", (int)getpid());
+	listener = box_listen(AF_UNIX, SOCK_STREAM, &sa, box_unix(&sa, outside_name), 4);
+	assert_true(listener >= 0);
+	box_run(b, NULL, abstract_body);
+	close(listener);
+	assert_int_equal(b->events, 2);
+	assert_string_equal(b->kept[0].type, "ipc.connect");
+	assert_string_equal(b->kept[0].rule, "net.unix");
+	assert_string_equal(b->kept[0].path, outside_name);
+	assert_string_equal(b->kept[1].rule, "net.unix.display");
+}
+
+static void bind_body(struct box *b)
+{
+	struct sockaddr_storage sa;
+
+	CHECK(box_listen(AF_INET, SOCK_STREAM, &sa, box_inet(&sa, "127.0.0.1", 0), 4) >= 0);
+	CHECK(box_listen(AF_INET6, SOCK_STREAM, &sa, box_inet(&sa, "::1", 0), 4) >= 0);
+	CHECK(box_listen(AF_INET, SOCK_STREAM, &sa, box_inet(&sa, "0.0.0.0", 4711), 4) >= 0);
+	CHECK(box_listen(AF_INET6, SOCK_STREAM, &sa, box_inet(&sa, "::", 4712), 4) >= 0);
+	CHECK(syscall(SYS_bind, socket(AF_INET, SOCK_STREAM, 0), NULL, 16) == -1 && errno == EFAULT);
+}
+
+static void test_bind(void **state)
+{
+	struct box *b = *state;
+
+	box_run(b, NULL, bind_body);
+	assert_int_equal(b->events, 2);
+	assert_string_equal(b->kept[0].type, "net.bind");
+	assert_string_equal(b->kept[0].address, "0.0.0.0");
+	assert_int_equal(b->kept[0].port, 4711);
+	assert_string_equal(b->kept[1].address, "::");
 }
 
 /* The same oddities with and without us: the same results. */
@@ -755,7 +867,7 @@ static void test_installer_literal(void **state)
 static int group(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_loopback), TEST(test_outside), TEST(test_odd), TEST(test_blocking), TEST(test_blocking_unix), TEST(test_unix), TEST(test_race),
+		TEST(test_loopback), TEST(test_outside), TEST(test_sweep), TEST(test_sweep_bounds), TEST(test_abstract), TEST(test_bind), TEST(test_odd), TEST(test_blocking), TEST(test_blocking_unix), TEST(test_unix), TEST(test_race),
 		TEST(test_link_race), TEST(test_inherited), TEST(test_undoubled), TEST(test_plain), TEST(test_plain_own), TEST(test_plain_disguised), TEST(test_socket), TEST(test_send), TEST(test_installer),
 		TEST(test_installer_literal),
 	};
