@@ -122,6 +122,7 @@ EXPORT int getaddrinfo(const char *restrict node, const char *restrict service,
 	if (!shim->role || !node || (hints && hints->ai_flags & AI_NUMERICHOST))
 		return shim->real.getaddrinfo(node, service, hints, res);
 	if (answer_is_literal(node, &literal)) {
+		answer_tell_spelling(node, &literal);
 		/* The flag makes sure of it: whatever libc thinks of this text, it asks nobody. */
 		numeric = hints ? *hints : no_hints;
 		numeric.ai_flags |= AI_NUMERICHOST;

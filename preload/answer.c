@@ -107,6 +107,28 @@ void answer_text(const struct pw_address *address, char text[ANSWER_TEXT])
 	shim_append_number(text, ANSWER_TEXT, address->scope);
 }
 
+void answer_tell_spelling(const char *host, const struct pw_address *literal)
+{
+	char text[ANSWER_TEXT];
+	struct pw_answer ignored;
+
+	if (literal->family != AF_INET)
+		return;
+	answer_text(literal, text);
+	if (strcmp(text, host))
+		answer_ask(host, AF_INET, 0, &ignored);
+}
+
+void answer_refuse_reverse(int family, const void *bytes)
+{
+	struct pw_address address = { .family = (uint32_t)family };
+	char text[ANSWER_TEXT];
+
+	memcpy(address.bytes, bytes, family == AF_INET ? 4 : 16);
+	answer_text(&address, text);
+	shim_event(PW_EV_REVERSE, text, &(struct shim_origin){ 0 });
+}
+
 int answer_is_loopback(int family, const void *bytes)
 {
 	static const unsigned char one[16] = { [15] = 1 };

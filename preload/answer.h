@@ -18,6 +18,12 @@ int answer_ask(const char *host, int family, int flags, struct pw_answer *answer
  * scope of an IPv6 address). */
 int answer_is_literal(const char *host, struct pw_address *address);
 
+/* Tells of an address that is not written as addresses are (2130706433, 0x7f.1). */
+void answer_tell_spelling(const char *host, const struct pw_address *literal);
+
+/* Tells that the name of an address was asked for and is not given: the resolver that would know it must not be asked. */
+void answer_refuse_reverse(int family, const void *bytes);
+
 /* The address as text that getaddrinfo takes with AI_NUMERICHOST. */
 #define ANSWER_TEXT 64
 void answer_text(const struct pw_address *address, char text[ANSWER_TEXT]);

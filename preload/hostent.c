@@ -86,7 +86,9 @@ static int by_name(const char *name, int family, struct hostent *host, char *buf
 	}
 	memset(&answer, 0, sizeof(answer));
 	answer.count = 1;
-	if (!answer_is_literal(name, &answer.address[0]))
+	if (answer_is_literal(name, &answer.address[0]))
+		answer_tell_spelling(name, &answer.address[0]);
+	else
 		err = answer_ask(name, family, 0, &answer);
 	if (err || !has_family(&answer, family)) {
 		*herr = err ? host_error(err) : NO_DATA;
@@ -117,8 +119,10 @@ static int by_addr(const void *addr, socklen_t len, int family, struct hostent *
 		errno = family == AF_INET || family == AF_INET6 ? EINVAL : EAFNOSUPPORT;
 		return errno;
 	}
-	if (!answer_is_loopback(family, addr))
+	if (!answer_is_loopback(family, addr)) {
+		answer_refuse_reverse(family, addr);
 		return 0;
+	}
 	answer.address[0].family = (uint32_t)family;
 	memcpy(answer.address[0].bytes, addr, len);
 	err = fill(host, &a, "localhost", family, &answer);

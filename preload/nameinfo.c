@@ -5,13 +5,14 @@
 
 #include "preload/answer.h"
 
-static int is_loopback(const struct sockaddr *sa, socklen_t len)
+/* NULL: too short to be one; libc says so. */
+static const void *address_of(const struct sockaddr *sa, socklen_t len)
 {
 	if (sa->sa_family == AF_INET && len >= sizeof(struct sockaddr_in))
-		return answer_is_loopback(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr);
+		return &((const struct sockaddr_in *)sa)->sin_addr;
 	if (sa->sa_family == AF_INET6 && len >= sizeof(struct sockaddr_in6))
-		return answer_is_loopback(AF_INET6, &((const struct sockaddr_in6 *)sa)->sin6_addr);
-	return 0;
+		return &((const struct sockaddr_in6 *)sa)->sin6_addr;
+	return NULL;
 }
 
 EXPORT int getnameinfo(const struct sockaddr *restrict sa, socklen_t salen, char *restrict host, socklen_t hostlen,
@@ -19,6 +20,7 @@ EXPORT int getnameinfo(const struct sockaddr *restrict sa, socklen_t salen, char
 {
 	static const char name[] = "localhost";
 	const struct shim *shim = shim_get();
+	const void *address;
 	int asks, err;
 
 	if (!shim->real.getnameinfo) {
@@ -29,7 +31,10 @@ EXPORT int getnameinfo(const struct sockaddr *restrict sa, socklen_t salen, char
 		(sa->sa_family == AF_INET || sa->sa_family == AF_INET6);
 	if (!shim->role || !asks)
 		return shim->real.getnameinfo(sa, salen, host, hostlen, serv, servlen, flags);
-	if (!is_loopback(sa, salen)) {
+	address = address_of(sa, salen);
+	if (!address || !answer_is_loopback(sa->sa_family, address)) {
+		if (address)
+			answer_refuse_reverse(sa->sa_family, address);
 		if (flags & NI_NAMEREQD)
 			return EAI_NONAME;
 		return shim->real.getnameinfo(sa, salen, host, hostlen, serv, servlen, flags | NI_NUMERICHOST);

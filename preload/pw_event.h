@@ -63,7 +63,7 @@ enum pw_record_type {
 	PW_EV_ENV_READ = 1, /* text: variable name */
 	PW_EV_EXEC = 2,     /* text: path; only build and guest (the installer's go through enter) */
 	PW_EV_CONNECT = 3,  /* text: printable address */
-	PW_EV_RESOLVE = 4,  /* text: name; build and guest report by PW_OP_RESOLVE instead */
+	PW_EV_REVERSE = 4,  /* the name of an address was asked for, and nobody was asked; text: printable address */
 	PW_EV_WRITE_REFUSED = 5, /* installer: a write failed with EACCES or EROFS, or the bootstrap refused it; text: path */
 	PW_EV_IMPORT_REFUSED = 6, /* installer, from the bootstrap: a module that is not pip's was asked for; text: its name */
 	PW_EV_READ_REFUSED = 7, /* installer, from the bootstrap: an archive that nobody but a package named; text: its path */

