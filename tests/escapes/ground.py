@@ -34,8 +34,8 @@ exec cat
 class Ground(World):
     """A World for many rows, and for setups: canary(), secret(), plant(), system(), daemon(), defer()."""
 
-    def __init__(self, root: Path, user, pipwarden, net, wrapper: list[str] | None = None):
-        super().__init__(root, user, pipwarden, net)
+    def __init__(self, root: Path, user, pipwarden, net, wrapper: list[str] | None = None, hide: str = ""):
+        super().__init__(root, user, pipwarden, net, hide=hide)
         self.wrapper = wrapper  # in the place of pipwarden
         self.run_folder, self.over, self.packages = root / "run", root / "over", root / "packages"
         self._closers: list = []

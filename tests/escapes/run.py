@@ -1,6 +1,6 @@
 """Runs the kit: every row plainly, and under pipwarden or another wrapper, as root and as a user; prints the matrix.
 
-usage: python3 tests/escapes/run.py [--rows SE-01,SF-*] [--user root|user|both] [--one] [--wrapper 'bwrap … --'] [--write FILE] [-v]
+usage: python3 tests/escapes/run.py [--rows SE-01,SF-*] [--user root|user|both] [--one] [--wrapper 'bwrap … --'] [--hide MECHANISMS] [--write FILE] [-v]
 
 Rows of one stage go into one pip command (guarded: with --on-violation deny, so that one does not hide the others); --one runs each alone, under
 the default policy.  Needs root: it makes network and mount namespaces."""
@@ -89,8 +89,9 @@ class Bench:
         self.base, self.pipwarden, self.templates, self.python, self.net = base, pipwarden, templates, python, net
         self.native = make.compile_native(base / "native")
 
-    def run(self, rows: list[Row], user, guarded: bool, *, wrapper: str | None = None, one: bool = False) -> "Run":
-        run = Run(self, rows, user, guarded, wrapper, one)
+    def run(self, rows: list[Row], user, guarded: bool, *, wrapper: str | None = None, one: bool = False, hide: str = "") -> "Run":
+        """hide: mechanisms of the kernel that pipwarden is to do without (docs/kernel.md)."""
+        run = Run(self, rows, user, guarded, wrapper, one, hide)
         try:
             run.go()
         finally:
@@ -102,9 +103,9 @@ class Bench:
 class Run:
     """All rows for one user, plainly or guarded."""
 
-    def __init__(self, bench: Bench, rows: list[Row], user, guarded: bool, wrapper: str | None, one: bool):
-        self.bench, self.guarded, self.wrapper, self.one = bench, guarded, wrapper, one
-        self.ground = Ground(Path(tempfile.mkdtemp(prefix="e", dir=bench.base)), user, bench.pipwarden, bench.net)
+    def __init__(self, bench: Bench, rows: list[Row], user, guarded: bool, wrapper: str | None, one: bool, hide: str = ""):
+        self.bench, self.guarded, self.wrapper, self.one, self.hide = bench, guarded, wrapper, one, hide
+        self.ground = Ground(Path(tempfile.mkdtemp(prefix="e", dir=bench.base)), user, bench.pipwarden, bench.net, hide=hide)
         self.user = "user" if user.uid else "root"
         self.rows = [r for r in rows if self.user in r.users]
         self.outcomes: dict[str, Outcome] = {}
@@ -189,7 +190,7 @@ class Run:
             outcome.result = result
             outcome.ran = row.stage in ("wheel", "next") or not (row.act or row.native) or f"PWRAN:{row.id}" in result.out + result.err
             outcome.events = [e for e in result.events if "severity" in e and (not batch or normalise((e.get("package") or {}).get("name")) == row.package)]
-            outcome.record = "" if not self.guarded or self.wrapper is not None else outcome.event_problem(self.ground)
+            outcome.record = "" if not self.guarded or self.wrapper is not None or self.hide else outcome.event_problem(self.ground)
 
 
 # --- the table
@@ -258,6 +259,7 @@ def main() -> int:
     parser.add_argument("--one", action="store_true", help="each row alone, under the default policy")
     parser.add_argument("--plain", action="store_true", help="the baseline only")
     parser.add_argument("--wrapper", help="instead of pipwarden: a command's beginning; {home}, {venv}, {work}, {temp}, {root}, {uid} are filled in")
+    parser.add_argument("--hide", default="", help="mechanisms that pipwarden is to do without, as in PIPWARDEN_TEST_HIDE; effects alone are judged then")
     parser.add_argument("-v", "--verbose", action="store_true", help="what was printed and recorded, too")
     options = parser.parse_args()
     if os.geteuid() != 0:
@@ -269,7 +271,7 @@ def main() -> int:
         users = {"root": ROOT, "user": ordinary_user()}
         for name in USERS if options.user == "both" else (options.user,):
             plain = bench.run(rows, users[name], False, one=options.one)
-            held = None if options.plain else bench.run(rows, users[name], True, wrapper=options.wrapper, one=options.one)
+            held = None if options.plain else bench.run(rows, users[name], True, wrapper=options.wrapper, one=options.one, hide=options.hide)
             for row in plain.rows:
                 one, two = plain.outcomes[row.id], held.outcomes[row.id] if held else None
                 verdict = judge(row, name, one, two)
