@@ -68,6 +68,7 @@ enum pw_record_type {
 	PW_EV_IMPORT_REFUSED = 6, /* installer, from the bootstrap: a module that is not pip's was asked for; text: its name */
 	PW_EV_READ_REFUSED = 7, /* installer, from the bootstrap: an archive that nobody but a package named; text: its path */
 	PW_EV_ENV_WALK = 8, /* Python walked over its whole environment; text: PW_TEXT_WALK */
+	PW_EV_START_REFUSED = 9, /* installer, from the bootstrap: a start-up file of the environment whose code was left out; text: its path */
 };
 #define PW_TEXT_WALK "os.environ"
 

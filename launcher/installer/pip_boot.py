@@ -15,7 +15,7 @@ SPEC is one JSON object (docs/installer.md describes it):
     pythonpath  optional: a PYTHONPATH that was kept from the interpreter's own start, where it could replace `encodings`
     projects    local projects, in whose folders builds work
     archives    where archives may be read besides the run's temp: files, folders, "FOLDER/*" for what lies directly in one
-    event       optional: {"magic", "op", "type", "write", "read"}: report what was refused by prctl (preload/pw_event.h):
+    event       optional: {"magic", "op", "type", "write", "read", "start"}: report what was refused by prctl (preload/pw_event.h):
                 a module, a write, a read
 
 Left alone, site runs code lines of .pth files, sitecustomize and usercustomize, pip imports optional modules (keyring,
@@ -45,6 +45,10 @@ OBJECT = b"pip_boot.py"  # PW_OBJECT_BOOTSTRAP
 
 # Names that pip asks for on every run and does without: no event for them.
 EXPECTED = frozenset(["_distutils_hack", "setuptools"])
+# Start-up lines that stand in nearly every environment and are left out as all others: no event for them either.
+DISTUTILS = ("import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, '{}') == 'local'; "
+             "enabled and __import__('_distutils_hack').add_shim();")
+EVERYWHERE = frozenset([DISTUTILS.format("local"), DISTUTILS.format("stdlib"), "import _virtualenv"])
 
 
 class DistributionsOnly(PathFinder):
@@ -483,6 +487,12 @@ def read_pth(path):
 def make_addpackage(finder, allowed):
     """site.addpackage that takes path lines only, and code lines of the files that the user allowed."""
     allowed = {os.path.realpath(path) for path in allowed}
+    told = set()
+
+    def left_out(path):
+        if path not in told:
+            told.add(path)
+            finder.report(path, "start")
 
     def run_line(line, path):
         finder.open = True
@@ -504,6 +514,8 @@ def make_addpackage(finder, allowed):
                 if line.startswith(("import ", "import\t")):
                     if os.path.realpath(path) in allowed:
                         run_line(line, path)
+                    elif line.rstrip() not in EVERYWHERE:
+                        left_out(path)
                     continue
                 entry, case = site.makepath(sitedir, line.rstrip())
                 if case not in known_paths and os.path.exists(entry):
@@ -538,13 +550,20 @@ def make_addsitedir(addpackage):
     return addsitedir
 
 
+def leave_out(finder, name):
+    spec = PathFinder.find_spec(name, sys.path)
+    if spec is not None and spec.origin is not None and os.path.dirname(spec.origin) not in finder.library:
+        finder.report(spec.origin, "start")
+
+
 def run_site(finder, allowed):
     """Paths as always (the prefix of a virtual environment too, which -S alone leaves out), code never."""
     if not finder.audit:
         site.addpackage = make_addpackage(finder, allowed)
         if sys.version_info >= (3, 15):  # start-up files of further kinds are read in addsitedir there
             site.addsitedir = make_addsitedir(site.addpackage)
-        site.execsitecustomize = site.execusercustomize = lambda *_args, **_options: None
+        site.execsitecustomize = lambda *_args, **_options: leave_out(finder, "sitecustomize")
+        site.execusercustomize = lambda *_args, **_options: leave_out(finder, "usercustomize")
     site.main()
 
 

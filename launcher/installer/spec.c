@@ -65,8 +65,8 @@ char *installer_boot_spec(const struct installer *ins, bool runner, const struct
 	write_list(out, "allow_pth", allow_pth);
 	write_list(out, "archives", &ins->archives);
 	write_list(out, "projects", &ins->local_roots);
-	fprintf(out, ",\"event\":{\"magic\":%u,\"op\":%d,\"type\":%d,\"write\":%d,\"read\":%d}}", PW_MAGIC, PW_OP_EVENT, PW_EV_IMPORT_REFUSED,
-	        PW_EV_WRITE_REFUSED, PW_EV_READ_REFUSED);
+	fprintf(out, ",\"event\":{\"magic\":%u,\"op\":%d,\"type\":%d,\"write\":%d,\"read\":%d,\"start\":%d}}", PW_MAGIC, PW_OP_EVENT, PW_EV_IMPORT_REFUSED,
+	        PW_EV_WRITE_REFUSED, PW_EV_READ_REFUSED, PW_EV_START_REFUSED);
 	if (fclose(out)) {
 		free(text);
 		return NULL;

@@ -176,6 +176,13 @@ static bool fill_event(struct sandbox *sb, const struct record_view *view, struc
 		ev->verdict = policy_rule(p, "pip.import");
 		ev->detail = "nothing of the environment runs inside pip; pip works without it";
 		break;
+	case PW_EV_START_REFUSED:
+		ev->type = "python.import";
+		ev->target.path = view->text;
+		ev->action = EV_DENIED;
+		ev->verdict = policy_rule(p, "pip.start-up");
+		ev->detail = "nothing of the environment runs inside pip; --allow-pth FILE runs a .pth file's lines after all";
+		break;
 	}
 	return true;
 }
@@ -206,7 +213,7 @@ static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
 	if (!record_decode(&record, sizeof record, &view))
 		return reply_error(EINVAL);
 	/* Only pip is trusted to say what it was refused: anybody else's word would be noise under another's name. */
-	if (view.type >= PW_EV_WRITE_REFUSED && view.type <= PW_EV_READ_REFUSED && sb->role != ROLE_INSTALLER)
+	if (((view.type >= PW_EV_WRITE_REFUSED && view.type <= PW_EV_READ_REFUSED) || view.type == PW_EV_START_REFUSED) && sb->role != ROLE_INSTALLER)
 		return reply_error(EINVAL);
 	if (!fill_event(sb, &view, &ev, hint, sizeof hint))
 		return reply_value(0);

@@ -32,15 +32,16 @@ struct open_call {
 	uint64_t flags;
 	unsigned mode; /* for what is made */
 	bool openat2;
+	bool in_root; /* of openat2: "/" is dirfd */
 };
 
-/* The caller's struct open_how begins with its flags; flags that cannot be read are no flags: the call is refused anyway. */
-static uint64_t how_flags(const struct sandbox *sb, const struct seccomp_notif *req)
+/* The caller's struct open_how; what cannot be read is nothing: the call is refused anyway. */
+static struct open_how how_of(const struct sandbox *sb, const struct seccomp_notif *req)
 {
-	uint64_t flags = 0;
-	if (target_read_some(sb, req, req->data.args[2], &flags, sizeof flags) != sizeof flags)
-		flags = 0;
-	return flags;
+	struct open_how how = {0};
+	if (target_read_some(sb, req, req->data.args[2], &how, sizeof how) != sizeof how)
+		memset(&how, 0, sizeof how);
+	return how;
 }
 
 static struct open_call decode(const struct sandbox *sb, const struct seccomp_notif *req)
@@ -55,8 +56,11 @@ static struct open_call decode(const struct sandbox *sb, const struct seccomp_no
 	case __NR_creat:
 		return (struct open_call){.name = "creat", .address = a[0], .dirfd = AT_FDCWD, .flags = O_CREAT | O_WRONLY | O_TRUNC, .mode = (unsigned)a[1]};
 #endif
-	case __NR_openat2:
-		return (struct open_call){.name = "openat2", .address = a[1], .dirfd = (int)a[0], .flags = how_flags(sb, req), .openat2 = true};
+	case __NR_openat2: {
+		struct open_how how = how_of(sb, req);
+		return (struct open_call){.name = "openat2", .address = a[1], .dirfd = (int)a[0], .flags = how.flags, .openat2 = true,
+		                          .in_root = (how.resolve & RESOLVE_IN_ROOT) != 0};
+	}
 	default:
 		return (struct open_call){.name = "openat", .address = a[1], .dirfd = (int)a[0], .flags = (uint32_t)a[2], .mode = (unsigned)a[3]};
 	}
@@ -93,6 +97,15 @@ static bool inspects(const char *real)
 		if (strlen(*t) == len && strncmp(entry, *t, len) == 0)
 			return true;
 	return false;
+}
+
+/* The init of a sandbox with namespaces is pipwarden's: the kernel refuses what its ptrace check guards, because a Landlock domain lies between.  Tools that
+ * look for containers ask, too (systemd-detect-virt), and there is nothing to be had: so it is only written down. */
+static bool looks_into_init(const struct sandbox *sb, const struct seccomp_notif *req, const char *real)
+{
+	pid_t tgid = 0, tid = 0;
+	return sb->namespaces && strncmp(real, "/proc/1/", 8) == 0 && inspects(real) && strcmp(real, "/proc/1/cmdline") != 0 &&
+	       target_numbers((pid_t)req->pid, &tgid, &tid) && tgid != 1;
 }
 
 static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, struct refusal *r)
@@ -152,6 +165,12 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 	if (r->proc_foreign && (writes || inspects(r->real))) {
 		refusal.verdict = policy_rule(supervisor_policy(sb->sup), "process.inspect");
 		return refuse(sb, req, call, &refusal);
+	}
+	if (looks_into_init(sb, req, r->real)) {
+		refusal.call = call->name;
+		refusal.verdict = policy_rule(supervisor_policy(sb->sup), "process.inspect.init");
+		grants_record(sb, req, &refusal);
+		return reply_continue();
 	}
 	if (supervisor_caps(sb->sup)->landlock_abi < 3 && empties_without_write(call->flags)) {
 		/* Never continued, wherever it lies. */
@@ -262,6 +281,8 @@ struct reply handle_open(struct sandbox *sb, const struct seccomp_notif *req)
 			reply = grants_unreadable(sb, req, call.name, (int)len);
 		else if (len == 0)
 			reply = reply_error(ENOENT);
+		else if (call.in_root && text[0] == '/')
+			reply = judge(sb, req, &call, text[strspn(text, "/")] ? text + strspn(text, "/") : ".");
 		else if (sb->role == ROLE_INSTALLER)
 			record_installer(sb, req, &call, text);
 		else if (!sb->namespaces && !call.openat2 && own_shm_name(text))

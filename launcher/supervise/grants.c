@@ -94,7 +94,7 @@ static void hint(char *out, size_t size, const struct sandbox *sb, const struct 
 		snprintf(out, size, "it belongs to pip or to another package's build");
 	else if (r->real && strcmp(rule, "file.read.outside") == 0)
 		option(out, size, sb, FILE_READ, r->real);
-	else if (strcmp(rule, "process.inspect") == 0)
+	else if (strncmp(rule, "process.inspect", 15) == 0)
 		snprintf(out, size, "processes outside the sandbox are out of its reach");
 	else if (strcmp(rule, "file.meta.setid") == 0)
 		snprintf(out, size, "a file with a set-id bit is never made in a sandbox");

@@ -732,7 +732,7 @@ static void the_spec_is_json(void **state)
 	assert_non_null(strstr(spec, "[\"/a \\\"b\\\"\\\\c\\u000a.pth\"]"));
 	sub = installer_boot_spec(&r.ins, true, NULL, "/p", 5, true);
 	assert_non_null(strstr(sub, "__pip-runner__.py\",\"pythonpath\":\"/p\",\"started\":5,\"audit\":true,\"allow_pth\":[],\"archives\":["));
-	assert_non_null(strstr(sub, "],\"event\":{\"magic\":1347899972,\"op\":4,\"type\":6,\"write\":5,\"read\":7}}"));
+	assert_non_null(strstr(sub, "],\"event\":{\"magic\":1347899972,\"op\":4,\"type\":6,\"write\":5,\"read\":7,\"start\":9}}"));
 	strings_finish(&pth);
 	run_end(&r);
 }

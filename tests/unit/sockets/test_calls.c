@@ -192,27 +192,29 @@ static void bootstrap_events(struct box *b)
 	CHECK(tell(PW_EV_WRITE_REFUSED, "/run-temp/t/x/out/dropped", PW_OBJECT_BOOTSTRAP) == 0);
 	CHECK(tell(PW_EV_WRITE_REFUSED, "/run-temp/t/x/out/dropped", "") == 0); /* the other end of a rename */
 	CHECK(tell(PW_EV_WRITE_REFUSED, "/tmp/elsewhere", "") == 0);
-	CHECK(tell((enum pw_record_type)(PW_EV_ENV_WALK + 1), "x", PW_OBJECT_BOOTSTRAP) == -EINVAL);
+	CHECK(tell(PW_EV_START_REFUSED, "/venv/lib/evil.pth", PW_OBJECT_BOOTSTRAP) == 0);
+	CHECK(tell((enum pw_record_type)(PW_EV_START_REFUSED + 1), "x", PW_OBJECT_BOOTSTRAP) == -EINVAL);
 }
 
 static void build_pretends(struct box *b)
 {
 	CHECK(tell(PW_EV_READ_REFUSED, "/home/u/private.zip", PW_OBJECT_BOOTSTRAP) == -EINVAL);
 	CHECK(tell(PW_EV_WRITE_REFUSED, "/venv/lib/pip/__init__.py", PW_OBJECT_BOOTSTRAP) == -EINVAL);
+	CHECK(tell(PW_EV_START_REFUSED, "/venv/lib/evil.pth", PW_OBJECT_BOOTSTRAP) == -EINVAL);
 }
 
 static void test_bootstrap_events(void **state)
 {
 	struct box *b = *state;
-	static const char *const rules[] = {"install.requirement", "install.pip-modified", "pip.write", "file.write.installer"};
+	static const char *const rules[] = {"install.requirement", "install.pip-modified", "pip.write", "file.write.installer", "pip.start-up"};
 
 	b->temp = "/run-temp";
 	box_run(b, NULL, build_pretends);
 	assert_int_equal(b->events, 0);
 	b->sb.role = ROLE_INSTALLER;
 	box_run(b, NULL, bootstrap_events);
-	assert_int_equal(b->events, 4);
-	for (size_t i = 0; i < 4; i++)
+	assert_int_equal(b->events, 5);
+	for (size_t i = 0; i < 5; i++)
 		assert_string_equal(b->kept[i].rule, rules[i]);
 	assert_string_equal(b->kept[0].type, "file.open");
 	assert_string_equal(b->kept[0].path, "/home/u/private.zip");
