@@ -21,10 +21,10 @@ from .kit import Effect, Row
 
 SINK_PORT = UDP_PORT = 4444
 # Folders of the system that the commands see as copies: what is planted or changed there lies below over/.
-OVER = ("etc", "var", "home", "root")
+OVER = ("etc", "var", "home", "root", "usr/local")
 MOUNTS = """
 set -e
-for name in %s; do mount -t overlay -o "lowerdir=/$name,upperdir=$0/over/$name,workdir=$0/over/.$name" overlay "/$name"; done
+for name in %s; do mount -t overlay -o "lowerdir=/$name,upperdir=$0/over/$name,workdir=$0/.over/$name" overlay "/$name"; done
 mount --bind "$0/run" /run
 echo ready
 exec cat
@@ -34,31 +34,33 @@ exec cat
 class Ground(World):
     """A World for many rows, and for setups: canary(), secret(), plant(), system(), daemon(), defer()."""
 
-    def __init__(self, root: Path, user, pipwarden, net, wrapper: list[str] | None = None, hide: str = ""):
+    def __init__(self, root: Path, user, pipwarden, net, hide: str = ""):
         super().__init__(root, user, pipwarden, net, hide=hide)
-        self.wrapper = wrapper  # in the place of pipwarden
-        self.run_folder, self.over, self.packages = root / "run", root / "over", root / "packages"
+        self.packages = root / "packages"
         self._closers: list = []
         self.daemons = Daemons(net)
         self.told = self.daemons.told
         self.defer(self.daemons.close)
         self.outside: tuple = ()  # what the next command is started by, outside of the sandbox
         self.secrets: dict[str, str] = {}  # what no replica may have: where it stands -> its value
-        self.system_home = self.over / (f"home/{user.name}" if user.uid else "root")
         self._canaries: dict[str, str] = {}
-        self._holder: subprocess.Popen | None = None
         self.nonce = secrets.token_hex(5)
         for name in OVER:
-            for folder in (self.over / name, self.over / f".{name}"):
+            for folder in (root / "over" / name, root / ".over" / name):
                 folder.mkdir(parents=True)
-        (self.over / "root").chmod(0o700)
-        self.run_folder.mkdir()
-        (self.run_folder / "user" / str(user.uid)).mkdir(parents=True)
-        self.own(self.run_folder / "user" / str(user.uid))
-        self.packages.mkdir()
+        (root / "over/root").chmod(0o700)
+        for folder in (self.packages, root / "run", root / "run/user", self.runtime_folder):
+            folder.mkdir()
+        self.own(self.runtime_folder)
+        self._holder = self._mount()
         self.system("/etc/resolv.conf", f"nameserver {INET4}\noptions timeout:1 attempts:1\n")
         self.extra.update(plants.environment(self))
         plants.files(self)
+
+    @property
+    def runtime_folder(self) -> Path:
+        """What the commands see as /run/user/UID."""
+        return self.root / "run/user" / str(self.user.uid)
 
     # --- for setups
 
@@ -90,8 +92,7 @@ class Ground(World):
     def seen(self, path: str) -> Path:
         """Where that lies for us what the commands see at an absolute path."""
         path = re.sub("^/var/run/", "/run/", path)
-        top, _, rest = path.lstrip("/").partition("/")
-        return self.run_folder / rest if top == "run" else self.over / top / rest if top in OVER else Path(path)
+        return Path(f"/proc/{self._holder.pid}/root{path}") if path[1:].startswith((*(name + "/" for name in OVER), "run/")) else Path(path)
 
     def defer(self, function, *args) -> None:
         self._closers.append((function, args))
@@ -123,16 +124,15 @@ class Ground(World):
 
     # --- commands
 
-    def begin(self) -> None:
-        """The namespaces' holder: setups that plant below /run, /etc and so on may do so before and after."""
-        if self._holder is None:
-            self._holder = subprocess.Popen(["ip", "netns", "exec", self.net.host_ns, "/bin/sh", "-c", MOUNTS, self.root],
-                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            if self._holder.stdout.readline() != b"ready\n":
-                raise RuntimeError("the kit's own /etc, /var, /home, /root and /run cannot be mounted")
+    def _mount(self) -> subprocess.Popen:
+        """The process that holds the namespaces."""
+        holder = subprocess.Popen(["ip", "netns", "exec", self.net.host_ns, "/bin/sh", "-c", MOUNTS, self.root],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if holder.stdout.readline() != b"ready\n":
+            raise RuntimeError("the kit's own /etc, /var, /home, /root, /usr/local and /run cannot be mounted")
+        return holder
 
     def command(self, argv: list, cwd: Path | None = None) -> list[str]:
-        self.begin()
         return ["/usr/bin/nsenter", "-t", str(self._holder.pid), "--mount", "--net", f"--setuid={self.user.uid}", f"--setgid={self.user.gid}",
                 "/bin/sh", "-c", 'cd "$0" && exec "$@"', str(cwd or self.work), *map(str, [*self.outside, *argv])]
 
@@ -140,7 +140,8 @@ class Ground(World):
         values = {"home": self.home, "venv": self.venv, "work": self.work, "temp": self.temp, "root": self.root, "uid": self.user.uid, "user": self.user.name,
                   "python": f"{self.venv}/bin/python", "site": self.site_packages() if self.venv else ""}
         if row:
-            values.update(id=row.id, package=row.package, module=row.module, canary=self.canary(row))
+            values.update(id=row.id, package=row.package, module=row.module, canary=self.canary(row), secret=self.secret(f"the command of {row.id}"),
+                          here=str(self.packages))
         return re.sub(r"\{(\w+)\}", lambda m: str(values.get(m[1], m[0])), text)
 
     def targets(self, row: Row) -> dict:
@@ -159,10 +160,9 @@ class Ground(World):
             function(*args)
         for p in marked(self.nonce):
             p.kill()
-        if self._holder:
-            self._holder.stdin.close()
-            self._holder.wait(10)
-            self._holder.stdout.close()
+        self._holder.stdin.close()
+        self._holder.wait(10)
+        self._holder.stdout.close()
         shutil.rmtree(self.root, ignore_errors=True)
 
     # --- judging
@@ -192,9 +192,9 @@ class Ground(World):
     def before(self, row: Row) -> dict:
         return {e.what: self.state(self.path_of(e.what, row)) for e in row.effects if e.kind == "file"}
 
-    def evidence(self, row: Row, result: Result, before: dict) -> str:
-        """Of the effects that are there, the first; "" where there is none."""
-        return next((found for e in row.effects if (found := getattr(self, "_" + e.kind)(row, e, result, before))), "")
+    def evidence(self, row: Row, result: Result, before: dict, effects: tuple[Effect, ...] = ()) -> str:
+        """Of the row's effects (or of these), the first that is there; "" where none is."""
+        return next((found for e in effects or row.effects if (found := getattr(self, "_" + e.kind)(row, e, result, before))), "")
 
     def _sink(self, row: Row, effect: Effect, result, before) -> str:
         wanted = self.fill(effect.what, row).encode()

@@ -79,6 +79,8 @@ class Event:
     target: dict = field(default_factory=dict)  # field -> glob; {home} and the like are filled in
     severity: str = "info"  # at least
     action: str | tuple[str, ...] = ("denied", "decoy", "aborted")
+    origin: dict = field(default_factory=dict)  # the same of where in the code
+    process: dict = field(default_factory=dict)  # and of the process
 
     def fits(self, event: dict, fill: Callable[[str], str]) -> bool:
         if not _any(event.get("rule", ""), self.rule) or self.type and not _any(event["type"], self.type):
@@ -87,8 +89,8 @@ class Event:
             return False
         if LEVELS.index(event.get("severity", "info")) < LEVELS.index(self.severity):
             return False
-        target = event.get("target") or {}
-        return all(fnmatch.fnmatchcase(_text(target.get(key)), fill(glob)) for key, glob in self.target.items())
+        return all(fnmatch.fnmatchcase(_text((event.get(part) or {}).get(key)), fill(glob))
+                   for part, wanted in (("target", self.target), ("origin", self.origin), ("process", self.process)) for key, glob in wanted.items())
 
 
 def _text(value) -> str:

@@ -151,6 +151,11 @@ def build(folder: Path, row: Row, targets: dict, native: Path) -> Path:
     return made
 
 
+def honest(folder: Path, native: Path) -> Path:
+    """pwfix-honest, for commands that need something to build."""
+    return build(folder, Row("HONEST", "an honest package", "build", "pass"), {"id": "HONEST"}, native)
+
+
 def place(archive: Path, venv: Path, own) -> None:
     """As `pip install` of that wheel would: for commands that are about what was installed before."""
     site = next((venv / "lib").glob("python3*")) / "site-packages"

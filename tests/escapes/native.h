@@ -19,6 +19,7 @@ const char *target(const char *key); /* "" where there is none */
 long target_number(const char *key);
 
 /* To the sink over TCP by raw system calls; -errno. */
+int connected(void); /* a socket to the sink that has said whose it is */
 int leak(const void *data, size_t length);
 
 /* What was stolen: printed encoded, and leaked.  Whatever it is, a row's effect loot() sees it. */

@@ -44,6 +44,7 @@ GUESTS = {
     "native": ["{python}", "-c", "import os, sys; os.execv(sys.argv[1], sys.argv[1:])", "{site}/{module}/pwnative", "{native}", "{site}/{module}/targets.txt"],
     "script": ["{venv}/bin/{package}"],
 }
+FRESH = ("wheel", "next")  # stages that get an environment of their own
 SETTLE = 2.0  # for what arrives after the command has ended
 
 
@@ -57,6 +58,10 @@ class Outcome:
     result: Result | None = None
     not_tried: str = ""
     record: str = ""  # what is wrong with the journal
+
+    def has_run(self, result: Result) -> bool:
+        """Of what only lies somewhere until a later command, nothing runs."""
+        return self.row.stage in FRESH or not (self.row.act or self.row.native) or f"PWRAN:{self.row.id}" in result.out + result.err
 
     def told(self) -> str:
         """For people: what the command printed of this row, and what the record holds of it."""
@@ -123,16 +128,16 @@ class Run:
             if not missing:
                 wanted.append(row)
         ground.extra.update({make.environment_name(r): ground.secret("$" + make.environment_name(r)) for r in wanted})
-        ground.begin()
+        make.honest(ground.packages, self.bench.native)
         archives = {r.id: make.build(ground.packages, r, ground.targets(r), self.bench.native) for r in wanted}
         for name in BATCHES:
             batch = [r for r in wanted if not r.own_command and r.stage in PIP_STAGES and BATCH_OF[r.stage] == name]
             for part in [[r] for r in batch] if self.one else [batch]:
                 if part:
-                    self._pip(name, part, list(self.outcomes))
-        for row in wanted:
-            if row.own_command:
-                self._own(row, archives[row.id])
+                    self._pip(name, part)
+        # What changes the environment, and later starts in it, comes last.
+        for row in sorted((r for r in wanted if r.own_command), key=lambda r: r.stage in FRESH):
+            self._own(row, archives[row.id])
         self.seconds = time.monotonic() - start
 
     # --- commands
@@ -145,29 +150,37 @@ class Run:
             return ground.run(argv, **more)
         return ground.guarded([*(["run", "--"] if guest else []), *argv], options=options, **more)
 
+    def env(self, row: Row) -> dict:
+        return {k: self.ground.fill(v, row) for k, v in row.env.items()}
+
     def options(self) -> list:
         return [] if self.one else ["--on-violation", "deny"]
 
-    def _pip(self, batch: str, rows: list[Row], _all) -> None:
+    def _pip(self, batch: str, rows: list[Row]) -> None:
         before = {r.id: self.ground.before(r) for r in rows}
         argv = [*PIP, *(self.ground.fill(w) for w in BATCHES[batch]), *(r.package for r in rows)]
-        result = self.command(argv, self.options(), False, timeout=max(60.0, *(r.timeout for r in rows)) + 2 * len(rows), 
-                              env={k: self.ground.fill(v, rows[0]) for k, v in rows[0].env.items()} if len(rows) == 1 else None)
-        self._judge(rows, result, before, len(rows) > 1)
+        result = self.command(argv, self.options(), False, timeout=max(60.0, *(r.timeout for r in rows)) + 2 * len(rows),
+                              env=self.env(rows[0]) if len(rows) == 1 else None)
+        if len(rows) > 1 and (lost := [r for r in rows if not self.outcomes[r.id].has_run(result)]):
+            # One that breaks the command must not take the others with it.
+            for row in lost:
+                self._pip(batch, [row])
+            rows = [r for r in rows if r not in lost]
+        self._judge(rows, result, before, len(before) > 1)
 
     def _own(self, row: Row, archive: Path) -> None:
         ground = self.ground
-        if row.stage in ("wheel", "next"):
+        if row.stage in FRESH:
             ground.use_venv(self.bench.templates, self.bench.python)
         if row.stage in PIP_STAGES and not row.command:
-            return self._pip(BATCH_OF[row.stage], [row], None)
+            return self._pip(BATCH_OF[row.stage], [row])
         if row.stage in GUESTS:
             make.place(archive, ground.venv, ground.own_tree)
         argv = [ground.fill(w.replace("{native}", row.native), row) for w in row.command or GUESTS[row.stage]]
         pip = Path(argv[0]).name.startswith("pip")
         before = {row.id: ground.before(row)}
         ground.outside = row.outside
-        result = self.command(argv, self.options(), not pip, timeout=row.timeout, env={k: ground.fill(v, row) for k, v in row.env.items()})
+        result = self.command(argv, self.options(), not pip, timeout=row.timeout, env=self.env(row))
         ground.outside = ()
         self._judge([row], result, before, False)
 
@@ -188,7 +201,7 @@ class Run:
         for row in rows:
             outcome = self.outcomes[row.id]
             outcome.result = result
-            outcome.ran = row.stage in ("wheel", "next") or not (row.act or row.native) or f"PWRAN:{row.id}" in result.out + result.err
+            outcome.ran = outcome.has_run(result)
             outcome.events = [e for e in result.events if "severity" in e and (not batch or normalise((e.get("package") or {}).get("name")) == row.package)]
             outcome.record = "" if not self.guarded or self.wrapper is not None or self.hide else outcome.event_problem(self.ground)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .fakenet import FakeInternet
+from .procs import descendants
 from .pythons import Python
 
 LEVELS = ("info", "low", "medium", "high", "critical")
@@ -132,7 +133,7 @@ class World:
         goes as well, or a second install would not build."""
         self.venv = self.root / "venv"
         shutil.rmtree(self.venv, ignore_errors=True)
-        shutil.rmtree(self.home / ".cache", ignore_errors=True)
+        shutil.rmtree(self.home / ".cache/pip", ignore_errors=True)
         templates.clone(python, self.venv)
         self.own_tree(self.venv)
         return self.venv
@@ -177,6 +178,8 @@ class World:
             try:
                 out, err = p.communicate(stdin, timeout=timeout)
             except subprocess.TimeoutExpired:
+                for child in descendants(p.pid):  # else they would hold the pipes
+                    child.kill()
                 p.kill()
                 out, err = p.communicate()
                 err += b"\n[the test's own time limit]"
