@@ -1,9 +1,9 @@
-/* The BPF program of a role: static denials and what is notified.  Built with libseccomp, which only *builds*: the
- * program is exported once per kind to a sealed memfd, and sandboxes load it with seccomp(2) themselves (libseccomp keeps the listener in a global).
+/* The BPF program of a role: static denials and what is notified.  Compiled with libseccomp when pipwarden is built (filter.c, filter_generate.c); a run
+ * puts it into a sealed memfd once a kind, and sandboxes load it with seccomp(2) themselves (filter_load.c).
  *
  * ONE table, filter_table.c, lists every system call that is not simply allowed, with its verdict per role and a reason of a few words:
  * a reader finds there where a system call is decided, and in which file of supervise/ a notified one goes on.
- * filter_build is called by the supervisor before it has threads. */
+ * Any thread. */
 #ifndef SANDBOX_FILTER_H
 #define SANDBOX_FILTER_H
 
@@ -29,7 +29,7 @@ struct filter_options {
 /* The highest system call number that the tables know: anything above is ENOSYS. */
 #define FILTER_NR_MAX 471
 
-/* A sealed, close-on-exec memfd that holds struct sock_filter instructions, or -errno. */
+/* The program: a sealed, close-on-exec memfd that holds struct sock_filter instructions, or -errno. */
 int filter_build(enum filter_kind kind, const struct filter_options *opt);
 
 /* Loads the program for the calling thread (no_new_privs is set already), with a listener: its descriptor (close-on-exec), or -errno.

@@ -72,6 +72,7 @@ enum init_kind {
 	INIT_START = 7,    /* supervisor: what to start; descriptors as in init.h */
 	INIT_STOPPED = 8,  /* init: value is the signal that stopped the main process; 0: it goes on */
 	INIT_LIMIT = 9,    /* init: value is an enum limit_kind that was reached; text, of processes, how many there are. */
+	INIT_BORN = 10,    /* zygote, by init's socket: value is the pid of init; of its own INIT_FAILED the step is "fork" */
 };
 struct init_message {
 	uint32_t kind;

@@ -11,10 +11,12 @@
 #include "init.h"
 #include "launcher/base/fd.h"
 #include "privilege.h"
+#include "start.h"
 
 struct order {
 	int32_t namespaces;
 };
+#define ORDER_FDS 2 /* control, cwd */
 
 static void wipe(char **strings)
 {
@@ -23,8 +25,10 @@ static void wipe(char **strings)
 	}
 }
 
-static pid_t fork_init(int sock, const struct order *o, const int fds[2])
+/* Forks an init, and says so on the session's socket, which init has as well. */
+static void fork_init(int sock, const struct order *o, const int fds[ORDER_FDS])
 {
+	struct init_message m = {.kind = INIT_BORN};
 	/* The other namespaces are made by init itself: they take longer than all the rest, and nobody has to wait for them here. */
 	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD | (o->namespaces ? CLONE_NEWPID : 0), 0, 0, 0, 0);
 
@@ -32,25 +36,28 @@ static pid_t fork_init(int sock, const struct order *o, const int fds[2])
 		close(sock);
 		init_main(fds[0], fds[1], o->namespaces);
 	}
-	return pid < 0 ? -errno : pid;
+	m.value = pid;
+	if (pid < 0) {
+		m = (struct init_message){.kind = INIT_FAILED, .value = errno, .text = "fork"};
+	}
+	fd_send(fds[0], &m, sizeof m, NULL, 0); /* fails when nobody waits for it any more: then init ends by its hang-up */
 }
 
 static void __attribute__((noreturn)) serve(int sock)
 {
 	for (;;) {
-		int fds[2];
-		size_t nfds = 2;
+		int fds[ORDER_FDS];
+		size_t nfds = ORDER_FDS;
 		struct order o;
 		ssize_t n = fd_receive(sock, &o, sizeof o, fds, &nfds);
 		if (n == 0) {
 			_exit(0); /* the supervisor is gone: the inits follow by their parent-death signal */
 		}
-		int32_t answer = n < 0 ? (int32_t)n : n != sizeof o || nfds != 2 ? -EINVAL : fork_init(sock, &o, fds);
+		if (n == sizeof o && nfds == ORDER_FDS) {
+			fork_init(sock, &o, fds);
+		} /* else the session sees its socket's end closed */
 		for (size_t i = 0; n >= 0 && i < nfds; i++) {
 			close(fds[i]);
-		}
-		if (fd_write_all(sock, &answer, sizeof answer) < 0) {
-			_exit(1);
 		}
 	}
 }
@@ -107,7 +114,6 @@ int zygote_start(struct zygote *z, bool user_namespace, char **argv, char **envp
 	}
 	close(pair[1]);
 	z->sock = pair[0];
-	pthread_mutex_init(&z->lock, NULL);
 	return 0;
 }
 
@@ -118,18 +124,10 @@ int zygote_ready(struct zygote *z)
 	return fd_read_all(z->sock, &ready, sizeof ready) < 0 ? -ECHILD : ready;
 }
 
-pid_t zygote_fork(struct zygote *z, bool namespaces, int control, int cwd)
+int zygote_order(const struct zygote *z, bool namespaces, int control, int cwd)
 {
-	struct order o = {.namespaces = namespaces};
-	const int fds[] = {control, cwd};
-	int32_t answer;
-	int r;
+	const struct order o = {.namespaces = namespaces};
+	const int fds[ORDER_FDS] = {control, cwd};
 
-	pthread_mutex_lock(&z->lock);
-	r = fd_send(z->sock, &o, sizeof o, fds, 2);
-	if (r == 0) {
-		r = fd_read_all(z->sock, &answer, sizeof answer);
-	}
-	pthread_mutex_unlock(&z->lock);
-	return r < 0 ? r : answer;
+	return fd_send(z->sock, &o, sizeof o, fds, ORDER_FDS);
 }

@@ -3,14 +3,12 @@
 #ifndef SANDBOX_ZYGOTE_H
 #define SANDBOX_ZYGOTE_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 struct zygote {
 	pid_t pid;
 	int sock; /* supervisor's end */
-	pthread_mutex_t lock;
 };
 
 /* Forks it.  argv and envp: the process's own strings, overwritten in the zygote.  user_namespace: make one.  0 or -errno. */
@@ -18,7 +16,8 @@ int zygote_start(struct zygote *z, bool user_namespace, char **argv, char **envp
 /* Waits until it can fork inits; what it could not do (the user namespace) is told here (-errno), never later. */
 int zygote_ready(struct zygote *z);
 
-/* Forks an init, which waits on the other end of control for INIT_START.  The descriptors stay the caller's.  Its pid or -errno.  Any thread. */
-pid_t zygote_fork(struct zygote *z, bool namespaces, int control, int cwd);
+/* Has an init forked, which waits on the other end of control for INIT_START.  It is not waited for: INIT_BORN comes on control, with the pid, or
+ * INIT_FAILED.  The descriptors stay the caller's, which closes its copy of control: so a dead zygote is a hang-up.  0 or -errno.  Any thread. */
+int zygote_order(const struct zygote *z, bool namespaces, int control, int cwd);
 
 #endif

@@ -1,8 +1,7 @@
-/* The seccomp programs of a run, as sealed memfds.  Building them takes longer than anything else of a start, so a thread of their own does it while the rest
- * gets ready.
+/* The seccomp programs of a run, as sealed memfds.
  *
- * programs_start: the supervisor's main thread, after the zygote was forked (which must have one thread only) and before any of its sandboxes.
- * programs_get: any thread; waits for the build.  The descriptors live as long as the process. */
+ * programs_make: the supervisor's main thread, after the zygote was forked (whose descriptors they are not) and before any other thread.
+ * programs_get: any thread.  The descriptors live as long as the process. */
 #ifndef SUPERVISE_PROGRAMS_H
 #define SUPERVISE_PROGRAMS_H
 
@@ -10,10 +9,10 @@ struct run;
 
 enum program { PROGRAM_INSTALLER, PROGRAM_SANDBOX, PROGRAM_SERVED /* of builds that work in a served folder */, PROGRAM_COUNT };
 
-/* 0 or -errno: no thread. */
-int programs_start(const struct run *run);
+/* 0 or -errno. */
+int programs_make(const struct run *run);
 
-/* A descriptor, not the caller's, or -errno: could not be built, or the run has no such sandbox. */
+/* A descriptor, not the caller's, or -ENOENT: the run has no such sandbox. */
 int programs_get(enum program which);
 
 #endif

@@ -29,7 +29,6 @@
 #include "image.h"
 #include "listener.h"
 #include "programs.h"
-#include "programs.h"
 #include "roles.h"
 #include "served.h"
 #include "supervisor.h"
@@ -305,8 +304,8 @@ static int encode_start(struct session *n)
 	return start_encode(&s);
 }
 
-/* init makes its namespaces while the rest is prepared. */
-static int fork_init(struct session *n)
+/* init is forked, and makes its namespaces, while the rest is prepared. */
+static int order_init(struct session *n)
 {
 	int pair[2];
 
@@ -314,12 +313,25 @@ static int fork_init(struct session *n)
 		return -errno;
 	}
 	n->init_sock = pair[0];
-	pid_t pid = zygote_fork(&n->sup->zygote, n->sup->namespaces, pair[1], n->cwd_fd);
+	int error = zygote_order(&n->sup->zygote, n->sup->namespaces, pair[1], n->cwd_fd);
 	close(pair[1]);
-	if (pid < 0) {
-		return (int)pid;
+	return error;
+}
+
+/* It was forked long ago.  What it could not do comes by the same way. */
+static int await_init(struct session *n, const char **what)
+{
+	struct init_message m;
+
+	if (fd_receive(n->init_sock, &m, sizeof m, NULL, NULL) != sizeof m) {
+		*what = "the zygote";
+		return -ECHILD;
 	}
-	n->sandbox.init = pid;
+	if (m.kind != INIT_BORN) {
+		*what = "the sandbox could not be made";
+		return m.kind == INIT_FAILED && m.value > 0 ? -m.value : -EPROTO;
+	}
+	n->sandbox.init = m.value;
 	return 0;
 }
 
@@ -502,10 +514,13 @@ static void end_sandbox(struct session *n)
 static int live(struct session *n)
 {
 	const char *what = "sandbox";
-	int error = atomic_load(&n->sup->abort_status) != 0 ? -ECANCELED : fork_init(n);
+	int error = atomic_load(&n->sup->abort_status) != 0 ? -ECANCELED : n->init_sock >= 0 ? 0 : order_init(n);
 
 	if (error == 0) {
 		error = prepare(n, &what);
+	}
+	if (error == 0) {
+		error = await_init(n, &what);
 	}
 	if (error == 0) {
 		what = "start";
@@ -787,7 +802,7 @@ static void own_descriptors(struct session *n)
 	}
 }
 
-int session_guest(struct supervisor *s)
+int session_guest_make(struct supervisor *s)
 {
 	const struct run *run = s->run;
 	struct session *n = session_new(s, ROLE_GUEST);
@@ -801,18 +816,22 @@ int session_guest(struct supervisor *s)
 	cleanup_fd int spec = start_encode(&start);
 	int error = spec < 0 ? spec : start_decode(spec, &n->request);
 	n->cwd_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (error < 0 || n->cwd_fd < 0 || strings_add(&n->right.read, run->guest_path) < 0) {
-		session_free(n);
-		return error < 0 ? error : -errno;
+	if (error == 0 && (n->cwd_fd < 0 || strings_add(&n->right.read, run->guest_path) < 0)) {
+		error = -errno;
 	}
 	n->right.stage = "script";
 	own_descriptors(n);
-	guest = n;
-	error = start_thread(guest_thread, n);
-	if (error < 0) {
+	if (error < 0 || (error = order_init(n)) < 0) {
 		session_free(n);
+		return error;
 	}
-	return error;
+	guest = n;
+	return 0;
+}
+
+int session_guest_start(void)
+{
+	return start_thread(guest_thread, guest);
 }
 
 void session_guest_signal(struct supervisor *s, int signal)

@@ -9,8 +9,10 @@
 /* PW_OP_ENTER: one end of a fresh socket pair goes to the caller.  Only called for the installer's sandbox. */
 struct reply session_enter(struct sandbox *sb, const struct seccomp_notif *req);
 
-/* Starts the guest (run->guest_path, guest_argv) in its sandbox; its wait status goes to supervisor->guest_status.  0 or -errno. */
-int session_guest(struct supervisor *s);
+/* The guest (run->guest_path, guest_argv): has its sandbox begun as soon as there is a zygote, while the supervisor is still getting ready. 0 or -errno. */
+int session_guest_make(struct supervisor *s);
+/* Starts it, after session_guest_make; its wait status goes to supervisor->guest_status.  0 or -errno. */
+int session_guest_start(void);
 /* Passes a signal on to the guest. */
 void session_guest_signal(struct supervisor *s, int signal);
 

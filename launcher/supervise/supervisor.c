@@ -726,8 +726,11 @@ static int prepare(struct supervisor *s, int *signals)
 		return cannot(error, "the zygote could not be forked");
 	}
 	grow_descriptors(s->wake);
+	if (s->run->installer == NULL && (error = session_guest_make(s)) < 0) {
+		return cannot(error, "the command cannot be started");
+	}
 	trusted_setup(); /* its descriptors are none of the zygote's */
-	if ((error = listener_setup()) < 0 || (error = programs_start(s->run)) < 0) {
+	if ((error = listener_setup()) < 0 || (error = programs_make(s->run)) < 0) {
 		return cannot(error, "the seccomp programs");
 	}
 	error = zygote_ready(&s->zygote);
@@ -752,7 +755,7 @@ int supervisor_main(const struct run *run)
 			watch_environment(&s);
 			error = start_installer(&s, &listener, &installer);
 		} else {
-			error = session_guest(&s) < 0 ? cannot(0, "the command cannot be started") : 0;
+			error = session_guest_start() < 0 ? cannot(0, "the command cannot be started") : 0;
 		}
 	}
 	/* Not before: a child of a process that is not dumpable cannot be read at its first exec. */
