@@ -74,22 +74,22 @@ static int exec_helper(const struct shim *shim, const char *var, char *const *ar
 /* EACCES is also what Landlock says of a program that may be read and is not among its rules. */
 static __attribute__((noinline)) int exec_become(const struct start *s, char *const *envp)
 {
-	struct exec_target t;
-	int err = s->at ? exec_target_at(&t, s->dirfd, s->path, s->flags) : exec_target_kept(&t, s->path);
+	EXEC_TARGET(t, s->at ? EXEC_LINK_BYTES : exec_path_bytes(s->path));
+	int err = s->at ? exec_target_at(t, s->dirfd, s->path, s->flags) : exec_target_kept(t, s->path);
 
 	if (!err)
-		err = exec_check(exec_path(&t));
-	return err ? err : exec_helper(s->sandboxed, t.var, s->argv, envp);
+		err = exec_check(exec_path(t));
+	return err ? err : exec_helper(s->sandboxed, t->var, s->argv, envp);
 }
 
 static __attribute__((noinline)) int exec_sandboxed(const struct shim *shim, struct start *s)
 {
-	char buf[PATH_MAX];
+	const char *theirs = exec_preload_lacks(shim, s->envp);
 
 	s->sandboxed = shim;
-	s->var = exec_preload_var(shim, s->envp, buf, sizeof(buf));
-	if (!s->var)
+	if (!theirs)
 		return exec_or_become(s, s->envp);
+	s->var = exec_preload_var(shim, theirs, __builtin_alloca(exec_preload_bytes(shim, theirs)));
 	return exec_with_vector(exec_env_room(s->envp), exec_start, s);
 }
 
@@ -113,16 +113,21 @@ static int attempt(const char *var, char *const *argv, char *const *envp)
 	return err ? err : exec_helper(shim, var, argv, envp);
 }
 
+static __attribute__((noinline)) int exec_kept(const char *path, char *const *argv, char *const *envp)
+{
+	EXEC_TARGET(t, exec_path_bytes(path));
+	int err = exec_target_path(t, path);
+
+	return err ? err : attempt(t->var, argv, envp);
+}
+
 static int exec_program(const char *path, char *const *argv, char *const *envp)
 {
 	const struct shim *shim = shim_get();
-	struct exec_target t;
-	int err;
 
 	if (!path || shim->role != PW_ROLE_INSTALLER)
 		return exec_plain(shim, path, argv, envp);
-	err = exec_target_path(&t, path);
-	return err ? err : attempt(t.var, argv, envp);
+	return exec_kept(path, argv, envp);
 }
 
 struct script {
@@ -160,7 +165,6 @@ static int attempt_or_script(struct exec_target *t, char *const *argv, char *con
 static int exec_searched(const char *file, char *const *argv, char *const *envp)
 {
 	const char *entry = exec_search_path();
-	struct exec_target t;
 	bool denied = false;
 	int err;
 
@@ -168,14 +172,15 @@ static int exec_searched(const char *file, char *const *argv, char *const *envp)
 		return EFAULT;
 	if (!file[0])
 		return ENOENT;
+	EXEC_TARGET(t, exec_search_bytes(file));
 	if (strchr(file, '/')) {
-		err = exec_target_path(&t, file);
-		return err ? err : attempt_or_script(&t, argv, envp);
+		err = exec_target_path(t, file);
+		return err ? err : attempt_or_script(t, argv, envp);
 	}
 	do {
-		err = exec_target_in(&t, &entry, file);
+		err = exec_target_in(t, &entry, file);
 		if (!err)
-			err = attempt_or_script(&t, argv, envp);
+			err = attempt_or_script(t, argv, envp);
 		if (!exec_search_goes_on(err))
 			return err;
 		denied |= err == EACCES;
@@ -273,15 +278,15 @@ static int exec_at(int dirfd, const char *path, char *const *argv, char *const *
 {
 	const struct shim *shim = shim_get();
 	struct start s = { .path = path, .argv = argv, .envp = envp, .at = true, .dirfd = dirfd, .flags = flags };
-	struct exec_target t;
 	int err;
 
 	if (!path || !shim->role)
 		return kernel_exec(&s, envp);
 	if (shim->role != PW_ROLE_INSTALLER)
 		return exec_sandboxed(shim, &s);
-	err = exec_target_at(&t, dirfd, path, flags);
-	return err ? err : attempt(t.var, argv, envp);
+	EXEC_TARGET(t, EXEC_LINK_BYTES);
+	err = exec_target_at(t, dirfd, path, flags);
+	return err ? err : attempt(t->var, argv, envp);
 }
 
 EXPORT int execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)

@@ -92,7 +92,7 @@ static void begin(struct exec_target *t)
 static int set_path(struct exec_target *t, const char *path, size_t len)
 {
 	begin(t);
-	if (len >= PATH_MAX)
+	if (len >= t->room)
 		return ENAMETOOLONG;
 	memcpy(exec_path(t), path, len);
 	exec_path(t)[len] = '\0';
@@ -102,12 +102,12 @@ static int set_path(struct exec_target *t, const char *path, size_t len)
 static int read_link(struct exec_target *t, const char *link)
 {
 	int errno_before = errno;
-	long n = QUIET(SYS_readlinkat, AT_FDCWD, link, exec_path(t), (size_t)PATH_MAX);
+	long n = QUIET(SYS_readlinkat, AT_FDCWD, link, exec_path(t), t->room);
 
 	begin(t);
 	if (n < 0)
 		return (int)-n;
-	if (n >= PATH_MAX)
+	if ((size_t)n >= t->room)
 		return ENAMETOOLONG;
 	exec_path(t)[n] = '\0';
 	return 0;
@@ -133,6 +133,24 @@ static int resolve_link(struct exec_target *t, const char *link)
 	int err = read_link(t, link);
 
 	return err ? err : leads_to(exec_path(t), link);
+}
+
+static size_t room(const char *path, size_t more)
+{
+	/* Links of /proc and /dev may have to be read; anything else is as long as it is. */
+	size_t len = path[0] == '/' && (path[1] == 'p' || path[1] == 'd') ? PATH_MAX : strlen(path) + 1 + more;
+
+	return len < PATH_MAX ? len : PATH_MAX;
+}
+
+size_t exec_path_bytes(const char *path)
+{
+	return room(path, 0);
+}
+
+size_t exec_search_bytes(const char *file)
+{
+	return room(file, strlen(exec_search_path()) + 1);
 }
 
 int exec_target_kept(struct exec_target *t, const char *path)
@@ -185,7 +203,7 @@ int exec_target_at(struct exec_target *t, int dirfd, const char *path, int flags
 	if (err || !len)
 		return err;
 	dir_len = strlen(exec_path(t));
-	if (dir_len + 1 + len >= PATH_MAX)
+	if (dir_len + 1 + len >= t->room)
 		return ENAMETOOLONG;
 	exec_path(t)[dir_len] = '/';
 	memcpy(exec_path(t) + dir_len + 1, path, len + 1);
@@ -200,7 +218,7 @@ int exec_target_in(struct exec_target *t, const char **entry, const char *file)
 
 	*entry = end ? end + 1 : NULL;
 	begin(t);
-	if (dir_len + 1 + len >= PATH_MAX)
+	if (dir_len + 1 + len >= t->room)
 		return ENAMETOOLONG;
 	memcpy(p, dir, dir_len);
 	p += dir_len;

@@ -4,25 +4,11 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define FEW 256
 #define MANY 4096
-
-static __attribute__((noinline)) int with_few(exec_vector_fn *fn, void *arg)
-{
-	char *vector[FEW];
-
-	return fn(vector, arg);
-}
-
-static __attribute__((noinline)) int with_many(exec_vector_fn *fn, void *arg)
-{
-	char *vector[MANY];
-
-	return fn(vector, arg);
-}
 
 static int with_mapping(size_t n, exec_vector_fn *fn, void *arg)
 {
@@ -46,9 +32,7 @@ static int with_mapping(size_t n, exec_vector_fn *fn, void *arg)
 
 int exec_with_vector(size_t n, exec_vector_fn *fn, void *arg)
 {
-	if (n <= FEW)
-		return with_few(fn, arg);
-	return n <= MANY ? with_many(fn, arg) : with_mapping(n, fn, arg);
+	return n <= MANY ? fn(__builtin_alloca(n * sizeof(char *)), arg) : with_mapping(n, fn, arg);
 }
 
 size_t exec_env_room(char *const *envp)
@@ -95,23 +79,51 @@ static int has_item(const char *list, const char *item)
 	return 0;
 }
 
-const char *exec_preload_var(const struct shim *shim, char *const *envp, char *buf, size_t size)
+#define NAME (sizeof(SHIM_PRELOAD_VAR) - 1)
+
+/* Without a descriptor to be had the loader would complain of us to the user, and then go on to fail, or, for another libc, to work. */
+static int can_load(void)
 {
-	const size_t name = sizeof(SHIM_PRELOAD_VAR) - 1;
-	const char *theirs = NULL;
+	struct rlimit files;
+	int saved = errno, ret = (int)syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &files);
+
+	errno = saved;
+	return ret < 0 || files.rlim_cur > 3;
+}
+
+const char *exec_preload_lacks(const struct shim *shim, char *const *envp)
+{
+	const char *theirs = "";
 
 	if (!shim->preload[0])
 		return NULL;
-	for (char *const *e = envp; e && *e && !theirs; e++) {
-		if (!strncmp(*e, SHIM_PRELOAD_VAR, name))
-			theirs = *e + name;
+	for (; envp && *envp; envp++) {
+		if (!strncmp(*envp, SHIM_PRELOAD_VAR, NAME)) {
+			theirs = *envp + NAME;
+			break;
+		}
 	}
-	if (!theirs || !theirs[0])
-		return shim->preload;
-	if (has_item(theirs, shim->preload + name))
-		return NULL;
+	if (!strcmp(theirs, shim->preload + NAME) && !can_load())
+		return "";
+	/* Longer than any real one: theirs is kept, explanations are lost. */
+	return has_item(theirs, shim->preload + NAME) || exec_preload_bytes(shim, theirs) > PATH_MAX ? NULL : theirs;
+}
+
+size_t exec_preload_bytes(const struct shim *shim, const char *theirs)
+{
+	return strlen(shim->preload) + strlen(theirs) + 2;
+}
+
+const char *exec_preload_var(const struct shim *shim, const char *theirs, char *buf)
+{
+	size_t size = exec_preload_bytes(shim, theirs);
+
+	if (!theirs[0])
+		return can_load() ? shim->preload : SHIM_PRELOAD_VAR;
 	buf[0] = '\0';
-	if (!shim_append(buf, size, shim->preload) || !shim_append(buf, size, ":") || !shim_append(buf, size, theirs))
-		return NULL; /* longer than any real one: theirs is kept, explanations are lost */
+	shim_append(buf, size, SHIM_PRELOAD_VAR);
+	shim_append(buf, size, theirs);
+	shim_append(buf, size, ":");
+	shim_append(buf, size, shim->preload + NAME);
 	return buf;
 }

@@ -121,7 +121,8 @@ static void find_real(char *path, size_t size)
 		{ "gethostbyname", &r->gethostbyname }, { "gethostbyname2", &r->gethostbyname2 },
 		{ "gethostbyaddr", &r->gethostbyaddr }, { "gethostbyname_r", &r->gethostbyname_r },
 		{ "gethostbyname2_r", &r->gethostbyname2_r }, { "gethostbyaddr_r", &r->gethostbyaddr_r },
-		{ "connect", &r->connect }, { "open64", &r->open }, { "openat64", &r->openat },
+		{ "connect", &r->connect }, { "open", &r->open }, { "open64", &r->open64 },
+		{ "openat", &r->openat }, { "openat64", &r->openat64 },
 		{ "mkdir", &r->mkdir }, { "rename", &r->rename }, { "_dl_find_object", &r->find_object },
 	};
 

@@ -41,8 +41,8 @@ struct shim_real {
 	int (*gethostbyname2_r)(const char *, int, struct hostent *, char *, size_t, struct hostent **, int *);
 	int (*gethostbyaddr_r)(const void *, socklen_t, int, struct hostent *, char *, size_t, struct hostent **, int *);
 	int (*connect)(int, const struct sockaddr *, socklen_t);
-	int (*open)(const char *, int, ...);
-	int (*openat)(int, const char *, int, ...);
+	int (*open)(const char *, int, ...), (*open64)(const char *, int, ...);
+	int (*openat)(int, const char *, int, ...), (*openat64)(int, const char *, int, ...);
 	int (*mkdir)(const char *, mode_t);
 	int (*rename)(const char *, const char *);
 	int (*find_object)(void *, void *); /* _dl_find_object, glibc 2.35 and later */

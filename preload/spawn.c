@@ -54,18 +54,18 @@ static int spawn_start(char **vector, void *arg)
 static __attribute__((noinline)) int spawn_helper(struct spawn *s)
 {
 	const struct shim *shim = shim_get();
-	struct exec_target t;
-	int err = s->search ? exec_search(&t, s->path) : exec_target_kept(&t, s->path);
+	EXEC_TARGET(t, exec_search_bytes(s->path));
+	int err = s->search ? exec_search(t, s->path) : exec_target_kept(t, s->path);
 
 	if (!err && !s->search)
-		err = exec_check(exec_path(&t));
+		err = exec_check(exec_path(t));
 	if (err)
 		return err;
 	if (!shim->helper[0])
 		return EACCES;
 	s->real = shim->real.posix_spawn;
 	s->path = shim->helper;
-	s->var = t.var;
+	s->var = t->var;
 	s->drop = s->sandboxed ? NULL : shim->preload;
 	s->sandboxed = false;
 	return exec_with_vector(exec_env_room(s->envp), spawn_start, s);
@@ -74,8 +74,7 @@ static __attribute__((noinline)) int spawn_helper(struct spawn *s)
 static int spawn(struct spawn *s, bool search)
 {
 	const struct shim *shim = shim_get();
-	struct exec_target t;
-	char buf[PATH_MAX];
+	const char *theirs;
 
 	s->search = search;
 	s->real = search ? shim->real.posix_spawnp : shim->real.posix_spawn;
@@ -85,15 +84,17 @@ static int spawn(struct spawn *s, bool search)
 		return spawn_helper(s);
 	s->sandboxed = shim->role != 0;
 	/* libc's search would pass by what the kernel refuses, and start a later namesake. */
-	if (s->sandboxed && search && !exec_search(&t, s->path)) {
+	EXEC_TARGET(t, s->sandboxed && search ? exec_search_bytes(s->path) : 1);
+	if (s->sandboxed && search && !exec_search(t, s->path)) {
 		s->real = shim->real.posix_spawn;
-		s->path = exec_path(&t);
+		s->path = exec_path(t);
 		s->search = false;
 	}
-	s->var = shim->role ? exec_preload_var(shim, s->envp, buf, sizeof(buf)) : NULL;
-	if (s->var)
-		return exec_with_vector(exec_env_room(s->envp), spawn_start, s);
-	return spawn_or_become(s);
+	theirs = shim->role ? exec_preload_lacks(shim, s->envp) : NULL;
+	if (!theirs)
+		return spawn_or_become(s);
+	s->var = exec_preload_var(shim, theirs, __builtin_alloca(exec_preload_bytes(shim, theirs)));
+	return exec_with_vector(exec_env_room(s->envp), spawn_start, s);
 }
 
 EXPORT int posix_spawn(pid_t *restrict pid, const char *restrict path, const posix_spawn_file_actions_t *actions,

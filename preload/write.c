@@ -12,8 +12,6 @@
 #include "preload/python.h"
 #include "preload/shim.h"
 
-_Static_assert(sizeof(off_t) == sizeof(off64_t), "open and open64 are one function here");
-
 static int is_refusal(int err)
 {
 	return err == EACCES || err == EROFS;
@@ -72,18 +70,25 @@ static int wants_write(int flags)
 	return (flags & O_ACCMODE) != O_RDONLY || flags & (O_CREAT | O_TRUNC);
 }
 
-static int do_openat(int dirfd, const char *path, int flags, mode_t mode)
+/* Each name goes on to the next definition of that very name: a library that stands behind us may have one of them only. */
+typedef int open_fn(const char *, int, ...);
+typedef int openat_fn(int, const char *, int, ...);
+
+static int do_open(open_fn *real, const char *path, int flags, mode_t mode)
 {
-	const struct shim *shim = shim_get();
 	int fd;
 
 	python_opens();
-	if (dirfd == AT_FDCWD && shim->real.open)
-		fd = shim->real.open(path, flags, mode);
-	else if (shim->real.openat)
-		fd = shim->real.openat(dirfd, path, flags, mode);
-	else
-		fd = (int)syscall(SYS_openat, dirfd, path, flags, mode);
+	fd = real ? real(path, flags, mode) : (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+	return fd < 0 && wants_write(flags) ? told(fd, AT_FDCWD, path) : fd;
+}
+
+static int do_openat(openat_fn *real, int dirfd, const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	python_opens();
+	fd = real ? real(dirfd, path, flags, mode) : (int)syscall(SYS_openat, dirfd, path, flags, mode);
 	return fd < 0 && wants_write(flags) ? told(fd, dirfd, path) : fd;
 }
 
@@ -92,33 +97,43 @@ static mode_t take_mode(int flags, va_list *args)
 	return has_mode(flags) ? va_arg(*args, mode_t) : 0;
 }
 
-#define OPEN(dirfd, path, flags) do { \
+#define TAKE_MODE(mode, flags) do { \
 	va_list args; \
-	mode_t mode; \
 	va_start(args, flags); \
 	mode = take_mode(flags, &args); \
 	va_end(args); \
-	return do_openat(dirfd, path, flags, mode); \
 } while (0)
 
 EXPORT int open(const char *path, int flags, ...)
 {
-	OPEN(AT_FDCWD, path, flags);
+	mode_t mode;
+
+	TAKE_MODE(mode, flags);
+	return do_open(shim_get()->real.open, path, flags, mode);
 }
 
 EXPORT int open64(const char *path, int flags, ...)
 {
-	OPEN(AT_FDCWD, path, flags);
+	mode_t mode;
+
+	TAKE_MODE(mode, flags);
+	return do_open(shim_get()->real.open64, path, flags, mode);
 }
 
 EXPORT int openat(int dirfd, const char *path, int flags, ...)
 {
-	OPEN(dirfd, path, flags);
+	mode_t mode;
+
+	TAKE_MODE(mode, flags);
+	return do_openat(shim_get()->real.openat, dirfd, path, flags, mode);
 }
 
 EXPORT int openat64(int dirfd, const char *path, int flags, ...)
 {
-	OPEN(dirfd, path, flags);
+	mode_t mode;
+
+	TAKE_MODE(mode, flags);
+	return do_openat(shim_get()->real.openat64, dirfd, path, flags, mode);
 }
 
 EXPORT int mkdir(const char *path, mode_t mode)

@@ -531,7 +531,7 @@ int rights_preload(const struct supervisor *s, struct environment *e)
 	if (strstr(given, s->shim_path) != NULL) {
 		return 0;
 	}
-	if (asprintf(&both, "%s:%s", s->shim_path, given) < 0) {
+	if (asprintf(&both, "%s:%s", given, s->shim_path) < 0) {
 		return -ENOMEM;
 	}
 	error = environment_set(e, "LD_PRELOAD", both);

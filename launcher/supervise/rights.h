@@ -26,10 +26,10 @@ int rights_sandbox(struct supervisor *s, enum role role, const struct own_rights
 bool rights_may_read(const struct sandbox *sb, const char *real);
 
 /* The environment of a build or guest: private HOME, XDG and TMPDIR, toolchains at their real places, PATH without folders it may not execute from,
- * the shim in front of a preload of the user's own.  *e holds what env_for_role made. */
+ * the shim behind a preload of the user's own.  *e holds what env_for_role made. */
 int rights_environment(const struct supervisor *s, enum role role, const struct own_rights *own, struct environment *e);
 
-/* LD_PRELOAD: the shim first, then a preload of the user's own. */
+/* LD_PRELOAD: a preload of the user's own, then the shim: what the user's stands in front of is then what it would be without us. */
 int rights_preload(const struct supervisor *s, struct environment *e);
 
 #endif

@@ -183,7 +183,7 @@ def env(runner, check):
     check("{LD_PRELOAD=%s:%s/libpipwarden.so}" % (reader, runner.lib) in out[1], "own LD_PRELOAD: %s" % (out,))
     code = "import os; os.execve(%r, ['show'], {'LD_PRELOAD': %r})" % (runner.world + "/bin/show", reader)
     out, _ = runner.shimmed(2, [sys.executable, "-S", "-c", code])
-    check("{LD_PRELOAD=%s/libpipwarden.so:%s}" % (runner.lib, reader) in out[1], "own LD_PRELOAD again: %s" % (out,))
+    check("{LD_PRELOAD=%s:%s/libpipwarden.so}" % (reader, runner.lib) in out[1], "own LD_PRELOAD again: %s" % (out,))
     for value in ("", ":", reader + " " + runner.lib + "/libpipwarden.so"):
         code = "import os; os.execve(%r, ['show'], {'LD_PRELOAD': %r})" % (runner.world + "/bin/show", value)
         out, _ = runner.shimmed(2, [sys.executable, "-S", "-c", code])

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "preload/answer.h"
 #include "preload/exec.h"
@@ -268,25 +269,49 @@ static void test_preload(void **state)
 		{ "LD_PRELOAD=/p/libpipwarden.so", NULL },
 		{ "LD_PRELOAD=/x.so:/p/libpipwarden.so", NULL },
 		{ "LD_PRELOAD=/x.so /p/libpipwarden.so:/y.so", NULL },
-		{ "LD_PRELOAD=/x.so", "LD_PRELOAD=/p/libpipwarden.so:/x.so" },
-		{ "LD_PRELOAD=/p/libpipwarden.so.1", "LD_PRELOAD=/p/libpipwarden.so:/p/libpipwarden.so.1" },
-		{ "LD_PRELOAD=/q/p/libpipwarden.so", "LD_PRELOAD=/p/libpipwarden.so:/q/p/libpipwarden.so" },
-		{ "LD_PRELOAD=0123456789012345678901234567890123456789", NULL }, /* no room: theirs is kept */
+		{ "LD_PRELOAD=/x.so", "LD_PRELOAD=/x.so:/p/libpipwarden.so" },
+		{ "LD_PRELOAD=/p/libpipwarden.so.1", "LD_PRELOAD=/p/libpipwarden.so.1:/p/libpipwarden.so" },
+		{ "LD_PRELOAD=/q/p/libpipwarden.so", "LD_PRELOAD=/q/p/libpipwarden.so:/p/libpipwarden.so" },
 		{ "LD_PRELOADED=1", "LD_PRELOAD=/p/libpipwarden.so" },
 	};
-	char buf[68];
+	char long_one[PATH_MAX] = "LD_PRELOAD=", *env_of_one[] = { long_one, NULL };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char *env[] = { (char *)"A=1", (char *)cases[i].given, NULL };
-		const char *got = exec_preload_var(&shim, env, buf, sizeof(buf));
+		const char *theirs = exec_preload_lacks(&shim, env);
+		char *buf = theirs ? malloc(exec_preload_bytes(&shim, theirs)) : NULL; /* of that size: the sanitizer looks on */
 
 		if (cases[i].wanted)
-			assert_string_equal(got, cases[i].wanted);
+			assert_string_equal(exec_preload_var(&shim, theirs, buf), cases[i].wanted);
 		else
-			assert_null(got);
+			assert_null(theirs);
+		free(buf);
 	}
+	memset(long_one + strlen(long_one), 'x', sizeof(long_one) - strlen(long_one) - 1);
+	assert_null(exec_preload_lacks(&shim, env_of_one)); /* longer than any real one: theirs is kept */
 	shim.preload[0] = '\0'; /* a path that LD_PRELOAD cannot hold */
-	assert_null(exec_preload_var(&shim, NULL, buf, sizeof(buf)));
+	assert_null(exec_preload_lacks(&shim, NULL));
+}
+
+/* Where no descriptor can be had, the loader is not sent for what it could only complain of. */
+static void test_preload_without_descriptors(void **state)
+{
+	static struct shim shim = { .preload = "LD_PRELOAD=/p/libpipwarden.so" };
+	char *none[] = { NULL }, *ours[] = { shim.preload, NULL }, *both[] = { (char *)"LD_PRELOAD=/x.so:/p/libpipwarden.so", NULL };
+	struct rlimit before, few;
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	few = before;
+	few.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_string_equal(exec_preload_var(&shim, exec_preload_lacks(&shim, none), NULL), "LD_PRELOAD=");
+	assert_string_equal(exec_preload_var(&shim, exec_preload_lacks(&shim, ours), NULL), "LD_PRELOAD=");
+	assert_null(exec_preload_lacks(&shim, both));
+	few.rlim_cur = 4;
+	setrlimit(RLIMIT_NOFILE, &few);
+	assert_string_equal(exec_preload_var(&shim, exec_preload_lacks(&shim, none), NULL), shim.preload);
+	assert_null(exec_preload_lacks(&shim, ours));
+	setrlimit(RLIMIT_NOFILE, &before);
 }
 
 static void test_python_files(void **state)
@@ -327,6 +352,7 @@ int main(void)
 		cmocka_unit_test(test_scripts), cmocka_unit_test(test_long_script), cmocka_unit_test(test_elf),
 		cmocka_unit_test(test_answers), cmocka_unit_test(test_literals), cmocka_unit_test(test_text),
 		cmocka_unit_test(test_environments), cmocka_unit_test(test_vectors), cmocka_unit_test(test_preload),
+		cmocka_unit_test(test_preload_without_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
