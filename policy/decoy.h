@@ -19,6 +19,11 @@ char *decoy_value(const uint8_t key[DECOY_KEY_LEN], const char *name, const char
 /* `value` with the user:password@ of every URL in it replaced by a decoy; the caller frees. NULL: nothing to replace. */
 char *decoy_userinfo(const uint8_t key[DECOY_KEY_LEN], const char *name, const char *value);
 
+/* Credentials that lie in a private home, by index: a path below it; NULL: there are no more. */
+const char *decoy_file_path(size_t index);
+/* What a file of that name may hold, every secret in it a decoy of the run: for such a path, or for whatever else is protected.  The caller frees; NULL: no memory. */
+char *decoy_file(const uint8_t key[DECOY_KEY_LEN], const char *path);
+
 /* A role's environment. */
 struct env_set {
 	char **envp;      /* NULL-terminated "NAME=value" */

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 
 #include "launcher/base/fd.h"
+#include "launcher/supervise/decoys.h"
 #include "launcher/supervise/grants.h"
 #include "launcher/supervise/own_fd.h"
 #include "launcher/supervise/own_proc.h"
@@ -112,6 +113,8 @@ static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, 
 {
 	r->call = call->name;
 	grants_record(sb, req, r);
+	if (r->decoy)
+		return decoys_instead(supervisor_decoy_key(sb->sup), r->real, call->flags);
 	if (r->verdict.action == ACTION_ALLOW)
 		return reply_continue(); /* the policy minds nothing; Landlock still grants or not */
 	return reply_error(EACCES);
@@ -155,6 +158,21 @@ static void record_read(struct sandbox *sb, const struct seccomp_notif *req, con
 	grants_record(sb, req, refusal);
 }
 
+/* The private home's own decoys may be read like all that is in it. */
+static void record_decoy(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const struct resolved *r, const char *text)
+{
+	struct refusal read = {.type = "file.open", .call = call->name, .real = r->real, .as_written = text, .decoy = true,
+	                       .verdict = policy_rule(supervisor_policy(sb->sup), "decoy.read")};
+	if (sb->decoys && pathtext_below(r->real, sb->home) && decoys_have(sb->decoys, r->fd))
+		grants_record(sb, req, &read);
+}
+
+static bool is_file(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call,
                                  const struct resolved *r, const char *text)
 {
@@ -181,12 +199,17 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 		refusal.verdict.action = refusal.verdict.action == ACTION_ALLOW ? ACTION_DENY : refusal.verdict.action;
 		return refuse(sb, req, call, &refusal);
 	}
-	if (grants_write(sb, r->real) || r->real[0] != '/' || strncmp(r->real, "/memfd:", 7) == 0)
+	if (grants_write(sb, r->real) || r->real[0] != '/' || strncmp(r->real, "/memfd:", 7) == 0) {
+		if (!writes && !r->missing)
+			record_decoy(sb, req, call, r, text);
 		return reply_continue(); /* its own; a pipe, a memfd by its descriptor */
+	}
 	if (writes)
 		return judge_write(sb, req, call, r, text);
-	if (policy_file(supervisor_policy(sb->sup), r->real, FILE_READ, &refusal.verdict))
+	if (policy_file(supervisor_policy(sb->sup), r->real, FILE_READ, &refusal.verdict)) {
+		refusal.decoy = refusal.verdict.action == ACTION_DECOY && !sb->audit && !call->openat2 && is_file(r->fd);
 		return refuse(sb, req, call, &refusal);
+	}
 	/* A read that no rule names: served, or Landlock's to grant or refuse. */
 	struct reply served;
 	if (!call->openat2 && own_proc_open(sb, r, call->flags, &served))
@@ -270,6 +293,13 @@ static struct reply judge(struct sandbox *sb, const struct seccomp_notif *req, c
 	return reply;
 }
 
+/* Its private home: whoever looks finds something. */
+static struct reply judge_home(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const char *text)
+{
+	decoys_plant(sb->decoys, sb->home, supervisor_decoy_key(sb->sup));
+	return judge(sb, req, call, text);
+}
+
 struct reply handle_open(struct sandbox *sb, const struct seccomp_notif *req)
 {
 	char text[PATH_MAX];
@@ -287,6 +317,8 @@ struct reply handle_open(struct sandbox *sb, const struct seccomp_notif *req)
 			record_installer(sb, req, &call, text);
 		else if (!sb->namespaces && !call.openat2 && own_shm_name(text))
 			reply = own_shm_open(sb, own_shm_name(text), call.flags, call.mode);
+		else if (sb->decoys && pathtext_below(text, sb->home))
+			reply = judge_home(sb, req, &call, text);
 		else if (!trusted_device(text) && (modifies(call.flags) || (call.flags & O_CREAT) || !trusted_read(sb, text)))
 			reply = judge(sb, req, &call, text);
 	}

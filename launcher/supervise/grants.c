@@ -120,7 +120,7 @@ void grants_record(struct sandbox *sb, const struct seccomp_notif *req, const st
 	}
 	struct event ev = {
 		.type = r->type,
-		.action = r->verdict.action == ACTION_ALLOW ? EV_OBSERVED : EV_DENIED,
+		.action = r->decoy ? EV_DECOY : r->verdict.action == ACTION_ALLOW ? EV_OBSERVED : EV_DENIED,
 		.verdict = r->verdict,
 		.source = SRC_KERNEL,
 		.target = {.name = r->call, .path = shown, .as_written = shown == r->real ? r->as_written : NULL},
@@ -129,6 +129,8 @@ void grants_record(struct sandbox *sb, const struct seccomp_notif *req, const st
 		hint(detail, sizeof detail, sb, r);
 	else
 		detail[0] = '\0';
+	if (r->decoy)
+		snprintf(detail, sizeof detail, "what was read is a decoy of this run");
 	if (r->unreadable)
 		snprintf(detail, sizeof detail, "its arguments cannot be read");
 	if (r->missing) {

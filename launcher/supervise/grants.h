@@ -27,6 +27,7 @@ struct refusal {
 	const char *real, *as_written; /* may be NULL */
 	bool missing;           /* nothing is there: nothing was at stake, so it never ends the run */
 	bool unreadable;        /* the arguments of the call */
+	bool decoy;             /* a decoy is, or was, given instead */
 };
 /* With the option that would allow it.  Nothing is recorded of a caller that has gone. */
 void grants_record(struct sandbox *sb, const struct seccomp_notif *req, const struct refusal *r);

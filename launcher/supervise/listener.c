@@ -141,11 +141,10 @@ static void *serve(void *argument)
 			}
 			break;
 		}
-		served++;
+		atomic_store_explicit(&sb->notifications, ++served, memory_order_relaxed);
 		reply_send(sb, req->id, answer(sb, req));
 	}
 	free(req);
-	atomic_fetch_add(&sb->notifications, served);
 	atomic_store(&l->ended, true);
 	return NULL;
 }

@@ -11,6 +11,7 @@
 #include "launcher/supervise/inject.h"
 #include "launcher/supervise/later.h"
 #include "launcher/supervise/pathtext.h"
+#include "launcher/supervise/decoys.h"
 #include "launcher/supervise/served.h"
 #include "launcher/supervise/worker.h"
 
@@ -185,8 +186,13 @@ struct reply served_open(struct sandbox *sb, const struct seccomp_notif *req, co
 		return reply_error(EISDIR);
 	if (writes && !served_allows(sb, object, r->real, FILE_WRITE, &why))
 		return served_refuse(sb, req, "file.write", call, r->real, text, why);
-	if (is_read(flags) && !r->missing && !served_allows(sb, object, r->real, FILE_READ, &why))
-		return served_refuse(sb, req, "file.open", call, r->real, text, why);
+	if (is_read(flags) && !r->missing && !served_allows(sb, object, r->real, FILE_READ, &why)) {
+		if (why.action != ACTION_DECOY || sb->audit || writes || !S_ISREG(st.st_mode))
+			return served_refuse(sb, req, "file.open", call, r->real, text, why);
+		struct refusal instead = {.type = "file.open", .verdict = why, .call = call, .real = r->real, .as_written = text, .decoy = true};
+		grants_record(sb, req, &instead);
+		return decoys_instead(supervisor_decoy_key(sb->sup), r->real, flags);
+	}
 	if (r->missing)
 		return create(req, flags, mode, r);
 	if ((flags & O_TMPFILE) == O_TMPFILE)

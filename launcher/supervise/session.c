@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "bootstrap.h"
+#include "decoys.h"
 #include "develop.h"
 #include "rights.h"
 #include "launcher/base/fd.h"
@@ -247,7 +248,7 @@ static int prepare(struct session *n, const char **what)
 	int error;
 
 	*what = "private folders";
-	if ((error = supervisor_private_folders(n->sup, n->right.source != NULL ? n->right.source : "", n->home, n->tmp)) < 0) {
+	if ((error = supervisor_private_folders(n->sup, n->right.source != NULL ? n->right.source : "", n->home, n->tmp, &n->sandbox.decoys)) < 0) {
 		return error;
 	}
 	*what = "environment";
@@ -271,6 +272,7 @@ static int prepare(struct session *n, const char **what)
 		return error;
 	}
 	n->sandbox.home = n->home;
+	n->sandbox.decoys = n->sandbox.audit ? NULL : n->sandbox.decoys;
 	n->sandbox.tmp = n->tmp;
 	n->sandbox.writable = n->ruleset.writable;
 	n->sandbox.readable = n->trusted;
@@ -467,14 +469,29 @@ static bool hear_init(struct session *n, int *status)
 	}
 }
 
+/* On a busy machine even `true` takes long: what has hardly opened anything is given more time. */
+static bool time_for_decoys(struct session *n, int waited)
+{
+	if (waited < DECOYS_LATEST && atomic_load(&n->sandbox.notifications) < DECOYS_NOTIFICATIONS) {
+		return false;
+	}
+	decoys_plant(n->sandbox.decoys, n->home, n->sup->run->decoy_key);
+	return true;
+}
+
 /* Until the sandbox ends. Its main process's wait status, or that of a kill. */
 static int watch(struct session *n)
 {
 	struct pollfd fds[2] = {{.fd = n->init_sock, .events = POLLIN}, {.fd = n->enter_sock, .events = POLLIN}};
-	int status = -1;
+	int status = -1, ready, wait = n->sandbox.decoys != NULL ? DECOYS_MILLISECONDS : -1;
 
 	for (;;) {
-		if (poll(fds, 2, -1) < 0) {
+		ready = poll(fds, 2, wait);
+		if (ready < 0) {
+			continue;
+		}
+		if (ready == 0) {
+			wait = time_for_decoys(n, wait) ? -1 : 2 * wait;
 			continue;
 		}
 		if (fds[1].revents != 0) {

@@ -24,6 +24,7 @@
 #include "policy/policy.h"
 
 struct supervisor; /* supervisor.h */
+struct decoys;     /* decoys.h */
 struct served;     /* served.h */
 
 /* A sandbox: a kernel object (its listener), hence role, package and stage.  Created by session.c, read-only for the handlers but for the atomics. */
@@ -42,6 +43,7 @@ struct sandbox {
 	char *const *readable;  /* real paths of directories below which a build may write nothing and nobody but root or the user's own tools
 	                           could have planted a link: the text of a path decides (trusted.c) */
 	char *const *read;      /* its own grants of reading beyond what every sandbox has, as they were named, NULL-terminated */
+	struct decoys *decoys;  /* of its home; NULL: none */
 	_Atomic unsigned reads_recorded; /* files.c */
 	struct sweep *sweep;    /* sweep.h: the machines that were tried; NULL: not kept */
 	struct images *checked_in; /* image.h: process images that have the shim; NULL: not kept */
@@ -83,6 +85,7 @@ handler_func handle_exec, handle_open, handle_meta, handle_tree, handle_socket, 
 /* The parts of struct supervisor that handlers may use. */
 const struct policy *supervisor_policy(const struct supervisor *s);
 const struct caps *supervisor_caps(const struct supervisor *s);
+const uint8_t *supervisor_decoy_key(const struct supervisor *s);
 /* Has a host been configured for the installer (index, proxy, find-links …) or allowed for the role by policy and options? */
 bool supervisor_host_allowed(struct supervisor *s, enum role role, const char *host, unsigned port);
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "bootstrap.h"
+#include "decoys.h"
 #include "image.h"
 #include "rights.h"
 #include "launcher/base/fd.h"
@@ -48,6 +49,11 @@ const struct policy *supervisor_policy(const struct supervisor *s)
 const struct caps *supervisor_caps(const struct supervisor *s)
 {
 	return s->run->caps;
+}
+
+const uint8_t *supervisor_decoy_key(const struct supervisor *s)
+{
+	return s->run->decoy_key;
 }
 
 struct names *supervisor_resolver(struct supervisor *s)
@@ -190,7 +196,22 @@ static int make_private(const struct supervisor *s, size_t index, char home[PATH
 	return !known && (mkdir(home, 0700) < 0 || (!guest && mkdir(tmp, 0700) < 0)) ? -errno : 0;
 }
 
-int supervisor_private_folders(struct supervisor *s, const char *package, char home[PATH_MAX], char tmp[PATH_MAX])
+/* Room for one package more, and its decoys. */
+static bool grow_homes(struct supervisor *s)
+{
+	char **homes = realloc(s->homes, (s->home_count + 1) * sizeof *homes);
+	struct decoys **decoys = realloc(s->decoys, (s->home_count + 1) * sizeof *decoys);
+
+	s->homes = homes != NULL ? homes : s->homes;
+	s->decoys = decoys != NULL ? decoys : s->decoys;
+	if (homes == NULL || decoys == NULL || (s->decoys[s->home_count] = calloc(1, sizeof **decoys)) == NULL) {
+		return false;
+	}
+	pthread_mutex_init(&s->decoys[s->home_count]->lock, NULL);
+	return true;
+}
+
+int supervisor_private_folders(struct supervisor *s, const char *package, char home[PATH_MAX], char tmp[PATH_MAX], struct decoys **decoys)
 {
 	size_t i = 0;
 	int error = -ENOMEM;
@@ -202,16 +223,14 @@ int supervisor_private_folders(struct supervisor *s, const char *package, char h
 	if (i < s->home_count) {
 		error = make_private(s, i, home, tmp, true);
 	} else {
-		char **grown = realloc(s->homes, (s->home_count + 1) * sizeof *grown), *copy = strdup(package);
-		if (grown != NULL) {
-			s->homes = grown;
-		}
-		if (grown != NULL && copy != NULL && (error = make_private(s, i, home, tmp, false)) == 0) {
+		char *copy = strdup(package);
+		if (copy != NULL && grow_homes(s) && (error = make_private(s, i, home, tmp, false)) == 0) {
 			s->homes[s->home_count++] = copy;
 			copy = NULL;
 		}
 		free(copy);
 	}
+	*decoys = error == 0 ? s->decoys[i] : NULL;
 	pthread_mutex_unlock(&s->lock);
 	return error;
 }

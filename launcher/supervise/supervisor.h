@@ -81,6 +81,7 @@ struct supervisor {
 	struct owner { char *directory, *package; } *owners; /* build directories and the package that each is for */
 	size_t owner_count;
 	char **homes;              /* packages that have private folders already: <temp>/INDEXh and INDEXt */
+	struct decoys **decoys;    /* of each of them */
 	size_t home_count;
 	struct strings readable;   /* rights.c's, under the lock until it is made */
 	struct kept_rules common;  /* the same */
@@ -96,7 +97,7 @@ bool supervisor_take_ticket(struct supervisor *s, pid_t tgid, const char *path);
 
 /* The private home and temp folder of a package (its unpacked source's folder; "" for tools without one): made at its first sandbox, shared by all of its
  * sandboxes and nobody else's.  Making folders is dear: on ext4 dearer than all the rest of a start.  0 or -errno. */
-int supervisor_private_folders(struct supervisor *s, const char *package, char home[PATH_MAX], char tmp[PATH_MAX]);
+int supervisor_private_folders(struct supervisor *s, const char *package, char home[PATH_MAX], char tmp[PATH_MAX], struct decoys **decoys);
 
 /* Kills what has become the supervisor's child without being one of its parts: left over by an init or a pip that is dead. Any thread. */
 void supervisor_end_orphans(struct supervisor *s);

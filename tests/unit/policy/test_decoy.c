@@ -341,13 +341,43 @@ static void redaction(void **state)
 	policy_free(p);
 }
 
+/* Every file holds values of the run's own and nothing of its template's; one key gives one file. */
+static void files(void **state)
+{
+	static const char *const others[] = {"/home/u/.ssh/id_rsa", "/home/u/project/.env", "/etc/ssl/private/host.key", "/home/u/wallet.dat"};
+	size_t count = 0;
+
+	while (decoy_file_path(count)) {
+		count++;
+	}
+	assert_int_equal(count, 9);
+	for (size_t i = 0; i < count + sizeof(others) / sizeof(*others); i++) {
+		const char *path = i < count ? decoy_file_path(i) : others[i - count];
+		char *one = decoy_file(key, path), *same = decoy_file(key, path), *other = decoy_file(other_key, path);
+		assert_true(one && same && other && strlen(one) > 40);
+		assert_string_equal(one, same);
+		assert_string_not_equal(one, other);
+		assert_null(strstr(one, "{{"));
+		assert_null(strstr(one, "}}"));
+		assert_null(strstr(one, "Q7wErT9yUiOp2A")); /* of the samples */
+		assert_int_equal(one[strlen(one) - 1], '\n');
+		free(one);
+		free(same);
+		free(other);
+	}
+	char *ssh = decoy_file(key, others[0]);
+	assert_true(shape_is_secret(ssh));
+	assert_int_equal(strncmp(ssh, "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA", 56), 0);
+	free(ssh);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shape_stays), cmocka_unit_test(nothing_of_the_original), cmocka_unit_test(deterministic),
 		cmocka_unit_test(decoy_of_a_decoy), cmocka_unit_test(no_prefix_by_chance), cmocka_unit_test(prefixes), cmocka_unit_test(checksums), cmocka_unit_test(removed),
 		cmocka_unit_test(userinfo), cmocka_unit_test(roles), cmocka_unit_test(one_decoy_a_run), cmocka_unit_test(passed_through),
-		cmocka_unit_test(redaction),
+		cmocka_unit_test(files), cmocka_unit_test(redaction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

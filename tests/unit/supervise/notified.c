@@ -28,6 +28,7 @@
 #include <cmocka.h>
 
 #include "launcher/sandbox/compat.h"
+#include "launcher/supervise/decoys.h"
 #include "launcher/supervise/trusted.h"
 
 struct supervisor {
@@ -52,6 +53,10 @@ const char *supervisor_temp(const struct supervisor *s);
 const char *supervisor_temp(const struct supervisor *s) { return s->world->temp; }
 const char *supervisor_shim(const struct supervisor *s);
 const char *supervisor_shim(const struct supervisor *s) { (void)s; return "/opt/pipwarden/libpipwarden.so"; }
+const uint8_t *supervisor_decoy_key(const struct supervisor *s) { return (const uint8_t *)"a key of thirty-two bytes of test"; }
+void decoys_plant(struct decoys *d, const char *home, const uint8_t key[DECOY_KEY_LEN]) { }
+bool decoys_have(struct decoys *d, int fd) { return false; }
+struct reply decoys_instead(const uint8_t key[DECOY_KEY_LEN], const char *real, uint64_t flags) { return reply_error(ENOSYS); }
 const char *role_name(enum role r) { return "build"; }
 bool policy_grant_conflict(const struct policy *p, const char *path, enum file_access access, const char **what) { return strcmp(path, "/") == 0; }
 bool rights_may_read(const struct sandbox *sb, const char *real);
