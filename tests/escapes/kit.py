@@ -81,6 +81,7 @@ class Event:
     action: str | tuple[str, ...] = ("denied", "decoy", "aborted")
     origin: dict = field(default_factory=dict)  # the same of where in the code
     process: dict = field(default_factory=dict)  # and of the process
+    more: dict = field(default_factory=dict)  # and of the event itself: {"shim": "absent"}
 
     def fits(self, event: dict, fill: Callable[[str], str]) -> bool:
         if not _any(event.get("rule", ""), self.rule) or self.type and not _any(event["type"], self.type):
@@ -89,8 +90,8 @@ class Event:
             return False
         if LEVELS.index(event.get("severity", "info")) < LEVELS.index(self.severity):
             return False
-        return all(fnmatch.fnmatchcase(_text((event.get(part) or {}).get(key)), fill(glob))
-                   for part, wanted in (("target", self.target), ("origin", self.origin), ("process", self.process)) for key, glob in wanted.items())
+        parts = [(event.get("target"), self.target), (event.get("origin"), self.origin), (event.get("process"), self.process), (event, self.more)]
+        return all(fnmatch.fnmatchcase(_text((part or {}).get(key)), fill(glob)) for part, wanted in parts for key, glob in wanted.items())
 
 
 def _text(value) -> str:

@@ -94,8 +94,8 @@ print("PWRAN:" + _pwkit.target("id"), flush=True)
 
 def compile_native(folder: Path) -> Path:
     """native.c and native/*.c as a static program and as a library."""
-    sources = [HERE / "native.c", *sorted((HERE / "native").glob("*.c"))]
-    common = ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-s", "-pthread"]
+    sources = [HERE / "native.c", *sorted((HERE / "native").glob("*.c")), packages.FIXTURES / "bypass/bypass.c"]
+    common = ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-DBYPASS_PART", "-O1", "-Wall", "-Wextra", "-Wno-unused-function", "-s", "-pthread"]
     folder.mkdir(parents=True, exist_ok=True)
     for more, name in ((["-static"], "pwnative"), (["-shared", "-fPIC", "-fvisibility=hidden"], "pwnative.so")):
         subprocess.run([*common, *more, "-o", folder / name, *sources], check=True, timeout=120)

@@ -39,6 +39,8 @@ static void read_targets(const char *path)
 {
 	FILE *f = fopen(path, "re");
 	count = 0;
+	snprintf(targets[count].key, sizeof targets[count].key, "targets");
+	snprintf(targets[count++].value, sizeof targets[0].value, "%s", path);
 	while (f && count < 128 && fscanf(f, "%31s %1023[^\n]", targets[count].key, targets[count].value) == 2)
 		count++;
 	if (f)
@@ -135,5 +137,7 @@ __attribute__((visibility("default"))) int pw_act(const char *name, const char *
 
 int main(int argc, char **argv)
 {
-	return argc < 3 ? 2 : pw_act(argv[1], argv[2]);
+	const char *path = getenv("PWFIX_TARGETS"); /* where argv is not its own to fill in: started as an interpreter */
+
+	return argc < 3 ? 2 : pw_act(argv[1], path ? path : argv[2]);
 }

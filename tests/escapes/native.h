@@ -24,6 +24,7 @@ int leak(const void *data, size_t length);
 
 /* What was stolen: printed encoded, and leaked.  Whatever it is, a row's effect loot() sees it. */
 void loot(const void *data, size_t length);
+void pair(void); /* the usual act: target("secret") is read, and the sink is told */
 void loot_file(const char *path); /* by open and read */
 void loot_fd(int fd);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
