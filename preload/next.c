@@ -136,6 +136,12 @@ static int visit(struct dl_phdr_info *info, size_t size, void *arg)
 	return s->found == s->count;
 }
 
+void next_names(struct next_want *want, void **slots, size_t count, const char *names)
+{
+	for (size_t i = 0; i < count; i++, names += strlen(names) + 1)
+		want[i] = (struct next_want){ .name = names, .slot = &slots[i] };
+}
+
 size_t next_find(const void *self, const struct next_want *want, size_t count, char *path, size_t size)
 {
 	struct search s = { .self = self, .want = want, .count = count, .path = path, .size = size,

@@ -21,4 +21,7 @@ size_t next_find(const void *self, const struct next_want *want, size_t count, c
 /* Path of the object that holds addr, or NULL. */
 const char *next_object(const void *addr);
 
+/* Fills in want for as many pointers that lie one after the other, from NUL-terminated names that do so, too: that needs no relocation. */
+void next_names(struct next_want *want, void **slots, size_t count, const char *names);
+
 #endif

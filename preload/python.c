@@ -192,10 +192,8 @@ void python_start(void)
 	static const char names[] = PYTHON_FUNCTIONS(NAME) PYTHON_VERSIONED(NAME);
 	struct next_want want[ALL];
 	void **slots = (void **)&py;
-	const char *name = names;
 
-	for (size_t i = 0; i < ALL; i++, name += strlen(name) + 1)
-		want[i] = (struct next_want){ .name = name, .slot = &slots[i] };
+	next_names(want, slots, ALL, names);
 	/* Most programs are no Python: they are asked for one name only. */
 	if (next_find(NULL, want, 1, NULL, 0) != 1)
 		return;

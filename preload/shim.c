@@ -111,21 +111,17 @@ int shim_append(char *buf, size_t size, const char *src)
 	return fits;
 }
 
+/* In the order of struct shim_real. */
 static void find_real(char *path, size_t size)
 {
-	struct shim_real *r = &shim.real;
-	const struct next_want want[] = {
-		{ "posix_spawn", &r->posix_spawn }, { "posix_spawnp", &r->posix_spawnp },
-		{ "system", &r->system }, { "popen", &r->popen }, { "pclose", &r->pclose },
-		{ "getaddrinfo", &r->getaddrinfo }, { "getnameinfo", &r->getnameinfo },
-		{ "gethostbyname", &r->gethostbyname }, { "gethostbyname2", &r->gethostbyname2 },
-		{ "gethostbyaddr", &r->gethostbyaddr }, { "gethostbyname_r", &r->gethostbyname_r },
-		{ "gethostbyname2_r", &r->gethostbyname2_r }, { "gethostbyaddr_r", &r->gethostbyaddr_r },
-		{ "connect", &r->connect }, { "open", &r->open }, { "open64", &r->open64 },
-		{ "openat", &r->openat }, { "openat64", &r->openat64 },
-		{ "mkdir", &r->mkdir }, { "rename", &r->rename }, { "_dl_find_object", &r->find_object },
-	};
+	static const char names[] =
+		"posix_spawn\0posix_spawnp\0system\0popen\0pclose\0getaddrinfo\0getnameinfo\0gethostbyname\0gethostbyname2\0"
+		"gethostbyaddr\0gethostbyname_r\0gethostbyname2_r\0gethostbyaddr_r\0connect\0open\0open64\0openat\0openat64\0"
+		"mkdir\0rename\0_dl_find_object\0";
+	struct next_want want[sizeof(shim.real) / sizeof(void *)];
+	void **slots = (void **)&shim.real;
 
+	next_names(want, slots, sizeof(want) / sizeof(want[0]), names);
 	next_find(&shim, want, sizeof(want) / sizeof(want[0]), path, size);
 }
 
