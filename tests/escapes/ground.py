@@ -45,6 +45,7 @@ class Ground(World):
         self.secrets: dict[str, str] = {}  # what no replica may have: where it stands -> its value
         self._canaries: dict[str, str] = {}
         self.nonce = secrets.token_hex(5)
+        self._home_named = False
         for name in OVER:
             for folder in (root / "over" / name, root / ".over" / name):
                 folder.mkdir(parents=True)
@@ -122,6 +123,26 @@ class Ground(World):
         if p.stdout:
             p.stdout.close()
 
+    def name_home(self) -> None:
+        """The password file's home is the world's: sandboxes look there, and not at $HOME."""
+        entries = [line.split(":") for line in Path("/etc/passwd").read_text().splitlines()]
+        for entry in entries:
+            if entry[2] == str(self.user.uid):
+                entry[5] = str(self.home)
+        self.system("/etc/passwd", "".join(":".join(entry) + "\n" for entry in entries))
+        self._home_named = True
+
+    def use_venv(self, *args) -> Path:
+        venv = super().use_venv(*args)
+        if self._home_named:
+            self.own_tree(self._made(self.home / ".cache/pip").parent)
+        return venv
+
+    @staticmethod
+    def _made(folder: Path) -> Path:
+        folder.mkdir(parents=True)
+        return folder
+
     # --- commands
 
     def _mount(self) -> subprocess.Popen:
@@ -138,7 +159,7 @@ class Ground(World):
 
     def fill(self, text: str, row: Row | None = None) -> str:
         values = {"home": self.home, "venv": self.venv, "work": self.work, "temp": self.temp, "root": self.root, "uid": self.user.uid, "user": self.user.name,
-                  "python": f"{self.venv}/bin/python", "site": self.site_packages() if self.venv else ""}
+                  "python": f"{self.venv}/bin/python", "ca": self.net.ca, "site": self.site_packages() if self.venv else ""}
         if row:
             values.update(id=row.id, package=row.package, module=row.module, canary=self.canary(row), secret=self.secret(f"the command of {row.id}"),
                           here=str(self.packages))

