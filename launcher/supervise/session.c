@@ -715,6 +715,7 @@ static void *enter_thread(void *argument)
 		session_free(n);
 		return NULL;
 	}
+	order_init(n); /* nearly every request gets one; live() asks again for what fails here */
 	birthright_decide(n->sup, &n->request, cwd, &n->right);
 	if (n->right.become == BECOME_REFUSED) {
 		record_refusal(n);

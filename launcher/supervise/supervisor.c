@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -19,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "begun.h"
 #include "bootstrap.h"
 #include "decoys.h"
 #include "image.h"
@@ -296,24 +296,6 @@ void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev)
 	}
 }
 
-/* Has pip begun to write into the environment?  It builds every wheel first. */
-static bool has_begun_to_install(const struct supervisor *s)
-{
-	char events[4096];
-
-	return s->environment_watch >= 0 && read(s->environment_watch, events, sizeof events) > 0;
-}
-
-static void watch_environment(struct supervisor *s)
-{
-	const struct python_env *env = s->run->env;
-
-	s->environment_watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	for (size_t i = 0; s->environment_watch >= 0 && env != NULL && i < env->site_dirs.n; i++) {
-		inotify_add_watch(s->environment_watch, env->site_dirs.v[i], IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_MODIFY);
-	}
-}
-
 /* --- start --------------------------------------------------------------------------------------- */
 
 static int __attribute__((format(printf, 2, 3))) cannot(int error, const char *format, ...)
@@ -454,7 +436,7 @@ static void carry_out_abort(struct watch *w)
 		return;
 	}
 	w->asked = true;
-	if (s->installer != NULL && atomic_load(&s->abort_status) == 100 && has_begun_to_install(s)) {
+	if (s->installer != NULL && atomic_load(&s->abort_status) == 100 && begun()) {
 		end_command(w, SIGINT);
 		w->kill_after = now_milliseconds() + ROLLBACK_SECONDS * 1000;
 	} else {
@@ -767,11 +749,10 @@ int supervisor_main(const struct run *run)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "pipwarden-super");
 	s.run = run;
-	s.environment_watch = -1;
 	error = prepare(&s, &w.signals);
 	if (error == 0) {
 		if (run->installer != NULL) {
-			watch_environment(&s);
+			begun_note(run->env != NULL ? &run->env->site_dirs : NULL);
 			error = start_installer(&s, &listener, &installer);
 		} else {
 			error = session_guest_start() < 0 ? cannot(0, "the command cannot be started") : 0;

@@ -67,7 +67,6 @@ struct supervisor {
 	pid_t command;             /* pip; under `run` the guest's init */
 	char *enter_path, *become_path, *shim_path, *boot_path;
 	int wake;                  /* eventfd: the main thread shall look */
-	int environment_watch;     /* inotify on the environment's site folders: has pip begun to write? -1: none */
 	_Atomic int abort_status;  /* 0: none */
 	_Atomic(const char *) abort_why;
 	bool sealed_by_time;       /* bootstrap.c's: before pip starts */
