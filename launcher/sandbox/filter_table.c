@@ -6,6 +6,7 @@
 #include <linux/audit.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include "compat.h"
@@ -432,10 +433,25 @@ struct filter_decision filter_decide(enum filter_kind kind, const struct filter_
 	return (struct filter_decision){.verdict = FILTER_ALLOW};
 }
 
+/* Where the rows of a call begin, from 1: every notification asks. */
+static uint16_t first_row[FILTER_NR_MAX + 1];
+static pthread_once_t indexed = PTHREAD_ONCE_INIT;
+
+static void make_index(void)
+{
+	for (size_t i = sizeof table / sizeof *table; i > 0; i--) {
+		first_row[table[i - 1].nr] = (uint16_t)i;
+	}
+}
+
 /* The first row, of whatever role, that notifies this call. */
 static const struct filter_row *notified(int nr, const uint64_t args[6], bool refused_only)
 {
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+	pthread_once(&indexed, make_index);
+	if (nr < 0 || nr > FILTER_NR_MAX || first_row[nr] == 0) {
+		return NULL;
+	}
+	for (size_t i = first_row[nr] - 1u; i < sizeof table / sizeof *table; i++) {
 		const struct filter_row *row = &table[i];
 		if (row->nr == nr && row->verdict == FILTER_NOTIFY && (!refused_only || row->handler == FILTER_REFUSED) &&
 		    filter_row_matches(row, args)) {

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -708,6 +709,8 @@ static void *enter_thread(void *argument)
 {
 	struct session *n = argument;
 	char cwd[PATH_MAX];
+
+	prctl(PR_SET_NAME, "session");
 	int error = receive_request(n, cwd);
 
 	if (error < 0) {
@@ -788,8 +791,9 @@ static void *guest_thread(void *argument)
 {
 	struct session *n = argument;
 	struct supervisor *s = n->sup;
-	int status = live(n);
 
+	prctl(PR_SET_NAME, "session");
+	int status = live(n);
 	pthread_mutex_lock(&guest_lock);
 	guest = NULL;
 	pthread_mutex_unlock(&guest_lock);
