@@ -96,10 +96,13 @@ static int watch(pid_t supervisor, struct told *told)
 		siginfo_t si;
 		pid_t pid;
 
-		while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0 || (pid < 0 && errno == EINTR)) {
 			if (pid == supervisor) {
 				return status;
 			}
+		}
+		if (pid < 0) { /* it is not there any more, however it went */
+			return SIGKILL;
 		}
 		follow(told);
 		if (sigwaitinfo(&all, &si) < 0) {
@@ -125,7 +128,10 @@ int guardian_run(struct run *run)
 	}
 	run->told = told;
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
+	if (sigprocmask(SIG_SETMASK, &all, &before) < 0) { /* nothing that ends would be noticed */
+		perror("pipwarden: signals");
+		return 125;
+	}
 	run->blocked = signals_of(&before);
 	run->ignored = signals_ignored();
 	signal(SIGCHLD, SIG_DFL); /* a parent that ignores it would take our children's status away */

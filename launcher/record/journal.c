@@ -261,9 +261,11 @@ static int write_end(struct journal *j, int exit_status, const struct journal_co
 	/* By hand: printf's decimal point is the locale's. */
 	double cpu = cost->supervisor_cpu;
 	uint64_t micro = cpu > 0 && cpu < 1e9 ? (uint64_t)(cpu * 1e6 + 0.5) : 0;
-	snprintf(text, sizeof(text), ",\"supervisor_cpu\":%llu.%06llu}", (unsigned long long)(micro / 1000000),
+	snprintf(text, sizeof(text), ",\"supervisor_cpu\":%llu.%06llu", (unsigned long long)(micro / 1000000),
 	         (unsigned long long)(micro % 1000000));
 	line_text(l, text);
+	encode_count(e, "supervisor_peak_rss", cost->supervisor_peak_rss);
+	line_text(l, "}");
 	return commit(j);
 }
 

@@ -56,6 +56,7 @@ void journal_counts(struct journal *j, struct journal_counts *out);
 struct journal_cost {
 	uint64_t installer, sandboxes; /* notifications: system calls that were asked about */
 	double supervisor_cpu;         /* seconds */
+	uint64_t supervisor_peak_rss;  /* bytes */
 };
 /* Writes the closing lines and run.end (exit status, counts, verdict word, cost), flushes. 0 or -errno. */
 int journal_end(struct journal *j, int exit_status, const struct journal_cost *cost);

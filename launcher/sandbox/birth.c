@@ -28,7 +28,10 @@ struct report {
 static void tell(int channel, enum step step, int value)
 {
 	struct report r = {.step = step, .value = value};
-	fd_write_all(channel, &r, sizeof r);
+
+	if (fd_write_all(channel, &r, sizeof r) < 0) {
+		_exit(126); /* the parent must not wait for a word that does not come, nor we for its answer */
+	}
 }
 
 static void __attribute__((noreturn)) fail(int channel, enum step step, int error)

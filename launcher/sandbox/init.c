@@ -160,10 +160,12 @@ static void give_birth(struct init *in)
 	struct init_message m = {.kind = INIT_LISTENER};
 	r = fd_send(in->control, &m, sizeof m, &listener, 1);
 	if (r < 0) {
-		_exit(126); /* the supervisor is gone */
+		give_up(in, "listener", -r);
 	}
 	await(in, INIT_GO, NULL, NULL);
-	birth_go(&b);
+	if ((r = birth_go(&b)) < 0) {
+		give_up(in, "start", -r);
+	}
 	r = birth_unshared(&b, &step);
 	close(listener);
 	release_descriptors(in);
@@ -229,8 +231,8 @@ static void reap(struct init *in)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
-		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ && in->start.limits.of[LIMITED_FILE_SIZE] != 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0 || (pid < 0 && errno == EINTR)) {
+		if (pid > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ && in->start.limits.of[LIMITED_FILE_SIZE] != 0) {
 			say_limit(in, LIMITED_FILE_SIZE, 0);
 		}
 		if (pid != in->main) {
@@ -241,6 +243,9 @@ static void reap(struct init *in)
 		} else {
 			end(in, status, true);
 		}
+	}
+	if (pid < 0) { /* the main process is ours until it is reaped here: its end would never be seen */
+		end(in, 0, false);
 	}
 }
 
@@ -332,9 +337,10 @@ void init_main(int control, int cwd, bool namespaces)
 	int signals;
 
 	prctl(PR_SET_NAME, "pipwarden-init");
-	signal(SIGCHLD, SIG_DFL);
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
+	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR || sigprocmask(SIG_SETMASK, &all, NULL) < 0) { /* the end of the command would go unseen */
+		_exit(126);
+	}
 	/* Whatever should be here by mistake goes no further; the command's own descriptors are put in place below. */
 	syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
 	make_world(&in, cwd);

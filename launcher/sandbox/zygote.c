@@ -102,17 +102,18 @@ int zygote_start(struct zygote *z, bool user_namespace, char **argv, char **envp
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		return -errno;
 	}
-	z->pid = fork();
-	if (z->pid < 0) {
+	pid_t pid = fork();
+	if (pid < 0) {
 		int error = errno;
 		close(pair[0]);
 		close(pair[1]);
 		return -error;
 	}
-	if (z->pid == 0) {
+	if (pid == 0) {
 		zygote_main(pair[1], user_namespace, argv, envp);
 	}
 	close(pair[1]);
+	z->pid = pid;
 	z->sock = pair[0];
 	return 0;
 }
@@ -130,4 +131,14 @@ int zygote_order(const struct zygote *z, bool namespaces, int control, int cwd)
 	const int fds[ORDER_FDS] = {control, cwd};
 
 	return fd_send(z->sock, &o, sizeof o, fds, ORDER_FDS);
+}
+
+void zygote_kill(struct zygote *z)
+{
+	pid_t pid = z->pid;
+
+	/* 0 would be our own process group, -1 everything that we may signal. */
+	if (pid > 0 && kill(pid, SIGKILL) < 0) {
+		shutdown(z->sock, SHUT_RDWR); /* it ends when it is left */
+	}
 }

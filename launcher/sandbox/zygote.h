@@ -16,6 +16,9 @@ int zygote_start(struct zygote *z, bool user_namespace, char **argv, char **envp
 /* Waits until it can fork inits; what it could not do (the user namespace) is told here (-errno), never later. */
 int zygote_ready(struct zygote *z);
 
+/* Kills it, if it was forked; so every init and what lives below it ends. Any thread. */
+void zygote_kill(struct zygote *z);
+
 /* Has an init forked, which waits on the other end of control for INIT_START.  It is not waited for: INIT_BORN comes on control, with the pid, or
  * INIT_FAILED.  The descriptors stay the caller's, which closes its copy of control: so a dead zygote is a hang-up.  0 or -errno.  Any thread. */
 int zygote_order(const struct zygote *z, bool namespaces, int control, int cwd);

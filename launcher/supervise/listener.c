@@ -88,7 +88,10 @@ void reply_send(struct sandbox *sb, uint64_t id, struct reply r)
 		resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 		break;
 	}
-	send_response(sb, &resp);
+	int sent = send_response(sb, &resp);
+	if (sent < 0 && sent != -ENOENT) { /* it would wait for ever */
+		supervisor_abort(sb->sup, 125, "a question of a sandbox could not be answered: the run was ended");
+	}
 }
 
 /* Where each notified call is decided; which call goes where says launcher/sandbox/filter_table.c. */
@@ -121,11 +124,11 @@ static void *serve(void *argument)
 {
 	struct listener *l = argument;
 	struct sandbox *sb = l->sandbox;
-	struct seccomp_notif *req = malloc(sizes.seccomp_notif);
+	struct seccomp_notif *req = l->request;
 	uint64_t served = 0;
 
 	prctl(PR_SET_NAME, "listener");
-	while (req != NULL && !atomic_load_explicit(&l->stop, memory_order_relaxed)) {
+	while (!atomic_load_explicit(&l->stop, memory_order_relaxed)) {
 		memset(req, 0, sizes.seccomp_notif);
 		if (ioctl(sb->listener, SECCOMP_IOCTL_NOTIF_RECV, req) < 0) {
 			if (errno == ENOENT) {
@@ -139,12 +142,13 @@ static void *serve(void *argument)
 			if (errno == EINTR) {
 				continue;
 			}
+			/* Whoever asks from now on would wait for ever. */
+			supervisor_abort(sb->sup, 125, "questions of a sandbox could not be received: the run was ended");
 			break;
 		}
 		atomic_store_explicit(&sb->notifications, ++served, memory_order_relaxed);
 		reply_send(sb, req->id, answer(sb, req));
 	}
-	free(req);
 	atomic_store(&l->ended, true);
 	return NULL;
 }
@@ -156,6 +160,10 @@ int listener_start(struct listener *l, struct sandbox *sb)
 	int r;
 
 	l->sandbox = sb;
+	l->request = malloc(sizes.seccomp_notif); /* here, where a lack of memory can still be told */
+	if (l->request == NULL) {
+		return -ENOMEM;
+	}
 	atomic_store(&l->stop, false);
 	atomic_store(&l->ended, false);
 	if (caps->sync_wakeup) {
@@ -167,6 +175,9 @@ int listener_start(struct listener *l, struct sandbox *sb)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	r = pthread_create(&l->thread, NULL, serve, l);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r != 0) {
+		free(l->request);
+	}
 	return -r;
 }
 
@@ -194,6 +205,7 @@ void listener_join(struct listener *l)
 		nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
 	}
 	pthread_join(l->thread, NULL);
+	free(l->request);
 	close(l->sandbox->listener);
 	l->sandbox->listener = -1;
 }

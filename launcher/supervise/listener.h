@@ -9,6 +9,7 @@
 struct listener {
 	pthread_t thread;
 	struct sandbox *sandbox;
+	struct seccomp_notif *request; /* of the size that the kernel wants */
 	_Atomic bool stop, ended;
 };
 

@@ -434,7 +434,7 @@ static void record_limit(struct session *n, int kind, const char *count)
 static bool hear_init(struct session *n, int *status)
 {
 	struct init_message m;
-	int fd = -1;
+	int fd = -1, error;
 	size_t nfds = 1;
 	char text[100];
 
@@ -443,7 +443,12 @@ static bool hear_init(struct session *n, int *status)
 	}
 	switch (m.kind) {
 	case INIT_LISTENER:
-		return nfds == 1 && take_listener(n, fd) == 0;
+		error = nfds == 1 ? take_listener(n, fd) : -EPROTO;
+		if (error < 0) { /* the command has not begun, and shall not */
+			refused(n, -error, "the sandbox could not be made (listener)");
+			*status = 126 << 8;
+		}
+		return error == 0;
 	case INIT_RUNNING:
 		tell_running(n);
 		return true;
@@ -468,6 +473,15 @@ static bool hear_init(struct session *n, int *status)
 	default:
 		return true;
 	}
+}
+
+/* init has ended without telling how the command did. */
+static int killed(const struct session *n)
+{
+	if (n->enter == 0 && atomic_load(&n->sup->abort_status) == 0) { /* pip says it of what it started */
+		fputs("pipwarden: a part of pipwarden was killed: the command was ended\n", stderr);
+	}
+	return SIGKILL;
 }
 
 /* On a busy machine even `true` takes long: what has hardly opened anything is given more time. */
@@ -506,7 +520,7 @@ static int watch(struct session *n)
 			}
 		}
 		if (fds[0].revents != 0 && !hear_init(n, &status)) {
-			return status >= 0 ? status : SIGKILL;
+			return status >= 0 ? status : killed(n);
 		}
 	}
 }
@@ -750,7 +764,9 @@ static int start_thread(void *(*f)(void *), void *argument)
 	sigset_t all, before;
 	int r;
 
-	pthread_attr_init(&attributes);
+	if (pthread_attr_init(&attributes) != 0) {
+		return -ENOMEM;
+	}
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -241,8 +241,9 @@ void supervisor_wake(struct supervisor *s)
 {
 	uint64_t one = 1;
 
-	if (write(s->wake, &one, sizeof one) < 0) {
-		return; /* the counter is full: it is awake */
+	/* EAGAIN: the counter is full, it is awake.  Else the other thing that it waits for does as well. */
+	if (write(s->wake, &one, sizeof one) < 0 && errno != EAGAIN) {
+		kill(getpid(), SIGCHLD);
 	}
 }
 
@@ -254,7 +255,7 @@ void supervisor_abort(struct supervisor *s, int status, const char *why)
 		return;
 	}
 	atomic_store(&s->abort_why, why);
-	kill(s->zygote.pid, SIGKILL); /* every init follows by its parent-death signal, and with it its PID namespace */
+	zygote_kill(&s->zygote); /* every init follows by its parent-death signal, and with it its PID namespace */
 	supervisor_wake(s);
 }
 
@@ -388,8 +389,7 @@ static int start_installer(struct supervisor *s, struct listener *l, struct sand
 		return cannot(error, "a thread for the listener");
 	}
 	s->installer = sb;
-	birth_go(&b);
-	if ((error = birth_unshared(&b, &step)) < 0 || (error = birth_result(&b, &step)) < 0) {
+	if ((error = birth_go(&b)) < 0 || (error = birth_unshared(&b, &step)) < 0 || (error = birth_result(&b, &step)) < 0) {
 		cannot(error, "%s", start.path);
 		return error == -ENOENT ? 127 : 126;
 	}
@@ -471,7 +471,10 @@ static void reap(struct watch *w)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0 || (pid < 0 && errno == EINTR)) {
+		if (pid < 0) {
+			continue;
+		}
 		if (WIFSTOPPED(status) || WIFCONTINUED(status)) {
 			if (pid == s->command) {
 				supervisor_stopped(s, WIFSTOPPED(status) ? WSTOPSIG(status) : 0, 0);
@@ -483,6 +486,10 @@ static void reap(struct watch *w)
 		} else if (pid == s->zygote.pid && atomic_load(&s->abort_status) == 0) {
 			supervisor_abort(s, 125, "a part of pipwarden was killed: the command was ended");
 		}
+	}
+	if (pid < 0 && !w->done) { /* no child is left whose end could be awaited */
+		supervisor_abort(s, 125, "the command's end was not seen: the run was ended");
+		w->done = true;
 	}
 }
 
@@ -584,8 +591,10 @@ static void end_tree(struct supervisor *s)
 {
 	long end = now_milliseconds() + END_MILLISECONDS;
 
-	kill(s->zygote.pid, SIGKILL);
-	waitpid(s->zygote.pid, NULL, 0);
+	zygote_kill(&s->zygote);
+	if (s->zygote.pid > 0) {
+		waitpid(s->zygote.pid, NULL, 0);
+	}
 	tree_kill(getpid(), NULL, END_MILLISECONDS);
 	while (atomic_load(&s->live) > 0 && now_milliseconds() < end) {
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
@@ -599,12 +608,17 @@ void supervisor_end_orphans(struct supervisor *s)
 	tree_kill(getpid(), keep, END_MILLISECONDS);
 }
 
-static double cpu_seconds(void)
+static struct journal_cost cost_of(struct supervisor *s)
 {
-	struct rusage u;
+	struct rusage u = {.ru_maxrss = 0};
 
 	getrusage(RUSAGE_SELF, &u);
-	return (double)u.ru_utime.tv_sec + (double)u.ru_stime.tv_sec + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+	return (struct journal_cost){
+		.installer = s->installer != NULL ? atomic_load(&s->installer->notifications) : 0,
+		.sandboxes = atomic_load(&s->notifications),
+		.supervisor_cpu = (double)u.ru_utime.tv_sec + (double)u.ru_stime.tv_sec + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6,
+		.supervisor_peak_rss = (uint64_t)u.ru_maxrss * 1024,
+	};
 }
 
 static int exit_status(int wait_status)
@@ -654,10 +668,7 @@ static int finish(struct watch *w, int status)
 	int error;
 
 	status = judge(s, status);
-	struct journal_cost cost = {
-		.installer = s->installer != NULL ? atomic_load(&s->installer->notifications) : 0,
-		.sandboxes = atomic_load(&s->notifications), .supervisor_cpu = cpu_seconds(),
-	};
+	struct journal_cost cost = cost_of(s);
 	error = journal_end(run->journal, status, &cost);
 	if (error < 0) {
 		cannot(error, "the journal %s could not be completed", run->journal_path != NULL ? run->journal_path : "on --log-fd");

@@ -216,7 +216,11 @@ class Templates:
         self._folder, self._wheels = folder, wheels
         self._made: dict[Python, Path] = {}
 
-    def _template(self, python: Python) -> Path:
+    def use(self, python: Python, made: Path) -> None:
+        """One that was made before."""
+        self._made[python] = made
+
+    def make(self, python: Python) -> Path:
         if python not in self._made:
             path = self._folder / f"template-{python.name}"
             env = {"PATH": "/usr/bin:/bin", "HOME": str(self._folder), "LANG": "C.UTF-8", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
@@ -227,7 +231,7 @@ class Templates:
         return self._made[python]
 
     def clone(self, python: Python, target: Path) -> None:
-        self.copy(self._template(python), target)
+        self.copy(self.make(python), target)
 
     @staticmethod
     def copy(source: Path, target: Path) -> None:

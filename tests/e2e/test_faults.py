@@ -1,0 +1,29 @@
+"""Fault injection: a system call of pipwarden's own processes fails at one place, and nothing gets out for it, nothing hangs, nothing is left.
+
+`./dev faults` tries every place; here it is a sample, the same each time for the same binary, spread over processes, calls and phases."""
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lib import binary
+
+DRIVER = Path(__file__).resolve().parent.parent / "lib/faults.py"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("workload,user,sample", [("guest", "root", 120), ("guest-plain", "user", 100), ("sdist", "user", 8)])
+def test_a_sample(workload, user, sample):
+    # In a PID namespace of its own: a wrong kill() must not reach the tests.
+    result = subprocess.run([sys.executable, DRIVER, binary.built(), "--workloads", workload, "--users", user, "--sample", str(sample)],
+                            capture_output=True, text=True, timeout=900, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    summary = re.search(r"^(\d+) faults tried, (\d+) came about, (\d+) bad", result.stdout, re.M)
+    print(result.stdout)
+    assert summary and result.returncode == 0, result.stdout[-8000:] + result.stderr[-3000:]
+    assert int(summary[1]) >= sample * 0.9 and int(summary[2]) >= int(summary[1]) * 0.9, "the faults did not come about"

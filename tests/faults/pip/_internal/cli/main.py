@@ -1,0 +1,1 @@
+from pip.__main__ import main  # noqa: F401
