@@ -182,7 +182,7 @@ int birth_unshared(struct birth *b, const char **step)
 {
 	int r = await(b, STEP_UNSHARED, step);
 	close_fd(&b->child_channel);
-	return r;
+	return r > 0 ? -r : r; /* the child's errno */
 }
 
 int birth_result(struct birth *b, const char **step)

@@ -342,7 +342,9 @@ void init_main(int control, int cwd, bool namespaces)
 		_exit(126);
 	}
 	/* Whatever should be here by mistake goes no further; the command's own descriptors are put in place below. */
-	syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
+		give_up(&in, "descriptors", errno);
+	}
 	make_world(&in, cwd);
 	take_start(&in);
 	signals = signalfd(-1, &all, SFD_CLOEXEC);

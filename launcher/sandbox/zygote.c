@@ -80,9 +80,9 @@ static void __attribute__((noreturn)) zygote_main(int sock, bool user_namespace,
 	wipe(envp);
 	wipe(argv + 1);
 	own = sock == 3 ? 3 : dup3(sock, 3, O_CLOEXEC); /* close-on-exec, like everything: no command may hold it */
-	syscall(SYS_close_range, 4, ~0U, 0);
+	int closed = syscall(SYS_close_range, 4, ~0U, 0) < 0 ? -errno : 0;
 	null = open("/dev/null", O_RDWR | O_CLOEXEC); /* a foreign terminal can be read by whoever holds a descriptor */
-	ready = own != 3 || null < 0 || chdir("/") < 0 ? -errno : 0; /* /dev/null that the user may not open has been seen */
+	ready = own != 3 || null < 0 || chdir("/") < 0 ? -errno : closed; /* /dev/null that the user may not open has been seen */
 	for (int number = 0; number < 3; number++) {
 		dup2(null, number);
 	}
