@@ -203,7 +203,9 @@ static void write_one(int sock, struct enter_message *m, int *fds, size_t nfds)
 	for (size_t i = 0; i < nfds; i++) {
 		close(fds[i]);
 	}
-	fd_send(sock, &written, sizeof written, NULL, 0);
+	if (fd_send(sock, &written, sizeof written, NULL, 0) < 0) {
+		_exit(126); /* who waits for the word sees the end */
+	}
 }
 
 static void __attribute__((noreturn)) wait_for(int sock, int signals, const int *pipes, const int32_t *copy_to)

@@ -102,7 +102,9 @@ static void __attribute__((constructor)) begin(void)
 	}
 	backtrace(warm, 4); /* its first call loads a library */
 	dl_iterate_phdr(find_base, NULL);
-	kind = strcmp(program_invocation_short_name, "enter") == 0 ? KIND_ENTER : KIND_LAUNCHER;
+	char self[200] = ""; /* argv[0] of `enter` is that of what it stands for */
+	long len = syscall(SYS_readlink, "/proc/self/exe", self, sizeof self - 1);
+	kind = len > 6 && strcmp(self + len - 6, "/enter") == 0 ? KIND_ENTER : KIND_LAUNCHER;
 	if (fault != NULL) {
 		char *at;
 		wanted = strtoull(fault, &at, 16);
