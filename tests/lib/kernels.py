@@ -160,13 +160,14 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=REPOSITORY / "build-kernels")
     parser.add_argument("--suites", default=",".join(SUITES), help="of Debian, whose newest cloud kernel is taken")
     parser.add_argument("--seconds", type=int, default=3600, help="that a kernel's tests may take")
+    parser.add_argument("--short", action="store_true", help="each kind of install once")
     parser.add_argument("--hide", action="append", default=[], help="as for suite.py: once more without these")
     options = parser.parse_args()
     missing = [p for p in ("qemu-system-x86_64", "debootstrap", "cpio", "gzip", "dpkg") if not shutil.which(p)]
     if missing or os.geteuid() != 0:
         raise SystemExit(f"kernels: this needs root and {' '.join(missing) or 'nothing else'}")
     options.folder.mkdir(exist_ok=True)
-    image = initramfs(options.folder, options.binary.resolve(), " ".join(f"--hide {h}" for h in options.hide), options.seconds)
+    image = initramfs(options.folder, options.binary.resolve(), " ".join([*(f"--hide {h}" for h in options.hide), *(["--short"] if options.short else [])]), options.seconds)
     passed = failed = 0
     table = []
     for suite in options.suites.split(","):
