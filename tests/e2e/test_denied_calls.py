@@ -18,7 +18,7 @@ WITHOUT = {"openat2": "user", "pidfd_getfd=EPERM": "root", "wait_killable,sync_w
            "docker": "root", "docker,process_vm_readv=EPERM,ptrace=EPERM": "user"}
 BUILDS = ("openat2", "pidfd_getfd=EPERM", "docker")
 STOPS = {"addfd": "seccomp user notification", "landlock": "Landlock", "landlock=EPERM": "Landlock", "pidfd_open": "sandbox could not be made",
-         "close_range": "zygote could not be made", "memfd_create": "cannot be started"}
+         "close_range": "pipwarden: ", "memfd_create": "cannot be started"}
 
 
 pytestmark = pytest.mark.slow
