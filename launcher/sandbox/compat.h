@@ -70,6 +70,16 @@ struct pw_landlock_net_port_attr {
 #define PW_LL_SCOPE_ABSTRACT_UNIX (1ULL << 0) /* ABI 6, 6.12 */
 #define PW_LL_SCOPE_SIGNAL (1ULL << 1)
 
+/* ioctl of /proc/PID/maps, 6.11: one mapping. */
+struct pw_procmap_query {
+	uint64_t size, query_flags, query_addr;
+	uint64_t vma_start, vma_end, vma_flags, vma_page_size, vma_offset, inode;
+	uint32_t dev_major, dev_minor, vma_name_size, build_id_size;
+	uint64_t vma_name_addr, build_id_addr;
+};
+#define PW_PROCMAP_QUERY _IOWR('f', 17, struct pw_procmap_query)
+#define PW_PROCMAP_QUERY_VMA_SHARED 0x08
+
 /* System calls younger than 6.1's headers; the numbers are the same on x86_64 and aarch64 (the common table), but for the first two. */
 #define PW_NR_uretprobe 335 /* x86_64 only */
 #define PW_NR_uprobe 336

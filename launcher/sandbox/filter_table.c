@@ -47,6 +47,7 @@ const uint32_t filter_arch = AUDIT_ARCH_AARCH64;
 
 #define NEW_NAMESPACES \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET) /* CLONE_NEWTIME is part of clone's exit signal */
+#define SHARES (CLONE_VM | CLONE_FILES | CLONE_FS)
 #define SOCK(a, type) BITS(a, INT & ~(uint64_t)(SOCK_NONBLOCK | SOCK_CLOEXEC), type)
 #define CREATES(flags, mode, bit) WITH(flags, O_CREAT), WITH(mode, bit)
 #define NAMELESS(flags, mode, bit) WITH(flags, TMPFILE), WITH(mode, bit) /* and linkat gives it a name */
@@ -297,7 +298,10 @@ static const struct filter_row table[] = {
 	{SYS(personality), EVERY, REFUSE(EPERM, "syscall.other"), WHY("READ_IMPLIES_EXEC, MMAP_PAGE_ZERO and the like")},
 
 	/* ---- namespaces and mounts ---- */
-	{SYS(clone), EVERY, WHEN(WITHOUT(0, NEW_NAMESPACES)), PASS, WHY("processes and threads")},
+	{SYS(clone), PIP, WHEN(WITHOUT(0, NEW_NAMESPACES)), PASS, WHY("processes and threads")},
+	{SYS(clone), BOXES, WHEN(WITHOUT(0, NEW_NAMESPACES | SHARES)), PASS, WHY("fork")},
+	{SYS(clone), BOXES, WHEN(BITS(0, NEW_NAMESPACES | SHARES | CLONE_VFORK | CLONE_THREAD, CLONE_VM | CLONE_VFORK)), PASS, WHY("vfork, posix_spawn: the parent sleeps")},
+	{SYS(clone), BOXES, WHEN(WITHOUT(0, NEW_NAMESPACES)), ASK(CLONE), WHY("who shares memory can change what is looked at: noted")},
 	{SYS(clone), EVERY, REFUSE(EPERM, "syscall.namespace"), WHY("a user namespace gives capabilities, hence kernel surface")},
 	{SYS(unshare), EVERY, WHEN(WITHOUT(0, ~(uint64_t)(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM))), PASS, WHY("tables of its own")},
 	{SYS(unshare), EVERY, REFUSE(EPERM, "syscall.namespace"), WHY("as clone")},

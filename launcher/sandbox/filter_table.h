@@ -33,6 +33,7 @@ enum filter_handler {
 	FILTER_SEND,    /* sockets.c */
 	FILTER_SIGNAL,  /* signals.c */
 	FILTER_EVENT,   /* events.c */
+	FILTER_CLONE,   /* alone.c */
 	FILTER_REFUSED, /* refused.c: never let go on; the row's errno */
 };
 

@@ -47,6 +47,11 @@ int privilege_drop(bool all)
 	return 0;
 }
 
+bool privilege_kept(unsigned capabilities)
+{
+	return (capabilities & KEPT) == KEPT;
+}
+
 static int loopback_up(void)
 {
 	struct ifreq ifr;

@@ -8,6 +8,9 @@
  * the served metadata calls bound: `tar xf`, `cp -a` and a venv below somebody's 0750 home fail without them as root. */
 int privilege_drop(bool all);
 
+/* Are all that may stay among these (the lower 32 capabilities, as bits)? */
+bool privilege_kept(unsigned capabilities);
+
 /* The namespaces of a sandbox, for a process that was cloned with CLONE_NEWPID: network with its loopback up, IPC, and mount with its own /proc and
  * /dev/shm.  The working directory must be set before. */
 int privilege_namespaces(void);

@@ -159,7 +159,7 @@ static struct reply connect_undoubled(struct sandbox *sb, const struct seccomp_n
 	record_shown(sb, req, sa, len);
 	/* CONTINUE: here the filter refuses socket(AF_UNIX), so no AF_UNIX socket that is not connected already exists in the sandbox to be swapped in for
 	 * this one; an inet socket, whatever address a racing thread puts there, reaches its own network namespace's loopback and nothing else. */
-	return reply_continue();
+	return reply_continue("connect.namespace");
 }
 
 /* Under --audit: nothing is connected for the caller, what would be refused is written down. */

@@ -41,9 +41,9 @@ static struct reply connect_inet(struct sandbox *sb, const struct seccomp_notif 
 	/* CONTINUE, twice: pip's process is trusted not to race (no package's code runs there); Landlock's port rules bound the rest.
 	 * Nothing listens on port 0: address sorting and probes. */
 	if (to->port == 0)
-		return reply_continue();
+		return reply_continue("connect.port-zero");
 	if (!denied && (named || supervisor_host_allowed(sb->sup, ROLE_INSTALLER, to->address, to->port)))
-		return reply_continue();
+		return reply_continue("connect.index");
 	if (!denied)
 		verdict = policy_rule(supervisor_policy(sb->sup), "net.connect.installer");
 	sockets_record(sb, req, "net.connect", verdict, to, asked.host[0] ? asked.host : NULL, "tcp", sockets_hint(sb));
@@ -82,7 +82,7 @@ static struct reply connect_path(struct sandbox *sb, const struct seccomp_notif 
 		}
 		/* CONTINUE: as above; what root serves there answers who a user is. */
 		if (is_roots(real))
-			return reply_continue();
+			return reply_continue("connect.name-service");
 	}
 	sockets_record_unix(sb, req, path, path);
 	return reply_error(ECONNREFUSED);
@@ -109,6 +109,6 @@ struct reply connect_installer(struct sandbox *sb, const struct seccomp_notif *r
 	}
 	/* CONTINUE: takes a connection away; as above. */
 	if (len >= sizeof sa.ss_family && sa.ss_family == AF_UNSPEC)
-		return reply_continue();
+		return reply_continue("connect.none");
 	return reply_error(to.family == AF_INET || to.family == AF_INET6 || to.family == AF_UNIX ? EINVAL : EAFNOSUPPORT);
 }

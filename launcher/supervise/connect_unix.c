@@ -124,7 +124,7 @@ struct reply connect_unix_refused(struct sandbox *sb, const struct seccomp_notif
 		return refuse(sb, req, to.address, to.address);
 	pinned = own_socket(sb, req, to.address, &reply);
 	if (pinned >= 0 && sb->audit && sb->namespaces)
-		return reply_continue(); /* --audit: the sandbox's own, and it could be connected to it */
+		return reply_continue("connect.audit"); /* --audit: the sandbox's own, and it could be connected to it */
 	return pinned < 0 ? reply : refuse_own(sb, req, to.address);
 }
 

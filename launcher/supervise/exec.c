@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "alone.h"
 #include "image.h"
 #include "served.h"
 #include "supervisor.h"
@@ -33,10 +34,10 @@ static struct reply decide_installer(struct sandbox *sb, const struct seccomp_no
 	/* CONTINUE, twice: a changed path is harmless because Landlock grants execution on these very files only (and on the loader and the interpreter,
 	 * which run nothing without an argument that another notified exec would have to give); no package's code runs in this process to change it. */
 	if (!at && is_enter(sb->sup, path)) {
-		return reply_continue();
+		return reply_continue("exec.enter");
 	}
 	if (!at && supervisor_take_ticket(sb->sup, target_tgid((pid_t)req->pid), path)) {
-		return reply_continue();
+		return reply_continue("exec.ticket");
 	}
 	supervisor_record(sb, (pid_t)req->pid, &ev);
 	return reply_error(EACCES);
@@ -101,6 +102,7 @@ struct reply handle_exec(struct sandbox *sb, const struct seccomp_notif *req)
 	char path[PATH_MAX];
 	ssize_t len = target_string(sb, req, req->data.args[at ? 1 : 0], path, sizeof path, sb->role != ROLE_INSTALLER);
 
+	alone_forget(sb, req);
 	if (sb->role == ROLE_INSTALLER) {
 		return len < 0 ? reply_error((int)-len) : decide_installer(sb, req, path, at);
 	}
@@ -116,5 +118,5 @@ struct reply handle_exec(struct sandbox *sb, const struct seccomp_notif *req)
 		record(sb, req, path); /* what `become` is started for was recorded when the kernel was asked for it */
 	}
 	/* Landlock's EXECUTE judges the file that the kernel really opens, whatever the memory says by then. */
-	return reply_continue();
+	return reply_continue("exec.landlock");
 }

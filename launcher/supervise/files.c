@@ -2,7 +2,9 @@
  *
  * Nearly every call of a build comes by here, so what is common is decided by the text alone (trusted.c): one read of memory, no allocation.
  * Every CONTINUE in this file is harmless: Landlock refuses, in the kernel and for whatever the path then is, everything but the
- * sandbox's grants, and no secret is granted.  What is looked at here is for the record; a race can hide a refused attempt from it, never make one succeed. */
+ * sandbox's grants, and no secret is granted.  What is looked at here is for the record.  So that no attempt hides from it, a call goes on only where what was
+ * looked at is what the kernel will see: the caller's memory is its own (alone.h), and no name on the way is the sandbox's to change.  Elsewhere the object that
+ * was looked at is opened here, by the caller's rights, and put into the caller (opening.h). */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,8 +15,11 @@
 #include <sys/syscall.h>
 
 #include "launcher/base/fd.h"
+#include "launcher/supervise/alone.h"
 #include "launcher/supervise/decoys.h"
+#include "launcher/supervise/domain.h"
 #include "launcher/supervise/grants.h"
+#include "launcher/supervise/opening.h"
 #include "launcher/supervise/own_fd.h"
 #include "launcher/supervise/own_proc.h"
 #include "launcher/supervise/own_shm.h"
@@ -34,6 +39,7 @@ struct open_call {
 	unsigned mode; /* for what is made */
 	bool openat2;
 	bool in_root; /* of openat2: "/" is dirfd */
+	bool alone; /* nobody else can change the path's text */
 };
 
 /* The caller's struct open_how; what cannot be read is nothing: the call is refused anyway. */
@@ -116,7 +122,7 @@ static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, 
 	if (r->decoy)
 		return decoys_instead(supervisor_decoy_key(sb->sup), r->real, call->flags);
 	if (r->verdict.action == ACTION_ALLOW)
-		return reply_continue(); /* the policy minds nothing; Landlock still grants or not */
+		return reply_continue("open.allowed"); /* the policy minds nothing; Landlock still grants or not */
 	return reply_error(EACCES);
 }
 
@@ -139,9 +145,9 @@ static struct reply judge_write(struct sandbox *sb, const struct seccomp_notif *
 	if (!protected) {
 		if (trusted_device(r->real) || pathtext_below(r->real, "/dev/pts") || (sb->namespaces && pathtext_below(r->real, "/dev/shm")) ||
 		    (strncmp(r->real, "/proc/", 6) == 0 && pathtext_pid(r->real + 6, strcspn(r->real + 6, "/"))))
-			return reply_continue(); /* Landlock knows better: own processes, terminals, the sandbox's own /dev/shm */
+			return reply_continue("open.write-elsewhere"); /* Landlock knows better: own processes, terminals, the sandbox's own /dev/shm */
 		if (fails_by_itself(call, r))
-			return reply_continue();
+			return reply_continue("open.fails");
 	}
 	return refuse(sb, req, call, &refusal);
 }
@@ -188,7 +194,7 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 		refusal.call = call->name;
 		refusal.verdict = policy_rule(supervisor_policy(sb->sup), "process.inspect.init");
 		grants_record(sb, req, &refusal);
-		return reply_continue();
+		return reply_continue("open.init");
 	}
 	if (supervisor_caps(sb->sup)->landlock_abi < 3 && empties_without_write(call->flags)) {
 		/* Never continued, wherever it lies. */
@@ -202,7 +208,7 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 	if (grants_write(sb, r->real) || r->real[0] != '/' || strncmp(r->real, "/memfd:", 7) == 0) {
 		if (!writes && !r->missing)
 			record_decoy(sb, req, call, r, text);
-		return reply_continue(); /* its own; a pipe, a memfd by its descriptor */
+		return reply_continue("open.own"); /* its own; a pipe, a memfd by its descriptor */
 	}
 	if (writes)
 		return judge_write(sb, req, call, r, text);
@@ -215,11 +221,60 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 	if (!call->openat2 && own_proc_open(sb, r, call->flags, &served))
 		return served;
 	if (rights_may_read(sb, r->real))
-		return reply_continue();
+		return reply_continue("open.read");
 	if (!call->openat2 && tail_open(sb, r, call->flags, &served))
 		return served;
 	record_read(sb, req, call, &refusal);
-	return reply_continue();
+	return reply_continue("open.read-elsewhere");
+}
+
+/* --- what may go on ------------------------------------------------------------------------------ */
+
+/* Could the sandbox itself have made the names on the way lead elsewhere by now?  Not where the text is plain, and the sandbox writes nothing on it. */
+static bool is_steady_text(const struct sandbox *sb, const struct open_call *call, const char *text)
+{
+	return call->alone && pathtext_plain(text) && !grants_write(sb, text) && !pathtext_below(text, "/dev/shm") &&
+	       !(sb->served && pathtext_below(text, sb->served->root));
+}
+
+/* The same of what it led to without a link; of a descriptor of the caller's own, and of /proc, which nobody can arrange. */
+static bool is_steady(const struct sandbox *sb, const struct open_call *call, const char *text, const struct resolved *r)
+{
+	if (!call->alone)
+		return false;
+	if (own_fd_number(text) >= 0 || pathtext_below(r->real, "/proc"))
+		return true;
+	return !r->missing && strcmp(text, r->real) == 0 && is_steady_text(sb, call, text);
+}
+
+/* By whose rights: in its own places the sandbox may do everything, and the supervisor is as much. */
+static enum opening_rights rights_for(const struct sandbox *sb, const struct seccomp_notif *req, const struct resolved *r)
+{
+	struct stat st;
+	bool usual = fstat(r->fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISFIFO(st.st_mode));
+	return usual && grants_own(sb, req, r->fd, r->real) && domain_usual((pid_t)req->pid) ? OPENING_SUPERVISORS : OPENING_CALLERS;
+}
+
+/* What judge_object would let go on. */
+static struct reply let_go_on(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const struct resolved *r, const char *text,
+                              struct reply reply)
+{
+	if (sb->audit || call->openat2 || is_steady(sb, call, text, r))
+		return reply;
+	return opening(sb, req, call->flags, call->mode, r, text, rights_for(sb, req, r));
+}
+
+/* With O_CREAT the kernel takes a slash at the end for a folder's name, whatever is there: EISDIR where there is a parent, or its error. */
+static int error_of_folder(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const char *text, int error)
+{
+	char parent[PATH_MAX];
+	const char *last;
+	struct resolved r = {.fd = -1};
+	if (!(call->flags & O_CREAT) || (error != -ENOTDIR && error != -ENOENT) || pathtext_split(text, parent, sizeof parent, &last) || last[strlen(last) - 1] != '/')
+		return error;
+	error = target_resolve(sb, req, call->dirfd, parent, true, false, &r);
+	close_fd(&r.fd);
+	return error ? error : -EISDIR;
 }
 
 /* The path leads nowhere.  The kernel says so as well, and the same; but looking for a secret is worth a record even if there is none. */
@@ -250,7 +305,9 @@ static struct reply judge_failure(struct sandbox *sb, const struct seccomp_notif
 		return reply_error(-error);
 	}
 	/* With a served folder the kernel could find what has come meanwhile, and refuse it: it is ours to say that nothing was there. */
-	return empties_without_write(call->flags) || sb->served ? reply_error(-error) : reply_continue();
+	if (sb->audit || (is_steady_text(sb, call, text) && !empties_without_write(call->flags)))
+		return reply_continue("open.missing");
+	return reply_error(-error_of_folder(sb, req, call, text, error));
 }
 
 /* Under --audit pip's own writing opens come by as well: what its ruleset would refuse is written down, as the shim tells it otherwise. */
@@ -287,6 +344,8 @@ static struct reply judge(struct sandbox *sb, const struct seccomp_notif *req, c
 		if (error)
 			return judge_failure(sb, req, call, error, &r, text);
 		reply = judge_object(sb, req, call, &r, text);
+		if (reply.kind == REPLY_CONTINUE)
+			reply = let_go_on(sb, req, call, &r, text, reply);
 		close_fd(&r.fd);
 		/* EEXIST of a served creation: somebody was quicker.  Then it is opened. */
 	} while (reply.kind == REPLY_ERROR && reply.value == EEXIST && !exclusive && ++tries < TRIES_MAX);
@@ -300,28 +359,41 @@ static struct reply judge_home(struct sandbox *sb, const struct seccomp_notif *r
 	return judge(sb, req, call, text);
 }
 
-struct reply handle_open(struct sandbox *sb, const struct seccomp_notif *req)
+/* Nothing that could be looked at any closer. */
+static bool is_trusted(const struct sandbox *sb, const struct open_call *call, const char *text)
+{
+	return trusted_device(text) || (!modifies(call->flags) && !(call->flags & O_CREAT) && trusted_read(sb, text));
+}
+
+static struct reply decide(struct sandbox *sb, const struct seccomp_notif *req, struct open_call *call)
 {
 	char text[PATH_MAX];
-	struct open_call call = decode(sb, req);
-	struct reply reply = reply_continue();
-	if (!(call.flags & O_PATH)) { /* an O_PATH descriptor reads nothing; what is opened through it comes by again */
-		ssize_t len = target_string(sb, req, call.address, text, sizeof text, true);
-		if (len < 0)
-			reply = grants_unreadable(sb, req, call.name, (int)len);
-		else if (len == 0)
-			reply = reply_error(ENOENT);
-		else if (call.in_root && text[0] == '/')
-			reply = judge(sb, req, &call, text[strspn(text, "/")] ? text + strspn(text, "/") : ".");
-		else if (sb->role == ROLE_INSTALLER)
-			record_installer(sb, req, &call, text);
-		else if (!sb->namespaces && !call.openat2 && own_shm_name(text))
-			reply = own_shm_open(sb, own_shm_name(text), call.flags, call.mode);
-		else if (sb->decoys && pathtext_below(text, sb->home))
-			reply = judge_home(sb, req, &call, text);
-		else if (!trusted_device(text) && (modifies(call.flags) || (call.flags & O_CREAT) || !trusted_read(sb, text)))
-			reply = judge(sb, req, &call, text);
+	ssize_t len = target_string(sb, req, call->address, text, sizeof text, true);
+	if (len < 0)
+		return grants_unreadable(sb, req, call->name, (int)len);
+	if (len == 0)
+		return reply_error(ENOENT);
+	if (call->in_root && text[0] == '/')
+		return judge(sb, req, call, text[strspn(text, "/")] ? text + strspn(text, "/") : ".");
+	if (sb->role == ROLE_INSTALLER) {
+		record_installer(sb, req, call, text);
+		return reply_continue("open.installer");
 	}
+	if (!sb->namespaces && !call->openat2 && own_shm_name(text))
+		return own_shm_open(sb, own_shm_name(text), call->flags, call->mode);
+	call->alone = alone_text(sb, req, call->address, (size_t)len);
+	if (sb->decoys && pathtext_below(text, sb->home))
+		return judge_home(sb, req, call, text);
+	if ((call->alone || sb->audit) && is_trusted(sb, call, text))
+		return reply_continue("open.trusted");
+	return judge(sb, req, call, text);
+}
+
+struct reply handle_open(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	struct open_call call = decode(sb, req);
+	/* An O_PATH descriptor reads nothing; what is opened through it comes by again. */
+	struct reply reply = call.flags & O_PATH ? reply_continue("open.path") : decide(sb, req, &call);
 	/* Nothing stands behind that one: the path may be another when the kernel reads it. */
 	if (reply.kind == REPLY_CONTINUE && !(call.flags & O_PATH) && empties_without_write(call.flags) &&
 	    supervisor_caps(sb->sup)->landlock_abi < 3)

@@ -16,12 +16,18 @@ static int refuses(const struct stat *st, uint64_t flags)
 		return EEXIST;
 	if (S_ISLNK(st->st_mode))
 		return ELOOP;
-	if (S_ISDIR(st->st_mode))
-		return (flags & O_CREAT) ? EISDIR : 0;
-	return S_ISREG(st->st_mode) ? 0 : EACCES;
+	return S_ISDIR(st->st_mode) && (flags & O_CREAT) ? EISDIR : 0;
 }
 
 struct reply inject_open(int pinned, uint64_t flags)
+{
+	struct stat st;
+	if (fstat(pinned, &st) == 0 && !refuses(&st, flags) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return reply_error(EACCES);
+	return inject_any(pinned, flags);
+}
+
+struct reply inject_any(int pinned, uint64_t flags)
 {
 	char path[40];
 	struct stat st;

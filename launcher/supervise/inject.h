@@ -16,5 +16,7 @@
  * the object exists, O_TMPFILE is refused.  Never waits for a FIFO, a lease or a terminal.
  * It is opened with the supervisor's rights: whoever has fewer is judged before.  Any thread. */
 struct reply inject_open(int pinned, uint64_t flags);
+/* Whatever kind it is: for a thread that the kernel judges (domain.h).  A FIFO or a terminal is opened without waiting; a terminal does not become ours. */
+struct reply inject_any(int pinned, uint64_t flags);
 
 #endif

@@ -100,8 +100,8 @@ static handler_func *handler_of(enum filter_handler handler)
 	static handler_func *const handlers[] = {
 		[FILTER_NOBODY] = handle_refused, [FILTER_EXEC] = handle_exec, [FILTER_OPEN] = handle_open, [FILTER_META] = handle_meta,
 		[FILTER_TREE] = handle_tree, [FILTER_SOCKET] = handle_socket, [FILTER_CONNECT] = handle_connect, [FILTER_BIND] = handle_bind,
-		 [FILTER_SEND] = handle_send,
-		[FILTER_SIGNAL] = handle_signal, [FILTER_EVENT] = handle_event, [FILTER_REFUSED] = handle_refused,
+		[FILTER_SEND] = handle_send,
+		[FILTER_SIGNAL] = handle_signal, [FILTER_EVENT] = handle_event, [FILTER_CLONE] = handle_clone, [FILTER_REFUSED] = handle_refused,
 	};
 	return handlers[handler];
 }
@@ -110,7 +110,7 @@ static handler_func *handler_of(enum filter_handler handler)
  * errors are answers; a handler insists on what pipwarden needs to live and to see. */
 static struct reply judged(const struct sandbox *sb, enum filter_handler handler, struct reply r)
 {
-	return sb->audit && r.kind == REPLY_ERROR && !r.enforced && handler != FILTER_EVENT ? reply_continue() : r;
+	return sb->audit && r.kind == REPLY_ERROR && !r.enforced && handler != FILTER_EVENT ? reply_continue("audit") : r;
 }
 
 static struct reply answer(struct sandbox *sb, const struct seccomp_notif *req)

@@ -158,12 +158,3 @@ struct reply served_refuse(struct sandbox *sb, const struct seccomp_notif *req, 
 	grants_record(sb, req, &r);
 	return reply_error(EACCES);
 }
-
-mode_t served_umask(const struct seccomp_notif *req, int folder)
-{
-	char self[40];
-	snprintf(self, sizeof self, "/proc/self/fd/%d", folder);
-	if (getxattr(self, "system.posix_acl_default", NULL, 0) > 0)
-		return 0;
-	return target_umask((pid_t)req->pid);
-}

@@ -68,9 +68,6 @@ bool served_change(struct sandbox *sb, const struct seccomp_notif *req, const st
 struct reply served_refuse(struct sandbox *sb, const struct seccomp_notif *req, const char *type, const char *call, const char *real,
                            const char *as_written, struct verdict why);
 
-/* The umask to heed for a new file in the pinned folder: the caller's, but none where the folder has a default ACL, as in the kernel.  The supervisor's own is 0. */
-mode_t served_umask(const struct seccomp_notif *req, int folder);
-
 /* served_links.c: has the file another name, in a place of secrets?  Whoever planted the link meant it to be read here. */
 bool served_is_linked_secret(const struct sandbox *sb, const char *real, const struct stat *st);
 

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "launcher/supervise/opening.h"
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/served.h"
 #include "launcher/supervise/supervisor.h"
@@ -192,7 +193,7 @@ static struct reply symlink_served(struct sandbox *sb, const struct seccomp_noti
 
 static struct reply make_node(const struct seccomp_notif *req, const struct tree_call *c, const struct entry *to)
 {
-	mode_t type = (mode_t)c->value & S_IFMT, bits = (mode_t)c->value & 01777 & ~served_umask(req, to->dir.fd);
+	mode_t type = (mode_t)c->value & S_IFMT, bits = (mode_t)c->value & 01777 & ~opening_umask(req, to->dir.fd);
 	if (type == S_IFDIR)
 		return reply_error(EPERM);
 	if (type == S_IFCHR || type == S_IFBLK)
@@ -214,7 +215,7 @@ static struct reply one_served(struct sandbox *sb, const struct seccomp_notif *r
 	case TREE_SYMLINK:
 		return symlink_served(sb, req, c, e);
 	case TREE_MKDIR:
-		return reply_result(mkdirat(e->dir.fd, e->name, (mode_t)c->value & 01777 & ~served_umask(req, e->dir.fd)));
+		return reply_result(mkdirat(e->dir.fd, e->name, (mode_t)c->value & 01777 & ~opening_umask(req, e->dir.fd)));
 	case TREE_MKNOD:
 		return make_node(req, c, e);
 	case TREE_UNLINK:

@@ -22,9 +22,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "alone.h"
 #include "bootstrap.h"
 #include "decoys.h"
 #include "develop.h"
+#include "domain.h"
 #include "rights.h"
 #include "launcher/base/fd.h"
 #include "launcher/sandbox/init.h"
@@ -46,6 +48,8 @@ struct session {
 	struct sandbox sandbox;
 	struct images checked_in;
 	struct sweep sweep;
+	struct alone alone;
+	struct domain domain;
 	struct listener listener;
 	struct birthright right;
 	struct start request;
@@ -285,6 +289,12 @@ static int prepare(struct session *n, const char **what)
 
 /* --- birth -------------------------------------------------------------------------------------- */
 
+/* In a user namespace root has capabilities over nothing of the machine's. */
+static bool drops_all(const struct caps *caps)
+{
+	return geteuid() != 0 || caps->user_namespace;
+}
+
 static int encode_start(struct session *n)
 {
 	static const enum limit of_kind[LIMITED_KINDS] = {
@@ -295,7 +305,7 @@ static int encode_start(struct session *n)
 		.blocked = n->request.blocked, .ignored = n->request.ignored,
 		.path = n->request.path, .argv = n->right.develop ? n->develop.argv.v : n->request.argv, .envp = n->environment.v, .nfds = n->nfds,
 		.flags = (n->sandbox.audit ? START_AUDIT : 0) | (n->enter > 0 ? START_SESSION : 0) | (caps->wait_killable ? START_WAIT_KILLABLE : 0) |
-		         (geteuid() != 0 || caps->user_namespace ? START_DROP_ALL : 0) |
+		         (drops_all(caps) ? START_DROP_ALL : 0) |
 		         (n->sup->namespaces && caps->user_namespace ? START_OWN_USERS : 0),
 	};
 
@@ -367,15 +377,17 @@ static ino_t pid_namespace(pid_t pid)
 /* Serves the listener that init sent, and lets the command go on to its exec. */
 static int take_listener(struct session *n, int fd)
 {
+	const struct caps *caps = n->sup->run->caps;
 	struct init_message go = {.kind = INIT_GO};
 	int error;
 
 	n->sandbox.listener = fd;
-	n->sandbox.namespaces = n->sup->run->caps->namespaces;
+	n->sandbox.namespaces = caps->namespaces;
 	n->sandbox.pid_ns = n->sup->namespaces ? pid_namespace(n->sandbox.init) : 0;
 	n->sandbox.package = n->right.package;
 	n->sandbox.version = n->right.version;
 	n->sandbox.stage = n->right.stage;
+	n->domain.rights = (struct domain_rights){.ruleset = n->ruleset.fd, .none = drops_all(caps)};
 	error = listener_start(&n->listener, &n->sandbox);
 	if (error < 0) {
 		close_fd(&n->sandbox.listener);
@@ -581,7 +593,9 @@ static struct session *session_new(struct supervisor *s, enum role role)
 	n->sup = s;
 	n->enter_sock = n->init_sock = n->cwd_fd = n->terminal_pipe = n->terminal_to = -1;
 	n->ruleset.fd = -1;
-	n->sandbox = (struct sandbox){.checked_in = &n->checked_in, .sweep = &n->sweep, .sup = s, .role = role, .audit = s->run->audit, .listener = -1, .id = atomic_fetch_add(&s->sandboxes, 1) + 1};
+	domain_init(&n->domain, -1, true);
+	n->sandbox = (struct sandbox){.checked_in = &n->checked_in, .sweep = &n->sweep, .sup = s, .role = role, .audit = s->run->audit,
+	                              .listener = -1, .alone = &n->alone, .domain = &n->domain, .id = atomic_fetch_add(&s->sandboxes, 1) + 1};
 	return n;
 }
 
@@ -594,6 +608,8 @@ static void session_free(struct session *n)
 	close_fd(&n->init_sock);
 	close_fd(&n->cwd_fd);
 	close_fd(&n->terminal_pipe);
+	domain_finish(&n->domain);
+	alone_finish(&n->alone);
 	ruleset_finish(&n->ruleset);
 	environment_finish(&n->environment);
 	served_finish(&n->served);

@@ -203,15 +203,15 @@ static struct reply aim_at_process(struct sandbox *sb, const struct seccomp_noti
 
 	/* CONTINUE: registers only, and it is the caller itself or its thread group, which lives as long as the call waits. */
 	if (aim->pid == 0 || aim->pid == (pid_t)req->pid || aim->pid == caller)
-		return reply_continue();
+		return reply_continue("signal.self");
 	/* CONTINUE: registers only, and nobody is there: the kernel's own errno (a number that is not positive, too). */
 	if (aim->pid < 0 || (kill(aim->pid, 0) && errno == ESRCH))
-		return reply_continue();
+		return reply_continue("signal.nobody");
 	/* CONTINUE: registers only; that the number is freed and given to a stranger between here and there is left to chance: the caller cannot choose who.
 	 * By thread group: a thread's parent is that of its process. */
 	tgid = target_tgid(aim->pid);
 	if (tgid && may_touch(sb, caller, tgid))
-		return reply_continue();
+		return reply_continue("signal.member");
 	return refuse(sb, req, aim, aim->pid);
 }
 
@@ -221,7 +221,7 @@ static struct reply aim_at_group(struct sandbox *sb, const struct seccomp_notif 
 
 	/* CONTINUE: registers only, naming the group; all of it are members, and a process outside cannot be moved into a group of another session. */
 	if (group_is_ours(sb, aim->pid, &stranger))
-		return reply_continue();
+		return reply_continue("signal.group");
 	return refuse(sb, req, aim, stranger);
 }
 
@@ -316,10 +316,10 @@ struct reply handle_signal(struct sandbox *sb, const struct seccomp_notif *req)
 	/* CONTINUE: the numbers are those of the sandbox's own PID namespace, in which nobody else has one; a descriptor of a process outside cannot have been
 	 * made there either. */
 	if (sb->pid_ns)
-		return reply_continue();
+		return reply_continue("signal.namespace");
 	/* CONTINUE: registers only, and asking for limits changes nothing. */
 	if (req->data.nr == SYS_prlimit64 && req->data.args[2] == 0)
-		return reply_continue();
+		return reply_continue("signal.limits");
 	switch (aim.whom) {
 	case WHOM_PROCESS: return aim_at_process(sb, req, &aim);
 	case WHOM_GROUP: return aim_at_group(sb, req, &aim);

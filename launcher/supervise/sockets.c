@@ -208,7 +208,7 @@ struct reply handle_bind(struct sandbox *sb, const struct seccomp_notif *req)
 	}
 	/* CONTINUE: only for the record.  Whatever a racing thread puts there, the socket is bound in the sandbox's own network namespace, into which nobody
 	 * comes; a path is made by Landlock's leave. */
-	return reply_continue();
+	return reply_continue("bind.namespace");
 }
 
 /* --- sendto, sendmsg, sendmmsg ----------------------------------------------------------------- */
@@ -262,5 +262,5 @@ struct reply handle_send(struct sandbox *sb, const struct seccomp_notif *req)
 	}
 	/* CONTINUE: only for the record.  Whatever a racing thread puts there, an inet socket of the sandbox sends within its own network namespace,
 	 * which has a loopback and no route; AF_UNIX datagram sockets do not exist (socket() and socketpair() are refused by the filter). */
-	return reply_continue();
+	return reply_continue("send.namespace");
 }

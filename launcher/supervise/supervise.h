@@ -5,6 +5,7 @@
  *
  * Where is a system call decided?  launcher/sandbox/filter_table.c says which are notified and names the file here:
  *   execve execveat            exec.c       open family                files.c      chmod chown utime xattr …   meta.c
+ *   clone                      alone.c
  *   socket bind send*          sockets.c    rename link unlink … trunc tree.c       kill family                 signals.c
  *   the event call (prctl)     events.c     everything else notified   refused.c
  */
@@ -26,6 +27,8 @@
 struct supervisor; /* supervisor.h */
 struct decoys;     /* decoys.h */
 struct served;     /* served.h */
+struct alone;      /* alone.h */
+struct domain;     /* domain.h */
 
 /* A sandbox: a kernel object (its listener), hence role, package and stage.  Created by session.c, read-only for the handlers but for the atomics. */
 struct sandbox {
@@ -48,6 +51,8 @@ struct sandbox {
 	struct sweep *sweep;    /* sweep.h: the machines that were tried; NULL: not kept */
 	struct images *checked_in; /* image.h: process images that have the shim; NULL: not kept */
 	const struct served *served; /* served.h: the project's folder that it works in; NULL: none */
+	struct alone *alone;   /* alone.h; of the listener's thread; NULL: nobody is taken to be alone */
+	struct domain *domain; /* domain.h; NULL: there is none, and what needs it is refused */
 	_Atomic uint64_t notifications;
 };
 
@@ -63,6 +68,7 @@ struct reply {
 	enum reply_kind kind;
 	int64_t value;  /* errno as a positive number for REPLY_ERROR */
 	uint32_t fd_flags; /* O_CLOEXEC or 0 */
+	const char *why;   /* REPLY_CONTINUE: its entry in docs/continue.md */
 	bool enforced;  /* REPLY_ERROR: under --audit, too: pipwarden itself would suffer */
 };
 static inline struct reply reply_error(int error) { return (struct reply){.kind = REPLY_ERROR, .value = error}; }
@@ -71,7 +77,8 @@ static inline struct reply reply_value(int64_t value) { return (struct reply){.k
 /* Of a call that the supervisor has just made in the caller's place: 0, or errno. */
 static inline struct reply reply_result(long returned) { return returned < 0 ? reply_error(errno) : reply_value(0); }
 static inline struct reply reply_fd(int fd, uint32_t fd_flags) { return (struct reply){.kind = REPLY_FD, .value = fd, .fd_flags = fd_flags}; }
-static inline struct reply reply_continue(void) { return (struct reply){.kind = REPLY_CONTINUE}; }
+/* Every place that says it has an entry of its own in docs/continue.md (tests/e2e/test_continue.py). */
+static inline struct reply reply_continue(const char *why) { return (struct reply){.kind = REPLY_CONTINUE, .why = why}; }
 static inline struct reply reply_later(void) { return (struct reply){.kind = REPLY_LATER}; }
 
 /* Answers; a vanished caller is not an error.  Any thread.  An injection that fails becomes an error reply (EMFILE), never a CONTINUE. */
@@ -79,7 +86,7 @@ void reply_send(struct sandbox *sb, uint64_t id, struct reply r);
 
 typedef struct reply handler_func(struct sandbox *sb, const struct seccomp_notif *req);
 handler_func handle_exec, handle_open, handle_meta, handle_tree, handle_socket, handle_connect, handle_bind, handle_send, handle_signal, handle_event,
-	handle_refused;
+	handle_clone, handle_refused;
 
 
 /* The parts of struct supervisor that handlers may use. */

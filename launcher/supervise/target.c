@@ -191,6 +191,19 @@ static pid_t status_number(const char *status, const char *key)
 	return (pid_t)last;
 }
 
+bool target_stat(pid_t tid, struct target_stat *out)
+{
+	char text[1024];
+	int terminal;
+	size_t len = read_proc(tid, "stat", text, sizeof text);
+	const char *rest = len ? strrchr(text, ')') : NULL; /* behind the name, which may hold anything */
+	if (!rest || sscanf(rest, ") %*c %d %*d %d %d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld", &out->parent, &out->session, &terminal, &out->flags,
+	                    &out->threads) != 5)
+		return false;
+	out->terminal = (unsigned)terminal;
+	return true;
+}
+
 pid_t target_tgid(pid_t tid)
 {
 	char status[4096];

@@ -46,6 +46,15 @@ struct resolved {
 };
 int target_resolve(const struct sandbox *sb, const struct seccomp_notif *req, int dirfd, const char *path, bool follow, bool create, struct resolved *out);
 
+/* What /proc/TID/stat says of a thread's process.  False: it is gone. */
+struct target_stat {
+	pid_t parent, session;
+	unsigned terminal; /* number of its controlling terminal's device as /proc shows it; 0: none */
+	unsigned flags;    /* the kernel's PF_ */
+	long threads;
+};
+bool target_stat(pid_t tid, struct target_stat *out);
+
 /* Is the thread or process `pid` (supervisor's numbers) of this sandbox? By its PID namespace's inode, or the parent chain up to init. */
 bool target_is_member(const struct sandbox *sb, pid_t pid);
 /* The caller's own numbers as its /proc shows them: those of the innermost PID namespace. */

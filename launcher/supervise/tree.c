@@ -47,7 +47,7 @@ static struct reply serve_rename(struct sandbox *sb, const struct seccomp_notif 
 	if (!own(sb, req, &to))
 		return entry_refuse(sb, req, "rename", to.real, to.as_written);
 	if (supervisor_caps(sb->sup)->landlock_abi >= 2)
-		return reply_continue();
+		return reply_continue("tree.rename");
 	return reply_result(syscall(SYS_renameat2, from.dir.fd, from.name, to.dir.fd, to.name, flags));
 }
 
@@ -89,7 +89,7 @@ static struct reply serve_link(struct sandbox *sb, const struct seccomp_notif *r
 	if (!own(sb, req, &to))
 		return to.exists ? reply_error(EEXIST) : entry_refuse(sb, req, "link", to.real, to.as_written);
 	if (supervisor_caps(sb->sup)->landlock_abi >= 2)
-		return reply_continue();
+		return reply_continue("tree.link");
 	if (pinned < 0)
 		return reply_result(linkat(from.dir.fd, from.name, to.dir.fd, to.name, 0));
 	char self[40];
@@ -114,7 +114,7 @@ static struct reply serve_truncate(struct sandbox *sb, const struct seccomp_noti
 	if (!grants_own(sb, req, pinned, r.real))
 		return entry_refuse(sb, req, "truncate", r.real, text);
 	if (supervisor_caps(sb->sup)->landlock_abi >= 3)
-		return reply_continue();
+		return reply_continue("tree.truncate");
 	return entry_truncate(pinned, (int64_t)req->data.args[1]);
 }
 
@@ -127,7 +127,7 @@ static struct reply watch(struct sandbox *sb, const struct seccomp_notif *req, c
 	if (error)
 		return failure(sb, req, call, error);
 	if (own(sb, req, &e) || e.exists == creates)
-		return reply_continue(); /* Landlock; and EEXIST or ENOENT is the kernel's to say */
+		return reply_continue("tree.watch"); /* Landlock; and EEXIST or ENOENT is the kernel's to say */
 	return entry_refuse(sb, req, call, e.real, e.as_written);
 }
 

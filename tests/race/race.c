@@ -19,8 +19,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,8 +38,7 @@ char race_own_dir[512];
 bool race_inet, race_unix;
 
 static unsigned long tries, done, errors[ERRNOS], foreign;
-static atomic_ulong flips;
-static atomic_bool stop;
+static struct { atomic_ulong flips; atomic_bool stop; } *both; /* in memory that a swapping process has too */
 static char foreign_text[128];
 static struct { const char *key, *value; } given[16];
 
@@ -115,12 +117,12 @@ static int ran(const char *marker)
 	return RAN;
 }
 
-/* --- both threads ------------------------------------------------------------------------------------------------------------ */
+/* --- who swaps, and who tries ------------------------------------------------------------------------------------------------------------ */
 
 static void swap(const struct race *race, uint32_t random)
 {
 	race->flip(random);
-	atomic_fetch_add_explicit(&flips, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&both->flips, 1, memory_order_relaxed);
 }
 
 static double now(void)
@@ -136,7 +138,7 @@ static void flip_until(const struct race *race, double end)
 {
 	uint32_t state = 2463534242u;
 
-	while (!atomic_load_explicit(&stop, memory_order_relaxed) && now() < end) {
+	while (!atomic_load_explicit(&both->stop, memory_order_relaxed) && now() < end) {
 		uint32_t r = random_next(&state);
 
 		swap(race, r >> 8);
@@ -159,7 +161,7 @@ static void beat_until(const struct race *race, double end)
 {
 	uint32_t state = 88675123u;
 
-	while (!atomic_load_explicit(&stop, memory_order_relaxed) && now() < end) {
+	while (!atomic_load_explicit(&both->stop, memory_order_relaxed) && now() < end) {
 		uint32_t r = random_next(&state);
 
 		swap(race, r >> 8);
@@ -180,7 +182,7 @@ static void report(double seconds)
 
 	printf("{\"race\": \"%s\", \"tries\": %lu, \"done\": %lu, \"seconds\": %.3f, \"flips\": %lu, \"foreign\": %lu, \"text\": \"%s\", "
 	       "\"inet\": %s, \"unix\": %s, \"errors\": {",
-	       race_name, tries, done, seconds, atomic_load(&flips), foreign, foreign_text, race_inet ? "true" : "false",
+	       race_name, tries, done, seconds, atomic_load(&both->flips), foreign, foreign_text, race_inet ? "true" : "false",
 	       race_unix ? "true" : "false");
 	for (int i = 0; i < ERRNOS; i++) {
 		if (errors[i]) {
@@ -200,28 +202,56 @@ static void pause_and_try(const struct race *race, unsigned pause)
 	race->attempt(done);
 }
 
+static pthread_t threads[2];
+static pid_t process;
+
+static void start_swapping(const struct race *race)
+{
+	if (race_prepared())
+		return;
+	if (race->process) {
+		process = fork();
+		race_must(process >= 0, "fork");
+		if (process == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			flip_until(race, now() + 2 * LIMIT);
+			_exit(0);
+		}
+		return;
+	}
+	race_must(!(errno = pthread_create(&threads[0], NULL, flipper, (void *)race)), "thread");
+	if (race->yields)
+		race_must(!(errno = pthread_create(&threads[1], NULL, metronome, (void *)race)), "thread");
+}
+
+static void stop_swapping(const struct race *race)
+{
+	atomic_store(&both->stop, true);
+	if (race_prepared())
+		return;
+	if (race->process) {
+		waitpid(process, NULL, 0);
+		return;
+	}
+	pthread_join(threads[0], NULL);
+	if (race->yields)
+		pthread_join(threads[1], NULL);
+}
+
 static void run(const struct race *race)
 {
 	unsigned pause = (unsigned)atoi(race_get_or("pause", "0"));
-	pthread_t threads[2];
 	double start;
 
 	race->init();
-	if (!race_prepared())
-		race_must(!(errno = pthread_create(&threads[0], NULL, flipper, (void *)race)), "thread");
-	if (race->yields && !race_prepared())
-		race_must(!(errno = pthread_create(&threads[1], NULL, metronome, (void *)race)), "thread");
-	while (!race_prepared() && !atomic_load(&flips))
+	start_swapping(race);
+	while (!race_prepared() && !atomic_load(&both->flips))
 		sched_yield();
 	start = now();
 	for (unsigned long round = 0; done < tries && ((round & 63) || now() - start < LIMIT); round++, done++)
 		pause_and_try(race, pause);
 	double seconds = now() - start;
-	atomic_store(&stop, true);
-	if (!race_prepared())
-		pthread_join(threads[0], NULL);
-	if (race->yields && !race_prepared())
-		pthread_join(threads[1], NULL);
+	stop_swapping(race);
 	report(seconds);
 }
 
@@ -233,7 +263,7 @@ bool race_prepared(void)
 static void on_term(int signal)
 {
 	(void)signal;
-	atomic_store(&stop, true);
+	atomic_store(&both->stop, true);
 }
 
 static void flip_only(const struct race *race)
@@ -286,6 +316,8 @@ int main(int argc, char **argv)
 		given[i - 3].value = equals + 1;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	both = mmap(NULL, sizeof *both, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	race_must(both != MAP_FAILED, "memory");
 	own_folder();
 	race = find(races_of_sockets);
 	race = race ? race : find(races_of_files);

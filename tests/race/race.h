@@ -14,6 +14,7 @@ struct race {
 	void (*flip)(uint32_t random);
 	void (*attempt)(unsigned long i);
 	bool yields; /* the swapping thread makes way: a connect is handed from thread to thread, each of which would wait for a processor */
+	bool process; /* another process swaps, which shares nothing else with the one that tries */
 };
 
 /* Each ends with a race without a name. */
@@ -48,7 +49,8 @@ void race_foreign(const char *text, size_t len);
 enum { USED = 100, SLOT_A, SLOT_B };
 
 /* Where the address or path of a memory race lies; its first eight bytes are swapped. */
-extern _Alignas(8) char swap_memory[4096];
+enum { SWAP_SIZE = 4096 };
+extern char *swap_memory;
 
 /* The word to swap, and the values that it can have (eight bytes each, four at most). */
 void swap_words(void *place);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -11,6 +12,7 @@
 #include "tests/race/race.h"
 
 #define OWN_TEXT "the program's own file\n"
+#define SYSTEMS "/bin/sh" /* nothing to look at any closer */
 #define NOT_RAN 111
 enum { RENAME_SWAP = 2 }; /* RENAME_EXCHANGE */
 
@@ -29,7 +31,7 @@ static void look(long fd)
 	if (!race_count(fd))
 		return;
 	ssize_t n = read((int)fd, text, sizeof text);
-	if (n < 0 || (size_t)n != strlen(OWN_TEXT) || memcmp(text, OWN_TEXT, strlen(OWN_TEXT)) != 0)
+	if ((n != (ssize_t)strlen(OWN_TEXT) || memcmp(text, OWN_TEXT, strlen(OWN_TEXT)) != 0) && (n != sizeof text || memcmp(text, "\177ELF", 4) != 0))
 		race_foreign(text, n > 0 ? (size_t)n : 0);
 	close((int)fd);
 }
@@ -38,6 +40,42 @@ static void path_init(void)
 {
 	write_own("own");
 	swap_paths("own", race_get("secret"));
+}
+
+static void system_init(void)
+{
+	swap_paths(SYSTEMS, race_get("secret"));
+}
+
+/* The path lies on a page that another process has as well. */
+static void page_init(void)
+{
+	swap_memory = mmap(NULL, SWAP_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	race_must(swap_memory != MAP_FAILED, "memory");
+	system_init();
+}
+
+/* The path lies on a page of a file, which is the process's own as long as it writes nothing to it; the other writes to the file. */
+static int page_file;
+static char page_own[8] = SYSTEMS;
+
+static void file_page_init(void)
+{
+	static char path[SWAP_SIZE];
+	const char *secret = race_get("secret");
+
+	page_file = open("page", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	race_must(page_file >= 0 && strlen(secret) + 8 < sizeof path, "page");
+	snprintf(path, sizeof path, "////////%s", secret + 1);
+	race_must(pwrite(page_file, path, sizeof path, 0) == sizeof path, "page");
+	swap_memory = mmap(NULL, SWAP_SIZE, PROT_READ, MAP_PRIVATE, page_file, 0);
+	race_must(swap_memory != MAP_FAILED, "memory");
+}
+
+static void flip_file_page(uint32_t r)
+{
+	if (pwrite(page_file, r & 1 ? page_own : "////////", sizeof page_own, 0) < 0)
+		race_must(false, "page");
 }
 
 static void try_path(unsigned long i)
@@ -235,14 +273,18 @@ static void flip_many(uint32_t r)
 }
 
 const struct race races_of_files[] = {
-	{"path", path_init, swap_flip_word, try_path, false},
-	{"link", link_init, flip_link, try_link, false},
-	{"dirfd", dirfd_init, swap_flip_slot, try_dirfd, false},
-	{"cwd", cwd_init, flip_cwd, try_cwd, false},
-	{"mode", victim_init, swap_flip_word, try_mode, false},
-	{"mode-descriptor", mode_descriptor_init, swap_flip_slot, try_mode_descriptor, false},
-	{"truncate", victim_init, swap_flip_word, try_truncate, false},
-	{"exec", exec_init, swap_flip_word, try_exec, false},
-	{"exec-many", many_init, flip_many, try_many, false},
+	{"path", path_init, swap_flip_word, try_path, .yields = false},
+	{"system-path", system_init, swap_flip_word, try_path, .yields = false},
+	{"page", page_init, swap_flip_word, try_path, .process = true},
+	{"file-page", file_page_init, flip_file_page, try_path, .process = true},
+	{"link", link_init, flip_link, try_link, .yields = false},
+	{"link-process", link_init, flip_link, try_link, .process = true},
+	{"dirfd", dirfd_init, swap_flip_slot, try_dirfd, .yields = false},
+	{"cwd", cwd_init, flip_cwd, try_cwd, .yields = false},
+	{"mode", victim_init, swap_flip_word, try_mode, .yields = false},
+	{"mode-descriptor", mode_descriptor_init, swap_flip_slot, try_mode_descriptor, .yields = false},
+	{"truncate", victim_init, swap_flip_word, try_truncate, .yields = false},
+	{"exec", exec_init, swap_flip_word, try_exec, .yields = false},
+	{"exec-many", many_init, flip_many, try_many, .yields = false},
 	{0},
 };

@@ -226,9 +226,9 @@ static void try_send(unsigned long i)
 }
 
 const struct race races_of_sockets[] = {
-	{"address", sockets_init, swap_flip_word, try_address, true},
-	{"address-family", sockets_init, swap_flip_word, try_family, true},
-	{"descriptor", descriptor_init, flip_descriptor, try_descriptor, true},
-	{"send", send_init, swap_flip_word, try_send, false},
+	{"address", sockets_init, swap_flip_word, try_address, .yields = true},
+	{"address-family", sockets_init, swap_flip_word, try_family, .yields = true},
+	{"descriptor", descriptor_init, flip_descriptor, try_descriptor, .yields = true},
+	{"send", send_init, swap_flip_word, try_send, .yields = false},
 	{0},
 };

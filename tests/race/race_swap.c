@@ -7,7 +7,8 @@
 
 #include "tests/race/race.h"
 
-_Alignas(8) char swap_memory[4096];
+static _Alignas(8) char memory[SWAP_SIZE];
+char *swap_memory = memory;
 
 static struct {
 	_Atomic uint64_t *place;
@@ -31,12 +32,12 @@ void swap_paths(const char *own, const char *outside)
 {
 	char eight[8] = {0};
 
-	race_must(strlen(own) < sizeof eight && strlen(outside) + 8 < sizeof swap_memory, "paths");
+	race_must(strlen(own) < sizeof eight && strlen(outside) + 8 < SWAP_SIZE, "paths");
 	swap_words(swap_memory);
 	memcpy(eight, own, strlen(own));
 	swap_add(eight);
 	swap_add("////////");
-	snprintf(swap_memory, sizeof swap_memory, "////////%s", outside + 1);
+	snprintf(swap_memory, SWAP_SIZE, "////////%s", outside + 1);
 }
 
 unsigned swap_count(void)

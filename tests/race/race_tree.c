@@ -90,7 +90,7 @@ static void flip_parent(uint32_t r)
 }
 
 const struct race races_of_trees[] = {
-	{"entry", entry_init, swap_flip_word, try_change, true},
-	{"parent", parent_init, flip_parent, try_change, true},
+	{"entry", entry_init, swap_flip_word, try_change, .yields = true},
+	{"parent", parent_init, flip_parent, try_change, .yields = true},
 	{0},
 };

@@ -29,6 +29,7 @@
 
 #include "launcher/sandbox/compat.h"
 #include "launcher/supervise/decoys.h"
+#include "launcher/supervise/domain.h"
 #include "launcher/supervise/trusted.h"
 
 struct supervisor {
@@ -61,6 +62,15 @@ const char *role_name(enum role r) { return "build"; }
 bool policy_grant_conflict(const struct policy *p, const char *path, enum file_access access, const char **what) { return strcmp(path, "/") == 0; }
 bool rights_may_read(const struct sandbox *sb, const char *real);
 bool rights_may_read(const struct sandbox *sb, const char *real) { return strcmp(real, world_path(sb->sup->world, "outside/unnamed")) != 0; }
+/* Nothing confines here: the domain's thread is the test's own. */
+int domain_run(struct domain *d, domain_func *f, void *argument)
+{
+	f(argument);
+	return 0;
+}
+int domain_enter(const struct domain_rights *rights) { return 0; }
+bool domain_usual(pid_t tid) { return true; }
+void domain_wear(pid_t tid) {}
 bool supervisor_is_own(const struct supervisor *s, pid_t pid);
 bool supervisor_is_own(const struct supervisor *s, pid_t pid) { return pid == getpid(); }
 
@@ -194,6 +204,7 @@ void world_init(struct world *w)
 	assert_true(w->result != MAP_FAILED);
 	w->sb = (struct sandbox){.sup = &the_supervisor, .id = 1, .role = ROLE_BUILD, .listener = -1, .home = w->home,
 	                         .writable = w->writable, .readable = w->readable};
+	w->sb.alone = &w->alone;
 	the_supervisor.world = w;
 }
 
@@ -202,6 +213,7 @@ void world_finish(struct world *w)
 	char command[200];
 	snprintf(command, sizeof command, "rm -rf '%s'", w->top);
 	assert_int_equal(system(command), 0);
+	alone_finish(&w->alone);
 	munmap(w->result, RESULTS_MAX * sizeof(long) + 4096);
 }
 
@@ -425,6 +437,7 @@ bool world_run(struct world *w, void (*body)(struct world *w))
 			done = waitpid(pid, &status, n == 0 ? WNOHANG : 0) == pid;
 	}
 	close(w->sb.listener);
+	alone_finish(&w->alone);
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	assert_int_equal(status, 0);
 	assert_int_equal(count_fds(), before); /* no handler has left a descriptor open */

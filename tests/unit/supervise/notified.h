@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "launcher/supervise/alone.h"
 #include "launcher/supervise/supervise.h"
 
 #define EVENTS_MAX 64
@@ -21,6 +22,7 @@ struct kept_event {
 struct world {
 	struct sandbox sb;
 	struct caps caps;
+	struct alone alone;
 	char top[128];       /* made for the test; everything below is in it */
 	char own[160], home[160], outside[160], temp[160], environment[160], trusted[160];
 	char *writable[4], *readable[2];

@@ -359,7 +359,8 @@ static void truncating_body(struct world *x)
 	x->result[3] = open_at(AT_FDCWD, world_path(x, "trusted/header.h"), O_RDONLY | O_TRUNC);
 	x->result[4] = open_at(AT_FDCWD, world_path(x, "own/file"), O_RDWR);
 	/* A swapped path would do what the one that was looked at does not: never continued, whatever it is. */
-	x->result[5] = open_at(AT_FDCWD, "/dev/zero", O_RDONLY | O_TRUNC);
+	char zero[] = "/dev/zero"; /* in memory of the caller's own: looked at no closer */
+	x->result[5] = open_at(AT_FDCWD, zero, O_RDONLY | O_TRUNC);
 	x->result[6] = open_at(AT_FDCWD, "/proc/self/comm", O_RDONLY | O_TRUNC);
 	x->result[7] = open_at(AT_FDCWD, world_path(x, "own/none"), O_RDONLY | O_TRUNC);
 	x->result[8] = open_at(AT_FDCWD, x->own, O_RDONLY | O_TRUNC);
