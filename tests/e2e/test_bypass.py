@@ -4,11 +4,13 @@ One `pip install pwpure pwbypass` makes every attempt of tests/fixtures/bypass/b
 effect can be had) and once guarded for each user.  Judged by effects: what arrived at the sinks, what was read, what was changed."""
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -33,15 +35,16 @@ NET = {n for n in NAMES if n in {
     "tcp4", "tcp6", "mptcp", "mapped", "unspec_first", "metadata_service", "fastopen_sendto", "fastopen_sendmsg", "udp_sendto",
     "udp_sendmsg", "udp_sendmmsg", "udp6_sendmsg", "udp_pktinfo", "udp_connect", "raw_icmp", "ping_socket"}}
 UNIX = {n for n in NAMES if n.startswith("unix_")}
-READS = {n for n in NAMES if n.startswith("read_") and n != "read_shadow"} | {"stranger_environ", "stranger_cmdline", "shared_memory"}
+READS = {n for n in NAMES if n.startswith("read_") and n != "read_shadow"} | {"stranger_environ", "stranger_cmdline", "stranger_fd", "stranger_root", "stranger_cwd",
+                                                                                "shared_memory"}
 SIGNALS = {"signal_kill": 35, "signal_tgkill": 36, "signal_tkill": 37, "signal_queue": 38, "signal_pidfd": 39, "signal_owner": 40}
-WRITES = {n for n in NAMES if n.startswith(("write_", "empty_", "change_", "make_"))} | {"remove_file", "rename_over", "link_over"}
+WRITES = {n for n in NAMES if n.startswith(("write_", "empty_", "change_", "make_"))} | {"remove_file", "rename_over", "rename_out", "rename_exchange", "link_over"}
 SITE_MODE = {"site_chmod", "site_fchmod", "site_chmod_proc"}
 # An effect that the plain run does not have here, though the attempt is right: by the kernel's configuration, or by what the file is.
 NO_BASELINE = {
     "root": {"vsock_socket", "alg_socket", "sctp_socket", "call_x32", "call_i386", "call_tiocsti", "call_module", "call_swapon", "call_acct",
              "call_request_key", "call_perf", "call_syslog", "call_bpf", "mptcp", "parent_ptrace", "netlink_audit", "io_uring", "call_userfaultfd",
-             "read_handle", "limit_stranger", "call_kcmp", "call_keyctl", "call_add_key", "change_xattr", "change_owner"},
+             "read_handle", "read_unreadable", "wait_fifo", "limit_stranger", "call_kcmp", "call_keyctl", "call_add_key", "change_xattr", "change_owner"},
 }
 NO_BASELINE["user"] = NO_BASELINE["root"] | {
     "raw_icmp", "packet_socket", "read_shadow", "call_mount", "call_chroot", "call_setns", "null_device", "exec_enter", "exec_home", "call_unshare",
@@ -51,6 +54,8 @@ STRANGER = """
 import ctypes, os, signal, sys, time
 text = ctypes.create_string_buffer(b"the stranger's memory")
 log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+os.chdir(sys.argv[3])
+held = os.open("id_ed25519", os.O_RDONLY)
 for number in range(35, 41):
     signal.signal(number, lambda n, _: os.write(log, b"%d\\n" % n))
 print(hex(ctypes.addressof(text)), flush=True)
@@ -90,7 +95,7 @@ class Bypass:
         for name in ("agent", "docker", "datagram"):
             self.sinks.unix(name, world.root / f"{name}.sock", socket.SOCK_DGRAM if name == "datagram" else socket.SOCK_STREAM)
         self.sinks.abstract("abstract", self.marker)
-        self.stranger = None
+        self.stranger = self.mounted = None
 
     def prepare(self, templates, python):
         world = self.world
@@ -99,6 +104,15 @@ class Bypass:
         self.shm.write_text(CANARY)
         self.shm.chmod(0o644)
         world.write(world.home / "program", "#!/bin/sh\nexit 0\n", 0o755)
+        ssh = world.home / ".ssh"
+        world.write(Path(os.fsdecode(os.fsencode(ssh) + b"/\xff\xfekey")), CANARY)
+        os.mkfifo(ssh / "fifo")
+        os.mknod(ssh / "zero", stat.S_IFCHR | 0o666, os.makedev(1, 5))
+        world.own(ssh / "fifo")
+        os.chmod(ssh / "zero", 0o666)
+        self.mounted = world.root / "mounted"
+        self.mounted.mkdir(exist_ok=True)
+        subprocess.run(["mount", "--bind", ssh, self.mounted], check=True, timeout=30)
         self.victims = {}
         for mode in MODES:
             for name in NAMES:
@@ -106,7 +120,7 @@ class Bypass:
                 self.victims[mode, name] = (path, path.with_name(path.name + ".new"))
         log = world.temp.parent / "signals"
         self.signal_log = world.write(log, b"")
-        self.stranger = world.popen(["/usr/bin/python3", "-c", STRANGER, log, "argument-" + CANARY], {"STRANGER_SECRET": CANARY},
+        self.stranger = world.popen(["/usr/bin/python3", "-c", STRANGER, log, "argument-" + CANARY, ssh], {"STRANGER_SECRET": CANARY},
                                     stdout=subprocess.PIPE)
         address = self.stranger.stdout.readline().decode().strip()
         enter = next((p for top in list(world.pipwarden.parents)[:3] for p in top.rglob("enter") if p.is_file() and os.access(p, os.X_OK)),
@@ -114,7 +128,7 @@ class Bypass:
         self.targets = {"home": world.home, "address4": INET4, "address6": INET6, "abstract": self.marker,
                         **{name: world.root / f"{name}.sock" for name in ("agent", "docker", "datagram")},
                         "stranger": self.stranger.pid, "stranger_address": address, "site": world.site_packages(), "temp": world.temp,
-                        "shm": self.shm.name, "enter": enter}
+                        "mounted": self.mounted, "shm": self.shm.name, "enter": enter}
 
     def run(self) -> Outcome:
         world = self.world
@@ -180,6 +194,8 @@ class Bypass:
     def close(self):
         self.sinks.close()
         self.shm.unlink(missing_ok=True)
+        if self.mounted:
+            subprocess.run(["umount", "-l", self.mounted], check=False, timeout=30)
         for p in marked(self.marker):
             p.kill()
         if self.stranger:
@@ -250,6 +266,12 @@ def test_guarded_with_less(hide, user, outcome_of):
     assert set(outcome.lines) == {(m, n) for m in MODES for n in NAMES}, str(outcome.result)
     assert not [outcome.lines[k] for k, effect in outcome.effects.items() if effect]
     assert outcome.survivors == [] and outcome.connections == 0 and outcome.signals == []
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_a_fifo_under_a_protected_name_holds_nobody_up(user, outcome_of):
+    for mode in MODES:
+        assert outcome_of(user, True).lines[mode, "wait_fifo"]["result"] == -errno.EACCES
 
 
 @pytest.mark.parametrize("user", USERS)
