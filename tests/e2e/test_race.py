@@ -35,7 +35,9 @@ MILLION, FULL, SOME, FEW, BASELINE = 1_000_000, 100_000, 20_000, 4_000, 200
 
 
 def tries(race: str, role: str, user: str, hide: str) -> int:
-    if hide or role == "build":
+    if race == "send" and hide == "namespaces":
+        number = FULL  # there is no datagram socket, so nobody is asked: fewer are over before the other thread has begun
+    elif hide or role == "build":
         number = SOME if user == "user" and race in ("path", "descriptor") else FEW
     elif user == "root":
         number = SOME
