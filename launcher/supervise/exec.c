@@ -12,9 +12,12 @@
 #include <unistd.h>
 
 #include "alone.h"
+#include "grants.h"
 #include "image.h"
+#include "rights.h"
 #include "served.h"
 #include "supervisor.h"
+#include "tail.h"
 #include "target.h"
 
 static bool is_enter(const struct supervisor *s, const char *path)
@@ -43,45 +46,57 @@ static struct reply decide_installer(struct sandbox *sb, const struct seccomp_no
 	return reply_error(EACCES);
 }
 
-/* A PATH search makes one failing exec a folder: they are nobody's business and cost one look. */
-static bool exists(const struct sandbox *sb, const struct seccomp_notif *req, const char *path)
+/* The caller's program is `become`, and what it starts was asked for by its path. */
+static bool by_become(const struct sandbox *sb, pid_t tid)
 {
-	char directory[PATH_MAX], whole[2 * PATH_MAX];
+	struct stat exe, become;
+	char link[40];
 
-	if (path[0] == '/') {
-		return access(path, F_OK) == 0;
-	}
-	ssize_t len = target_dir_path(sb, req, AT_FDCWD, directory, sizeof directory);
-	if (len <= 0) {
-		return true;
-	}
-	snprintf(whole, sizeof whole, "%s/%s", directory, path);
-	return access(whole, F_OK) == 0;
+	snprintf(link, sizeof link, "/proc/%d/exe", (int)tid);
+	return stat(link, &exe) == 0 && stat(sb->sup->become_path, &become) == 0 && exe.st_dev == become.st_dev && exe.st_ino == become.st_ino;
 }
 
-static void record(struct sandbox *sb, const struct seccomp_notif *req, const char *path)
+/* A memfd, O_TMPFILE, a file that was unlinked: nobody who looks for the program later finds it. */
+static bool has_no_name(int fd)
 {
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 0;
+}
+
+/* Will Landlock refuse it, and `become` not read it either? */
+static bool out_of_reach(const struct sandbox *sb, const struct resolved *r)
+{
+	return r->fd >= 0 && !grants_write(sb, r->real) && !served_holds(sb, r->real) && !rights_may_read(sb, r->real) &&
+	       !tail_everybodys(supervisor_homes(sb->sup), r->fd, r->real);
+}
+
+static void record(struct sandbox *sb, const struct seccomp_notif *req, const struct resolved *r, const char *path)
+{
+	const char *rule = "exec.recorded";
+	char hint[PATH_MAX + 32] = "";
 	struct event ev = {
-		.type = "exec", .action = EV_ALLOWED, .source = SRC_KERNEL, .verdict = policy_rule(supervisor_policy(sb->sup), "exec.recorded"),
-		.target = {.path = path},
+		.type = "exec", .action = EV_ALLOWED, .source = SRC_KERNEL,
+		.target = {.path = r->real[0] != '\0' ? r->real : path, .as_written = path},
 	};
 
+	if (r->fd >= 0 && has_no_name(r->fd)) {
+		rule = by_become(sb, (pid_t)req->pid) ? rule : "exec.memory";
+	} else if (out_of_reach(sb, r)) {
+		rule = "exec.refused";
+		ev.action = EV_DENIED;
+		snprintf(hint, sizeof hint, "--allow-read %s:%s", role_name(sb->role), r->real);
+		ev.detail = hint;
+	}
+	ev.verdict = policy_rule(supervisor_policy(sb->sup), rule);
 	supervisor_record(sb, (pid_t)req->pid, &ev);
 }
 
 /* `become` executes what the kernel would not, but only the shim goes there by itself. */
-static bool needs_shim(struct sandbox *sb, const struct seccomp_notif *req, const char *path, bool at)
+static bool needs_shim(struct sandbox *sb, const struct seccomp_notif *req, const struct resolved *r)
 {
-	struct resolved r = {.fd = -1};
-	int dirfd = at ? (int)req->data.args[0] : AT_FDCWD;
-	bool follow = !at || (req->data.args[4] & AT_SYMLINK_NOFOLLOW) == 0;
-
-	if (sb->served == NULL || sb->checked_in == NULL || target_resolve(sb, req, dirfd, path, follow, false, &r) < 0) {
-		return false;
-	}
-	bool executes = served_executes(sb, r.fd, r.real);
-	close_fd(&r.fd);
-	return !executes && images_lack(sb->checked_in, image_of((pid_t)req->pid));
+	return sb->served != NULL && sb->checked_in != NULL && r->fd >= 0 && !served_executes(sb, r->fd, r->real) &&
+	       images_lack(sb->checked_in, image_of((pid_t)req->pid));
 }
 
 static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const char *path)
@@ -99,24 +114,33 @@ static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, 
 struct reply handle_exec(struct sandbox *sb, const struct seccomp_notif *req)
 {
 	bool at = req->data.nr == SYS_execveat;
+	unsigned flags = at ? (unsigned)req->data.args[4] : 0;
+	int dirfd = at ? (int)req->data.args[0] : AT_FDCWD;
+	struct resolved r;
 	char path[PATH_MAX];
 	ssize_t len = target_string(sb, req, req->data.args[at ? 1 : 0], path, sizeof path, sb->role != ROLE_INSTALLER);
 
 	alone_forget(sb, req);
-	if (sb->role == ROLE_INSTALLER) {
-		return len < 0 ? reply_error((int)-len) : decide_installer(sb, req, path, at);
-	}
 	if (len < 0) {
 		return reply_error((int)-len);
 	}
-	if (at && path[0] == '\0') {
-		snprintf(path, sizeof path, "/proc/self/fd/%d", (int)req->data.args[0]); /* a descriptor: memfd or file; named as such */
-		record(sb, req, path);
-	} else if (needs_shim(sb, req, path, at)) {
-		return refuse(sb, req, path); /* nothing is let through by this: Landlock has no rule for it either */
-	} else if (strcmp(path, sb->sup->become_path) != 0 && exists(sb, req, path)) {
-		record(sb, req, path); /* what `become` is started for was recorded when the kernel was asked for it */
+	if (sb->role == ROLE_INSTALLER) {
+		return decide_installer(sb, req, path, at);
 	}
+	if (path[0] == '\0' && (flags & AT_EMPTY_PATH) != 0) {
+		snprintf(path, sizeof path, "/proc/self/fd/%d", dirfd); /* a descriptor: memfd or file; named as such */
+	}
+	/* As the caller sees it, whose /proc and /dev/shm are its own. */
+	int error = target_resolve(sb, req, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) == 0, false, &r);
+	struct reply reply = reply_continue("exec.landlock");
+	if (error == -ENOENT || error == -ENOTDIR || error == -ESRCH) {
+		/* A PATH search makes one failing exec a folder: they are nobody's business. */
+	} else if (needs_shim(sb, req, &r)) {
+		reply = refuse(sb, req, path); /* nothing is let through by this: Landlock has no rule for it either */
+	} else if (strcmp(path, sb->sup->become_path) != 0) {
+		record(sb, req, &r, path); /* what `become` is started for was recorded when the kernel was asked for it */
+	}
+	close_fd(&r.fd);
 	/* Landlock's EXECUTE judges the file that the kernel really opens, whatever the memory says by then. */
-	return reply_continue("exec.landlock");
+	return reply;
 }

@@ -228,3 +228,57 @@ def test_served_shared_memory_is_the_packages_own(world):
     finally:
         theirs.unlink()
     assert list(world.temp.iterdir()) == []
+
+
+# Each writes the program itself, so nothing keeps it from running; the record says what it was.
+NAMELESS = r"""
+import os, shutil, sys
+program = open("/bin/true", "rb").read()
+
+def run(path):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.execve(path, ["true"], {})
+        finally:
+            os._exit(9)
+    assert os.waitpid(pid, 0)[1] == 0, path
+
+def put(fd):
+    os.write(fd, program)
+    reader = os.open("/proc/self/fd/%d" % fd, os.O_RDONLY)  # what is open for writing is busy
+    os.dup2(reader, 77)
+    os.close(fd), os.close(reader)
+
+memory = os.memfd_create("kworker")
+put(memory)
+run("/proc/self/fd/77"), run(77), run("/dev/fd/77")
+path = os.environ["TMPDIR"] + "/deleted"
+shutil.copy("/bin/true", path)
+os.dup2(os.open(path, os.O_RDONLY), 78)
+os.unlink(path)
+run(78)
+shutil.copy("/bin/true", sys.argv[2] + "/pwt")
+os.chdir(sys.argv[2])
+os.spawnlp(os.P_WAIT, "./pwt", "pwt")
+try:
+    os.execv(sys.argv[1], ["home"])
+except PermissionError:
+    print("refused")
+"""
+
+
+@pytest.mark.parametrize("hide", ["", "namespaces"])
+def test_programs_that_nobody_finds_later_are_recorded(hide, make_world, user):
+    world = make_world(user, hide=hide)
+    program = world.write(world.home / "program", "#!/bin/sh\necho ran\n", 0o755)
+    assert world.run([program]).out == "ran\n"
+    # With namespaces /dev/shm is the sandbox's own, which nobody outside can look into.
+    held = world.guarded(["run", "--", "/bin/sh", "-c", 'exec /usr/bin/python3 -c "$@" "${FOLDER:-$TMPDIR}"', "sh", NAMELESS, program], {"FOLDER": "" if hide else "/dev/shm"})
+    assert held.out == "refused\n" and held.status == 0, str(held)
+    seen = {(e["rule"], e["action"], e["target"]["path"]) for e in held.of_type("exec")}
+    memory = [e for e in held.of_type("exec") if e["rule"] == "exec.memory"]
+    assert {e["target"]["as_written"] for e in memory} == {"/proc/self/fd/77", "/dev/fd/77", "/proc/self/fd/78"}, str(held)
+    assert {e["severity"] for e in memory} == {"low"} and any(e["target"]["path"].startswith("/memfd:kworker") for e in memory)
+    assert ("exec.refused", "denied", str(program)) in seen, str(held)
+    assert any(path.endswith("/pwt") for _, _, path in seen), f"{seen}\n{held}"
