@@ -38,6 +38,7 @@ class Ground(World):
         super().__init__(root, user, pipwarden, net, hide=hide)
         self.packages = root / "packages"
         self._closers: list = []
+        self._daemons: dict[str, str] = {}  # path or abstract name -> the first name that was given to it
         self.daemons = Daemons(net)
         self.told = self.daemons.told
         self.defer(self.daemons.close)
@@ -100,7 +101,14 @@ class Ground(World):
 
     def daemon(self, name: str, path: str = "", *, abstract: str = "", port: int | None = None, answer=None, kind=socket.SOCK_STREAM) -> str:
         """A listener that keeps what it is told in told[name]: at a path (as the commands see it), an abstract name, or a port of the machine's
-        loopback (0: any).  answer(piece) -> bytes.  Returns what to connect to."""
+        loopback (0: any).  answer(piece) -> bytes.  Returns what to connect to.  Where several rows want the same one, all hear what it is told:
+        their effects have to say what."""
+        there = path or abstract
+        if there in self._daemons:
+            self.told[name] = self.told[self._daemons[there]]
+            return there
+        if there:
+            self._daemons[there] = name
         if path:
             where = self.seen(path)
             where.parent.mkdir(parents=True, exist_ok=True)
