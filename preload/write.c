@@ -153,3 +153,21 @@ EXPORT int rename(const char *from, const char *to)
 	told(ret, AT_FDCWD, from); /* either end may be what was refused */
 	return told(ret, AT_FDCWD, to);
 }
+
+static int remove_path(const char *path, int flags)
+{
+	const struct shim *shim = shim_get();
+	int ret = shim->real.unlinkat ? shim->real.unlinkat(AT_FDCWD, path, flags) : (int)syscall(SYS_unlinkat, AT_FDCWD, path, flags);
+
+	return told(ret, AT_FDCWD, path);
+}
+
+EXPORT int unlink(const char *path)
+{
+	return remove_path(path, 0);
+}
+
+EXPORT int rmdir(const char *path)
+{
+	return remove_path(path, AT_REMOVEDIR);
+}

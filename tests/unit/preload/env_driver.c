@@ -113,6 +113,8 @@ static int do_write(const char *folder)
 	tried("openat64", openat64(dir, "at64", O_WRONLY | O_CREAT, 0644));
 	tried("mkdir", mkdir("locked/dir", 0755));
 	tried("rename", rename("free", "locked/free"));
+	tried("unlink", unlink("locked/file"));
+	tried("rmdir", rmdir("locked/empty"));
 	tried("read", open("locked/secret", O_RDONLY));
 	tried("missing", open("locked/none/x", O_WRONLY | O_CREAT, 0644));
 	tried("fine", open("fine", O_WRONLY | O_CREAT, 0640));
