@@ -46,12 +46,28 @@ bool grants_own(const struct sandbox *sb, const struct seccomp_notif *req, int f
 	return grants_write(sb, real);
 }
 
+/* Of a virtual environment that this command does not write (`pip download`), and what pip itself does not write there. */
+static bool below_environment(const struct python_env *env, const char *real)
+{
+	static const char *const parts[] = {"pyvenv.cfg", "pip.conf", "bin", "lib", "lib64", "include", "share", "etc"};
+	char path[PATH_MAX];
+	for (size_t i = 0; i < env->site_dirs.n; i++)
+		if (pathtext_below(real, env->site_dirs.v[i]))
+			return true;
+	for (size_t i = 0; env->venv && env->prefix && i < sizeof parts / sizeof *parts; i++) {
+		int len = snprintf(path, sizeof path, "%s/%s", env->prefix, parts[i]);
+		if (len < (int)sizeof path && pathtext_below(real, path))
+			return true;
+	}
+	return false;
+}
+
 bool grants_environment(const struct sandbox *sb, const char *real)
 {
 	for (const char *const *e = supervisor_environment(sb->sup); e && *e; e++)
 		if (pathtext_below(real, *e))
 			return true;
-	return false;
+	return sb->sup->run->env && below_environment(sb->sup->run->env, real);
 }
 
 bool grants_write_verdict(const struct sandbox *sb, const char *real, struct verdict *out)
