@@ -131,16 +131,26 @@ static void await_child(int milliseconds)
 	sigtimedwait(&child, NULL, &(struct timespec){.tv_nsec = milliseconds * 1000000L});
 }
 
+bool tree_childless(int milliseconds)
+{
+	long end = milliseconds_now() + milliseconds;
+
+	while (!is_childless()) {
+		if (milliseconds_now() >= end) {
+			return false;
+		}
+		await_child(2);
+	}
+	return true;
+}
+
 bool tree_kill(pid_t root, const pid_t *keep, int milliseconds)
 {
 	long end = milliseconds_now() + milliseconds;
 
 	/* What is dying already is given a moment: a look at all of /proc costs more. */
-	for (int i = 0; i < 10 && root == getpid() && keep == NULL; i++) {
-		if (is_childless()) {
-			return true;
-		}
-		await_child(2);
+	if (root == getpid() && keep == NULL && tree_childless(DYING_MILLISECONDS)) {
+		return true;
 	}
 	for (int clean = 0;;) {
 		if (root == getpid() && keep == NULL && is_childless()) {

@@ -62,6 +62,7 @@ static const char *verb_of(const struct event *ev, bool refused)
 		{"ipc.connect", "tried to connect to", "connected to"},
 		{"exec", "tried to run", "ran"},
 		{"process.signal", "tried to signal", "signalled"},
+		{"process.exit", "left running", "left running"},
 		{"syscall.denied", "called", "called"},
 		{"install.finding", "wanted to install", "installed"},
 		{"decoy.seen", "tried to send out the decoy of", "sent out the decoy of"},

@@ -188,8 +188,24 @@ static void pass_on(struct init *in, int signal)
 	}
 }
 
+/* The supervisor writes down what would outlive the command before it is ended.  Nobody there: then there is nobody to write. */
+static void tell_left(struct init *in)
+{
+	struct init_message m = {.kind = INIT_LEFT};
+
+	if (tree_childless(DYING_MILLISECONDS)) {
+		return;
+	}
+	say(in, INIT_LEFT, 0, "");
+	while (m.kind != INIT_GO && fd_receive(in->control, &m, sizeof m, NULL, NULL) == sizeof m) {
+	}
+}
+
 static void __attribute__((noreturn)) end(struct init *in, int status, bool known)
 {
+	if (known) {
+		tell_left(in);
+	}
 	if (!in->namespaces) {
 		tree_kill(getpid(), NULL, KILL_MILLISECONDS);
 	}

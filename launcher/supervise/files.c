@@ -10,9 +10,11 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "launcher/base/fd.h"
 #include "launcher/supervise/alone.h"
@@ -327,12 +329,31 @@ static void record_installer(struct sandbox *sb, const struct seccomp_notif *req
 		supervisor_record(sb, (pid_t)req->pid, &ev);
 }
 
+/* A memfd of the caller's own, by its descriptor's name: how a library that is in no folder is loaded.  It gains nothing that the caller's code has not. */
+static void record_memory(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, int number, const char *text)
+{
+	char link[48], real[NAME_MAX + 1];
+	snprintf(link, sizeof link, "/proc/%u/fd/%d", req->pid, number);
+	ssize_t len = modifies(call->flags) ? -1 : readlink(link, real, sizeof real - 1);
+	if (len <= 0)
+		return;
+	real[len] = '\0';
+	struct event ev = {
+		.type = "file.open", .action = EV_ALLOWED, .source = SRC_KERNEL, .verdict = policy_rule(supervisor_policy(sb->sup), "file.open.memory"),
+		.target = {.name = call->name, .path = real, .as_written = text},
+	};
+	if (strncmp(real, "/memfd:", 7) == 0)
+		supervisor_record(sb, (pid_t)req->pid, &ev);
+}
+
 static struct reply judge(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const char *text)
 {
 	struct resolved r;
 	struct reply served;
 	bool creates = (call->flags & O_CREAT) != 0;
 	int number = call->openat2 ? -1 : own_fd_number(text);
+	if (number >= 0)
+		record_memory(sb, req, call, number, text);
 	if (number >= 0 && own_fd_open(sb, req, number, call->flags, &served))
 		return served;
 	bool exclusive = creates && (call->flags & O_EXCL) && (call->flags & O_TMPFILE) != O_TMPFILE;

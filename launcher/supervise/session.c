@@ -41,6 +41,7 @@
 #include "tools.h"
 
 #define REQUEST_SECONDS 20 /* how long `enter` may take to say what it wants */
+#define LEFT_RECORDED 16   /* of what a command left running */
 #define EMPTY_MILLISECONDS 10000 /* how long a sandbox may take to die after its init */
 
 struct session {
@@ -442,6 +443,32 @@ static void record_limit(struct session *n, int kind, const char *count)
 	supervisor_record(&n->sandbox, 0, &ev);
 }
 
+/* What the command has left running: the children of init, which took them over. */
+static void record_left(struct session *n)
+{
+	char path[64], text[32 * LEFT_RECORDED], *at = text;
+	struct target_identity who;
+	struct event ev = {
+		.type = "process.exit", .action = EV_DENIED, .enforced = true, .source = SRC_KERNEL, .target = {.path = who.exe},
+		.verdict = policy_rule(n->sup->run->policy, "process.left"), .detail = "what a build or a command leaves running ends with it",
+	};
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)n->sandbox.init, (int)n->sandbox.init);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	text[len > 0 ? len : 0] = '\0';
+	for (unsigned i = 0; i < LEFT_RECORDED; i++) {
+		pid_t pid = (pid_t)strtol(at, &at, 10);
+		if (pid <= 0) {
+			break;
+		}
+		target_identify(pid, &who);
+		if (who.exe[0] != '\0') { /* a zombie has none */
+			supervisor_record(&n->sandbox, pid, &ev);
+		}
+	}
+}
+
 /* One message of init.  False: the sandbox is at its end, with *status when it is known (-1 otherwise). */
 static bool hear_init(struct session *n, int *status)
 {
@@ -478,6 +505,10 @@ static bool hear_init(struct session *n, int *status)
 	case INIT_LIMIT:
 		m.text[sizeof m.text - 1] = '\0';
 		record_limit(n, m.value, m.text);
+		return true;
+	case INIT_LEFT:
+		record_left(n);
+		fd_send(n->init_sock, &(struct init_message){.kind = INIT_GO}, sizeof m, NULL, 0);
 		return true;
 	case INIT_STATUS:
 		*status = m.value;
