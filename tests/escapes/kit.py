@@ -112,7 +112,7 @@ class Row:
     event: Event | tuple[Event, ...] | None = None  # of several, each must be there
     native: str = ""
     files: dict = field(default_factory=dict)  # more files; "DATA/scripts/x" lies in a wheel's data scheme
-    setup: Callable | None = None  # (world, row) -> targets
+    setup: Callable | None = None  # (world, row) -> targets; of a wheel "files" are more of its files
     users: tuple = ("root", "user")
     later: str = ""
     control: bool = False
@@ -125,6 +125,7 @@ class Row:
     env: dict = field(default_factory=dict)  # of its command; only for rows that have one of their own
     outside: tuple = ()  # what its command is started by, outside of the sandbox: ends in `exec "$@"`
     requires: tuple = ()  # of the wheel's metadata
+    script: str = ""  # the console command's name, where it is not the package's
     timeout: float = 60  # of its own command
 
     def __post_init__(self):

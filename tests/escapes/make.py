@@ -131,14 +131,14 @@ def sdist(folder: Path, row: Row, targets: dict, native: Path) -> Path:
 def wheel(folder: Path, row: Row, targets: dict, native: Path) -> Path:
     """A module with the act in it, the row's own files, a console command for `script`, a .pth for `next` that has none."""
     files, data = {}, {}
-    for name, content in row.files.items():
+    for name, content in {**row.files, **targets.pop("files", {})}.items():
         (data if name.startswith("DATA/") else files)[name.removeprefix("DATA/")] = content
     points = ""
     if _act(row):
         body = _act(row)
         if row.stage == "script":
             body = "def main():\n" + textwrap.indent(body, "    ") + "\n"
-            points = f"[console_scripts]\n{row.package} = {row.module}:main\n"
+            points = f"[console_scripts]\n{row.script or row.package} = {row.module}:main\n"
         if row.stage == "next" and not any(n.endswith(".pth") for n in files):
             files[f"{row.module}.pth"] = f"import {row.module}\n"
         files = {f"{row.module}/__init__.py": MODULE + body, **{f"{row.module}/{n}": c for n, c in _kit(row, targets, native).items()}, **files}
