@@ -70,10 +70,10 @@ enum init_kind {
 	INIT_STATUS = 5,   /* init: value is the main process's wait status */
 	INIT_SIGNAL = 6,   /* supervisor: value is a signal for the main process's group */
 	INIT_START = 7,    /* supervisor: what to start; descriptors as in init.h */
-	INIT_LEFT = 9,     /* init: the main process has ended, and what it has started has not; waits for INIT_GO before it ends it */
 	INIT_STOPPED = 8,  /* init: value is the signal that stopped the main process; 0: it goes on */
 	INIT_LIMIT = 9,    /* init: value is an enum limit_kind that was reached; text, of processes, how many there are. */
 	INIT_BORN = 10,    /* zygote, by init's socket: value is the pid of init; of its own INIT_FAILED the step is "fork" */
+	INIT_LEFT = 11,    /* init: the main process has ended, and what it has started has not; waits for INIT_GO before it ends it */
 };
 struct init_message {
 	uint32_t kind;

@@ -163,7 +163,7 @@ class Run:
     def _pip(self, batch: str, rows: list[Row]) -> None:
         before = {r.id: self.ground.before(r) for r in rows}
         argv = [*PIP, *(self.ground.fill(w) for w in BATCHES[batch]), *(r.package for r in rows)]
-        result = self.command(argv, self.options(), False, timeout=max(60.0, *(r.timeout for r in rows)) + 2 * len(rows),
+        result = self.command(argv, self.options(), False, timeout=max(60.0, *(r.timeout for r in rows)) + 10 * len(rows),
                               env=self.env(rows[0]) if len(rows) == 1 else None)
         if len(rows) > 1 and (lost := [r for r in rows if not self.outcomes[r.id].has_run(result)]):
             # One that breaks the command must not take the others with it.

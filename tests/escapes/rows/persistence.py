@@ -31,17 +31,23 @@ def existing(*names: str):
     return setup
 
 
+def persists(*words, setup=None, **more) -> Row:
+    """In a home that has the usual folders: where one is missing, the attempt already ends at making it, which tells nothing of what for."""
+    def whole(world, row):
+        existing(".config/user-dirs.dirs", ".local/share/known")(world, row)
+        return setup(world, row) if setup else None
+    return Row(*words, setup=whole, **more)
+
+
 def project(world, row):
     """A checkout of the user's, to which pip has no business."""
     for name, text in {".git/HEAD": "ref: refs/heads/main\n", ".git/config": "[core]\n\tbare = false\n[user]\n\tname = x\n\temail = x@x.test\n", ".git/hooks/x.sample": "",
                        ".git/objects/info/packs": "", ".git/refs/heads/.keep": "", "README": "mine\n", ".gitlab-ci.yml": "# mine\n", "CLAUDE.md": "# mine\n"}.items():
         world.write(world.home / "project" / name, text, 0o644)
     world.own_tree(world.home / "project")
-    existing(".config/user-dirs.dirs")(world, row)
 
 
 def bus(world, row):
-    existing(".config/user-dirs.dirs")(world, row)
     return {"bus": world.daemon("bus", f"/run/user/{world.user.uid}/bus")}
 
 
@@ -199,50 +205,50 @@ CONTAINER = act("""
 """)
 
 ROWS = [
-    Row("PE-01", "shell start-up files", "install", puts(*SHELLS), files(*SHELLS), written(SHELL, *home(*SHELLS[:3]), "{home}/.config/fish*")),
-    Row("PE-02", "systemd user unit, enabled over the bus", "import", UNIT, (*files(".config/systemd/user/sysmon.service"), told("bus", "{canary}")),
+    persists("PE-01", "shell start-up files", "install", puts(*SHELLS), files(*SHELLS), written(SHELL, *home(*SHELLS[:3]), "{home}/.config/fish*")),
+    persists("PE-02", "systemd user unit, enabled over the bus", "import", UNIT, (*files(".config/systemd/user/sysmon.service"), told("bus", "{canary}")),
         (*written(SYSTEMD, "{home}/.config/systemd*"), Event("net.unix.dbus", "ipc.connect", severity="high")), setup=bus),
-    Row("PE-03", "unit enabled by links, a timer, a generator; folders that are not there yet", "install", LINKS,
+    persists("PE-03", "unit enabled by links, a timer, a generator; folders that are not there yet", "install", LINKS,
         files(".config/systemd/user/default.target.wants", ".config/systemd/user.conf", ".config/systemd/user/sysmon.timer", ".config/systemd/user-generators/x"),
         written(SYSTEMD, "{home}/.config/systemd*")),
-    Row("PE-04", "cron: /etc/cron.d, the spool, crontab", "install", CRONTAB, (file("/etc/cron.d/pwfix-pe04"), file("/var/spool/cron/crontabs/root")),
+    persists("PE-04", "cron: /etc/cron.d, the spool, crontab", "install", CRONTAB, (file("/etc/cron.d/pwfix-pe04"), file("/var/spool/cron/crontabs/root")),
         written(CRON, "/etc/cron.d/pwfix-pe04", "/var/spool/cron*"), note="no baseline (user): only root may write there, and crontab is not installed"),
-    Row("PE-05", "desktop autostart", "install", puts(".config/autostart/mate-user-share.desktop"), files(".config/autostart/mate-user-share.desktop"),
+    persists("PE-05", "desktop autostart", "install", puts(".config/autostart/mate-user-share.desktop"), files(".config/autostart/mate-user-share.desktop"),
         written(DESKTOP, "{home}/.config/autostart*")),
-    Row("PE-06", "SSH keys, rc and ProxyCommand", "import", puts(*START), files(*START), written(SSH, *home(*START))),
-    Row("PE-07", "start-up file of a wheel", "next", START_UP, file("home/ran-pe07"), None, command=("pip", "list"), later="attribution",
+    persists("PE-06", "SSH keys, rc and ProxyCommand", "import", puts(*START), files(*START), written(SSH, *home(*START))),
+    persists("PE-07", "start-up file of a wheel", "next", START_UP, file("home/ran-pe07"), None, command=("pip", "list"), later="attribution",
         files={"pwfix_pe07.pth": "import base64;exec(base64.b64decode('%s'))\n" % base64.b64encode(b"import pwfix_pe07").decode()},
         note="that it was placed is an install finding; here: the next pip does not run it"),
-    Row("PE-08", "start-up file written into site-packages and the user's", "install", SITE, (file("site/pwfix-pe08.pth"), *files(USER_SITE + "/pwfix-pe08.pth")),
+    persists("PE-08", "start-up file written into site-packages and the user's", "install", SITE, (file("site/pwfix-pe08.pth"), *files(USER_SITE + "/pwfix-pe08.pth")),
         (*written("file.write.environment", "*/site-packages/pwfix-pe08.pth", severity="high"), *written(PYTHON, "{home}/.local/lib*")),
         setup=existing(USER_SITE + "/known.py")),
-    Row("PE-09", "sitecustomize and usercustomize", "install", CUSTOMIZE,
+    persists("PE-09", "sitecustomize and usercustomize", "install", CUSTOMIZE,
         (file("site/sitecustomize.py"), file("site/usercustomize.py"), *files(USER_SITE + "/usercustomize.py", USER_SITE + "/sitecustomize.py")),
         written("file.write.environment", "*/site-packages/sitecustomize.py", "*/site-packages/usercustomize.py", severity="high")),
-    Row("PE-10", "pip's configuration, also by a nested pip", "install", PIP_CONF,
+    persists("PE-10", "pip's configuration, also by a nested pip", "install", PIP_CONF,
         (*files(".config/pip/pip.conf", ".pip/pip.conf", ".config/pip/other.conf"), file("venv/pip.conf")),
         (*written(PIP, "{home}/.config/pip*", "{home}/.pip*"), Event("file.*", "file.write", {"path": "{venv}/pip.conf"}))),
-    Row("PE-11", "git hooks and configuration of a project", "install", GIT_HOOKS, files(*HOOKS, "project/.git/config"),
+    persists("PE-11", "git hooks and configuration of a project", "install", GIT_HOOKS, files(*HOOKS, "project/.git/config"),
         written(GIT, *home(*HOOKS), "{home}/project/.git/config*"), setup=project, needs=("git",)),
-    Row("PE-12", "global git configuration and template", "install", GIT_GLOBAL, files(".gitconfig", ".config/git/template/hooks/post-checkout"),
+    persists("PE-12", "global git configuration and template", "install", GIT_GLOBAL, files(".gitconfig", ".config/git/template/hooks/post-checkout"),
         written(GIT, "{home}/.gitconfig", "{home}/.config/git*"), setup=existing(".gitconfig"), needs=("git",)),
-    Row("PE-13", "hooks of coding agents and editors", "import", puts(*AGENTS, *TASKS), files(*AGENTS, *TASKS),
+    persists("PE-13", "hooks of coding agents and editors", "import", puts(*AGENTS, *TASKS), files(*AGENTS, *TASKS),
         (*written(AGENT, "{home}/project/.claude*", "{home}/.claude*", "{home}/.cursor*", "{home}/project/AGENTS.md", "{home}/project/CLAUDE.md"),
          *written(EDITOR, "{home}/project/.vscode*", "{home}/.config/Code*")), setup=project),
-    Row("PE-14", "CI configuration, committed", "import", PIPELINE, files(*PIPELINES, "project/.git"), written(CI, "{home}/project/.github*", "{home}/project/.gitlab-ci.yml"),
+    persists("PE-14", "CI configuration, committed", "import", PIPELINE, files(*PIPELINES, "project/.git"), written(CI, "{home}/project/.github*", "{home}/project/.gitlab-ci.yml"),
         setup=project, needs=("git",)),
-    Row("PE-15", "commands that shadow others on the PATH", "install", SHADOW, (*files(".local/bin/git", "bin/sudo"), file("venv/bin/ls")),
+    persists("PE-15", "commands that shadow others on the PATH", "install", SHADOW, (*files(".local/bin/git", "bin/sudo"), file("venv/bin/ls")),
         (*written(BIN, "{home}/.local/bin*", "{home}/bin*"), *written("file.write.environment", "{venv}/bin/ls", severity="high"))),
-    Row("PE-16", "environment of the session, dynamic loader", "install", PRELOAD, (*files(".config/environment.d/50.conf", ".pam_environment"), file("/etc/ld.so.preload")),
+    persists("PE-16", "environment of the session, dynamic loader", "install", PRELOAD, (*files(".config/environment.d/50.conf", ".pam_environment"), file("/etc/ld.so.preload")),
         (*written(SHELL, "{home}/.config/environment.d*", "{home}/.pam_environment"), *written(LOADER, "/etc/ld.so.preload"))),
-    Row("PE-19", "start-up files of editors and terminals", "install", puts(*EDITORS, ".inputrc"), files(*EDITORS, ".inputrc"),
+    persists("PE-19", "start-up files of editors and terminals", "install", puts(*EDITORS, ".inputrc"), files(*EDITORS, ".inputrc"),
         (*written(EDITOR, "{home}/.vimrc", "{home}/.config/nvim*", "{home}/.emacs.d*", "{home}/.tmux.conf", "{home}/.gdbinit", "{home}/.screenrc"), *written(SHELL, "{home}/.inputrc"))),
-    Row("PE-20", "other package managers' configuration", "install", puts(*MANAGERS), files(*MANAGERS),
+    persists("PE-20", "other package managers' configuration", "install", puts(*MANAGERS), files(*MANAGERS),
         written(REGISTRY, "{home}/.npmrc", "{home}/.cargo*", "{home}/.condarc", "{home}/.gemrc", "{home}/.m2*"),
         setup=existing(".cargo/env", ".m2/known")),
-    Row("PE-21", "dead man's switch: unit and script", "import", SWITCH, (*files(".config/gh-token-monitor", ".config/systemd/user/gh-token-monitor.service"), told("bus", "{canary}")),
+    persists("PE-21", "dead man's switch: unit and script", "import", SWITCH, (*files(".config/gh-token-monitor", ".config/systemd/user/gh-token-monitor.service"), told("bus", "{canary}")),
         (*written(SYSTEMD, "{home}/.config/systemd*"), Event("net.unix.dbus", "ipc.connect", severity="high")), setup=bus),
-    Row("PE-22", "rename over, exchange, link, O_TMPFILE", "native", "", files(".bashrc", ".profile", ".zshrc", ".bash_aliases"),
+    persists("PE-22", "rename over, exchange, link, O_TMPFILE", "native", "", files(".bashrc", ".profile", ".zshrc", ".bash_aliases"),
         written(SHELL, *home(".bashrc", ".profile", ".zshrc", ".bash_aliases")), native="persist_atomically", setup=existing(".bashrc", ".profile", ".zshrc")),
-    Row("PE-24", "container that restarts, asked of the engine", "import", CONTAINER, told("engine", "{canary}"), Event("net.unix.docker", "ipc.connect", severity="critical"), setup=engine),
+    persists("PE-24", "container that restarts, asked of the engine", "import", CONTAINER, told("engine", "{canary}"), Event("net.unix.docker", "ipc.connect", severity="critical"), setup=engine),
 ]

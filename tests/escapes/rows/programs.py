@@ -37,6 +37,12 @@ def second_stage(world, row):
     return {"index": world.net.index_url}
 
 
+def home(world, row):
+    """As most are: ~/.local and ~/.cache exist."""
+    world.write(world.home / ".local/share/known", "", 0o644)
+    world.write(world.home / ".cache/known", "", 0o644)
+
+
 def documents(world, row):
     world.write(world.home / "documents/report.txt", "the user's own\n", 0o644)
 
@@ -323,7 +329,7 @@ REQUIRES = '[build-system]\nrequires = ["pwfix-ex15-builder"]\nbuild-backend = "
 ROWS = [
     Row("EX-01", "curl piped into sh", "install", CURL, sink(), (OUTSIDE, started("*/curl"), started("*/dash")), needs=("curl",)),
     Row("EX-02", "program carved out of a picture, dropped into ~/.local/bin", "install", PICTURE, (file("home/.local/bin/pwfix-ex02"), sink()),
-        (Event("file.persistence.bin", "file.write", {"path": "{home}/.local/bin*"}, severity="critical"), started("*/pwfix-ex02"), OUTSIDE), native="payload"),
+        (Event("file.persistence.bin", "file.write", {"path": "{home}/.local/bin*"}, severity="critical"), started("*/pwfix-ex02"), OUTSIDE), native="payload", setup=home),
     Row("EX-03", "script in a sound file, given to an interpreter", "import", SOUND, sink(), (OUTSIDE, started("*/python3*"))),
     Row("EX-04", "program in memory, executed by /proc/self/fd", "native", "", sink(), (in_memory("/proc/self/fd/*"), OUTSIDE), native="memory_program"),
     Row("EX-05", "program in memory by descriptor; library in memory", "import", DESCRIPTORS, sink(),
@@ -334,7 +340,7 @@ ROWS = [
     Row("EX-07", "dynamic loader given a file that has no x bit", "metadata", LOADER, sink(), (started("*/ld-linux*", as_written="/lib*/ld-linux*"), OUTSIDE)),
     Row("EX-08", "zipapp in the background", "import", ZIPAPP, (sink(), alive()), (OUTSIDE, started("*/python3*"))),
     Row("EX-09", "second runtime unpacked into ~/.cache", "import", RUNTIME, (sink(), file("home/.cache/bun")),
-        (Event("file.write.outside", "file.write", {"path": "{home}/.cache/bun*"}), started("*/bun/bun"), OUTSIDE), native="payload",
+        (Event("file.write.outside", "file.write", {"path": "{home}/.cache/bun*"}), started("*/bun/bun"), OUTSIDE), native="payload", setup=home,
         note="at import: what a start-up file does in an interpreter is PI-06's"),
     Row("EX-10", "fifty layers of marshal, zlib and base64, forged file names", "metadata", LAYERS, sink(), OUTSIDE, legacy=True),
     Row("EX-11", "byte-code without a source", "import", BYTECODE, sink(), OUTSIDE),
