@@ -10,6 +10,7 @@ import argparse
 import fnmatch
 import os
 import re
+import resource
 import shlex
 import shutil
 import subprocess
@@ -84,6 +85,11 @@ class Outcome:
         return ""
 
 
+def used() -> float:
+    """Seconds of a processor, by this process and by all that has ended below it."""
+    return sum(u.ru_utime + u.ru_stime for u in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+
+
 def normalise(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name or "").lower()
 
@@ -117,10 +123,10 @@ class Run:
         self.user = "user" if user.uid else "root"
         self.rows = [r for r in rows if self.user in r.users]
         self.outcomes: dict[str, Outcome] = {}
-        self.seconds = 0.0
+        self.seconds = self.cpu = 0.0
 
     def go(self) -> None:
-        start, ground = time.monotonic(), self.ground
+        start, ground, cpu = time.monotonic(), self.ground, used()
         ground.net.clear()
         ground.use_venv(self.bench.templates, self.bench.python)
         ground.net.index.serve(ground.packages)
@@ -142,7 +148,7 @@ class Run:
         for row in sorted((r for r in wanted if r.own_command), key=lambda r: r.stage in FRESH):
             self._own(row, archives[row.id])
         self._settle()
-        self.seconds = time.monotonic() - start
+        self.seconds, self.cpu = time.monotonic() - start, used() - cpu
 
     # --- commands
 
@@ -314,7 +320,7 @@ def show(rows: list[Row], options) -> int:
                 print(f"{'ok ' if verdict.good else 'BAD'} {row.id:6} {name:4} {row.title[:50]:50} | {one.effect or '-':36.36} | {(two.effect if two else '') or '-':20.20} | {verdict.text}")
                 if options.verbose:
                     print("\n".join("    " + line for o in (one, two) if o for line in o.told().splitlines()))
-            print(f"{name}: plain {plain.seconds:.1f} s, guarded {held.seconds if held else 0:.1f} s", flush=True)
+            print(f"{name}: " + ", ".join(f"{r.seconds:.1f} s ({r.cpu:.1f} s of a processor)" for r in (plain, held) if r), flush=True)
     print(f"{bad} wrong")
     return 1 if bad else 0
 
@@ -342,7 +348,7 @@ def run_ways(bench: Bench, rows: list[Row], ways: list[str], names, results: rep
         for name in names:
             run = bench.run(rows, users[name], way != "plain", wrapper=report.WRAPPERS.get(way))
             results.add(way, name, run.outcomes)
-            print(f"{way}, {name}: {run.seconds:.0f} s", flush=True)
+            print(f"{way}, {name}: {run.seconds:.0f} s ({run.cpu:.0f} s of a processor)", flush=True)
 
 
 def machine() -> str:

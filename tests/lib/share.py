@@ -8,7 +8,7 @@ import itertools
 import os
 from pathlib import Path
 
-LONGEST = ("test_online", "test_matrix", "test_pips", "test_kill", "test_terminal_pip", "test_legitimate", "test_wheels", "test_places", "test_cli",
+LONGEST = ("test_online", "test_escapes", "test_matrix", "test_pips", "test_kill", "test_terminal_pip", "test_legitimate", "test_wheels", "test_places", "test_cli",
            "test_local", "test_terminal", "test_bypass")
 
 
