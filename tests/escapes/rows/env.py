@@ -113,7 +113,8 @@ ROWS = [
         import os, pwkit
         if os.environ.get("CI") or os.environ.get("GITHUB_ACTIONS"):
             pwkit.loot(str(dict(os.environ)))
-        """, loot(), (BULK, NET), env={"CI": "true"}),
+        """, loot(), (BULK, NET), env={"CI": "true"},
+        note="the read of CI itself is not recorded: honest tools read it in every build"),
     Row("SE-19", "the environment through perl, awk, node and ruby", "metadata", """
         import shutil, subprocess, pwkit
         for command in (["perl", "-e", 'print "$_=$ENV{$_}\\\\n" for keys %ENV'], ["awk", "BEGIN{for(k in ENVIRON) print k, ENVIRON[k]}"],

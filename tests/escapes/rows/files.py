@@ -277,7 +277,8 @@ for path in glob.glob("*.tfstate") or ["main.tfstate"]:
             bits += "%d%d" % (os.access(path, os.F_OK), os.path.exists(path))
         bits += str([pwkit.attempt(os.listdir, os.path.join(home, n)) for n in ("", ".ssh", ".aws")])
         pwkit.leak(pwkit.target("canary") + bits)
-        """, sink(), (opened("file.*", "{home}/.ssh"), NET)),
+        """, sink(), (opened("file.*", "{home}/.ssh"), NET),
+        note="stat and access are not governed: that a file exists can be learnt, and told to nobody; opens and listings are refused and recorded"),
     Row("SF-34", "a secret is printed during the install", "metadata", """
         import pwkit
         print(open(pwkit.target("home") + "/.netrc").read(), flush=True)
@@ -304,7 +305,8 @@ for path in glob.glob("*.tfstate") or ["main.tfstate"]:
         until = time.monotonic() + 20
         while not os.path.exists("watching") and time.monotonic() < until:
             time.sleep(0.01)
-        """, Effect.call(login_later), None, setup=lambda world, row: {"code": WATCH}),
+        """, Effect.call(login_later), None, setup=lambda world, row: {"code": WATCH},
+        note="a watch shows names and no contents; the watcher ends with the run"),
     Row("SF-40", "~/.ssh/id_rsa by other spellings", "build", """
         import os, pwkit
         home = pwkit.target("home")
