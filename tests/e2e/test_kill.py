@@ -151,6 +151,34 @@ def test_signals_as_with_plain_pip(number, user, make_world, templates, distribu
     assert statuses[1] == statuses[0]
 
 
+def test_the_terminal_goes_away(user_named, make_world, templates, distribution, slow_index):
+    """SIGHUP, as of a closed terminal: to the whole group, or to the launcher alone."""
+    for alone in (False, True):
+        world = make_world(user_named("user"), index=slow_index)
+        world.use_venv(templates, distribution)
+        with Build(world) as build:
+            build.process.send_signal(signal.SIGHUP) if alone else os.killpg(build.process.pid, signal.SIGHUP)
+            assert build.process.wait(15) in (129, -signal.SIGHUP)
+            assert wait_for(lambda: not build.survivors(), 2), f"still there: {build.survivors()}"
+
+
+@pytest.mark.parametrize("hide", ["", "namespaces"], ids=["", "namespaces"])
+@pytest.mark.parametrize("victim", ["init", "enter"])
+def test_a_part_of_a_sandbox_is_killed(victim, hide, user_named, make_world, templates, distribution, slow_index):
+    """Its sandbox ends, and pip learns that its child did."""
+    world = make_world(user_named("user"), index=slow_index, hide=hide)
+    world.use_venv(templates, distribution)
+    with Build(world) as build:
+        parts = parts_of(build)
+        if victim == "init":
+            target = next(p for p in descendants(parts["zygote"].pid) if p.ppid == parts["zygote"].pid)
+        else:
+            target = next(p for p in descendants(parts["pip"].pid) if Path(f"/proc/{p.pid}/exe").resolve().name == "enter")
+        target.kill()
+        assert build.process.wait(20) == 1, "pip says that a build failed"
+        assert wait_for(lambda: not build.survivors(), 2), f"still there: {build.survivors()}"
+
+
 # --- a full disk ------------------------------------------------------------------------------------------------------------
 
 @pytest.fixture

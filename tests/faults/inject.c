@@ -4,7 +4,8 @@
  * function of libc, the phase of the workload, and the innermost return addresses.  Places are counted in a file that every process maps:
  *
  *   PW_FAULT_TABLE  that file
- *   PW_FAULT        HASH:ERRNO:FIRST:COUNT     calls number FIRST to FIRST+COUNT-1 of that place fail; without it every place is only counted
+ *   PW_FAULT        HASH:ERRNO:FIRST:COUNT     calls number FIRST to FIRST+COUNT-1 of that place fail (ERRNO 0: the process crashes there);
+ *                                              without it every place is only counted
  *
  * The phase is what the workload says of itself, by a path that it opens: the supervisor reads it, and so do we. */
 #include <dirent.h>
@@ -186,6 +187,9 @@ static int fails(const char *call)
 		yes = hash == wanted && hit >= first && hit - first < count;
 		if (yes) {
 			atomic_fetch_add(&table->failed, 1);
+		}
+		if (yes && wanted_error == 0) {
+			*(volatile int *)0 = 0; /* a crash of this process */
 		}
 	}
 	busy = 0;

@@ -38,6 +38,7 @@ KINDS = ("launcher", "prober", "supervisor", "zygote", "init", "birth", "enter")
 SLOTS, SITE, HEAD = 16384, "=QIII36s3Q", "=IIII"
 TABLE_SIZE = 16 + SLOTS * struct.calcsize(SITE)
 FOREVER = 0xFFFFFFFF
+CRASH = 0  # in the place of an errno: the process crashes there
 TIME_LIMIT = 40.0
 
 # --- what a call fails with ------------------------------------------------------------------------------------------------------------------------
@@ -91,11 +92,15 @@ class Fault:
 
     def __str__(self):
         often = "from then on" if self.count == FOREVER else f"call {self.first}"
-        return f"{self.place}: {errno.errorcode[self.error]}, {often}"
+        return f"{self.place}: {errno.errorcode.get(self.error, 'crash')}, {often}"
 
     @property
     def order(self) -> str:
         return f"{self.place.hash:x}:{self.error}:{self.first}:{self.count}"
+
+
+def crashes_of(place: Place) -> list[Fault]:
+    return [Fault(place, CRASH, 1, 1)]
 
 
 def faults_of(place: Place) -> list[Fault]:
@@ -365,7 +370,9 @@ class Job:
         if self._state() != self.before:
             bad(f"files have changed: {self._state()} was {self.before}")
             self.before = self._state()
-        if t.status == 137 and "pipwarden: a part of pipwarden was killed" in t.err:
+        if t.fault and t.fault.error == CRASH and t.status in (139, 1, 125, 126, 137):
+            pass
+        elif t.status == 137 and "pipwarden: a part of pipwarden was killed" in t.err:
             pass
         elif t.phase >= 1 and t.status not in (100, 125, 126, 1):
             bad(f"status {t.status} after attempts")
@@ -377,7 +384,7 @@ class Job:
             bad("125 without a message")
         # libseccomp's own code does not survive a lack of memory: that ends the run, too.
         library = t.fault is not None and t.fault.place.call.endswith("@library")
-        if (re.search(r"was killed \(signal (4|6|7|8|11)\)", t.err) and not library) or t.status in (134, 135, 139):
+        if not (t.fault and t.fault.error == CRASH) and (re.search(r"was killed \(signal (4|6|7|8|11)\)", t.err) and not library or t.status in (134, 135, 139)):
             bad("a crash")
         if journal.exists():
             lines = journal.read_bytes().split(b"\n")
@@ -421,7 +428,7 @@ def count(job: Job, times: int = 2) -> tuple[list[Place], Trial]:
     return list(known.values()), trial
 
 
-def reach(kit: Kit, users, chosen) -> tuple[list[tuple], list[str]]:
+def reach(kit: Kit, users, chosen, kinds_of=faults_of) -> tuple[list[tuple], list[str]]:
     """(user, workload, fault) for each place, in the first workload that comes by it, of the chosen workloads; what is wrong without any fault."""
     todo, wrong, seen = [], [], set()
     for user in users:
@@ -440,7 +447,7 @@ def reach(kit: Kit, users, chosen) -> tuple[list[tuple], list[str]]:
             seen |= {(user.uid == 0, p.hash) for p in fresh}
             if workload.name not in chosen:
                 continue
-            todo += [(user, workload, f) for p in sorted(fresh, key=lambda p: p.hash) for f in faults_of(p)]
+            todo += [(user, workload, f) for p in sorted(fresh, key=lambda p: p.hash) for f in kinds_of(p)]
     return todo, wrong
 
 
@@ -497,6 +504,7 @@ def main():
     parser.add_argument("--users", default="root,user")
     parser.add_argument("--only", default="")
     parser.add_argument("--sample", type=int, default=0, help="only so many, spread over processes, phases and calls")
+    parser.add_argument("--crash", action="store_true", help="the process crashes where otherwise a call would fail")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--skip", type=int, default=0)
@@ -512,7 +520,7 @@ def main():
         kit = Kit(folder, options.binary.resolve())
         known = {"root": ROOT, "user": ordinary_user()}
         users = [known[n] for n in options.users.split(",")]
-        todo, wrong = reach(kit, users, set(options.workloads.split(",")))
+        todo, wrong = reach(kit, users, set(options.workloads.split(",")), crashes_of if options.crash else faults_of)
         for line in wrong:
             print("BAD", line, flush=True)
         names = {"enter": symbols(folder / "bin/libexec/enter", [f.place for _, _, f in todo if f.place.kind == "enter"]),
@@ -521,7 +529,7 @@ def main():
         def name(fault):
             table = names["enter" if fault.place.kind == "enter" else ""]
             where = " < ".join(table.get(a, hex(a)) for a in fault.place.addresses if a)
-            return f"{fault.place.kind}/{fault.place.phase} {base_name(fault.place.call)} {errno.errorcode[fault.error]}x{'*' if fault.count == FOREVER else 1} at {where}"
+            return f"{fault.place.kind}/{fault.place.phase} {base_name(fault.place.call)} {errno.errorcode.get(fault.error, 'crash')}x{'*' if fault.count == FOREVER else 1} at {where}"
 
         todo = [t for t in todo if options.only in name(t[2])][options.skip:]
         if options.sample:

@@ -93,6 +93,12 @@ def root_folder(folder: Path) -> Path:
     return target
 
 
+def prepare(root: Path) -> None:
+    """What the suite can have made beforehand.  The mount is gone with its namespace: nothing of the machine's is ever below a folder that is removed."""
+    run(["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"', root,
+         "/usr/bin/python3", "/repository/tests/lib/suite.py", "--prepare"], stdout=subprocess.DEVNULL)
+
+
 def initramfs(folder: Path, binary: Path, arguments: str, seconds: int) -> Path:
     root, work, image = root_folder(folder), folder / "work", folder / "initramfs.gz"
     shutil.rmtree(work, ignore_errors=True)
@@ -107,9 +113,7 @@ def initramfs(folder: Path, binary: Path, arguments: str, seconds: int) -> Path:
     for part in ("tests/lib", "tests/fixtures", "tests/faults"):
         shutil.copytree(REPOSITORY / part, work / "repository" / part, ignore=shutil.ignore_patterns("__pycache__"))
     run(["chroot", work, "useradd", "-m", "pwtest"])
-    # Its mount is gone with the namespace: nothing of the machine's is ever below the folder that is removed.
-    run(["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"', work,
-         "/usr/bin/python3", "/repository/tests/lib/suite.py", "--prepare"], stdout=subprocess.DEVNULL)
+    prepare(work)
     (work / "init").write_text(INIT.replace("SECONDS", str(seconds)).replace("ARGUMENTS", arguments))
     (work / "init").chmod(0o755)
     with open(image, "wb") as out:

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import pwd
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lib import faults, packages  # noqa: E402
 from lib.pythons import distribution  # noqa: E402
-from lib.world import CANARY, ROOT, Templates, World, differences, normalise, ordinary_user, snapshot  # noqa: E402
+from lib.world import CANARY, ROOT, Templates, User, World, differences, normalise, ordinary_user, snapshot  # noqa: E402
 
 PREPARED = Path("/opt/suite")
 MANY = 15  # attempts that must have an effect of their own, or the rest proves nothing
@@ -40,6 +41,15 @@ def prepared(folder: Path) -> tuple[Path, Templates]:
     else:
         packages.world(wheels)
     return wheels, templates
+
+
+def users() -> list:
+    """Who can be tried: ourselves, and as root an ordinary user, unless root may not become one here."""
+    if os.geteuid() != 0:
+        return [User(pwd.getpwuid(os.geteuid()).pw_name, os.geteuid(), os.getegid())]
+    other = ordinary_user()
+    can = subprocess.run(["setpriv", f"--reuid={other.uid}", "--clear-groups", "true"], stderr=subprocess.DEVNULL).returncode == 0
+    return [ROOT, other] if can else [ROOT]
 
 
 def packages_of(user, short: bool) -> tuple[str, ...]:
@@ -66,7 +76,7 @@ class Suite:
         self.kit = faults.Kit(self.folder, self.binary, inject=False)
         self.wheels, self.kit.templates = prepared(PREPARED if PREPARED.exists() else self.folder)
         self.kit.python = distribution()
-        self.users = [u for u in (ROOT, ordinary_user()) if os.geteuid() == 0 or u.uid == os.geteuid()] or [ROOT]
+        self.users = users()
 
     def test(self, name: str, f, *arguments):
         try:
