@@ -16,6 +16,7 @@
 #include "launcher/base/environment.h"
 #include "launcher/base/fd.h"
 #include "develop.h"
+#include "pkg_info.h"
 #include "project.h"
 
 #define JSON_MAX (1u << 20)
@@ -106,21 +107,14 @@ static void set_string(char **slot, const char *text, size_t len)
 /* Name and Version of PKG-INFO in the source's folder: the package's own claim. */
 static void read_pkg_info(const struct supervisor *s, struct birthright *b)
 {
-	char path[PATH_MAX], *text = NULL, *save = NULL;
+	char path[PATH_MAX], *text = NULL;
 
 	snprintf(path, sizeof path, "%s/PKG-INFO", b->source);
 	cleanup_fd int fd = fd_open_file_nofollow(path);
 	if (fd < 0 || fd_slurp(fd, JSON_MAX, &text) < 0) {
 		return;
 	}
-	for (char *line = strtok_r(text, "\n", &save); line != NULL && line[0] != '\r'; line = strtok_r(NULL, "\n", &save)) {
-		if (strncasecmp(line, "Name: ", 6) == 0) {
-			set_string(&b->package, line + 6, strlen(line + 6));
-		} else if (strncasecmp(line, "Version: ", 9) == 0) {
-			set_string(&b->version, line + 9, strlen(line + 9));
-			break;
-		}
-	}
+	pkg_info_read(text, &b->package, &b->version);
 	free(text);
 }
 

@@ -175,7 +175,7 @@ def test_a_part_of_a_sandbox_is_killed(victim, hide, user_named, make_world, tem
         else:
             target = next(p for p in descendants(parts["pip"].pid) if Path(f"/proc/{p.pid}/exe").resolve().name == "enter")
         target.kill()
-        assert build.process.wait(20) == 1, "pip says that a build failed"
+        assert build.process.wait(40) in (1, 100), "pip says that a build failed (and tries the environment itself, which is refused)"
         assert wait_for(lambda: not build.survivors(), 2), f"still there: {build.survivors()}"
 
 

@@ -279,7 +279,7 @@ class Job:
         self.environment = canary_environment()
         self.sinks = Sinks(self.world.root / "agent.sock")
         self.stranger = subprocess.Popen(["/bin/sleep", "100000"], env={"STRANGER": CANARY},
-                                         **({} if user.uid == 0 else dict(user=user.uid, group=user.gid, extra_groups=[])))
+                                         **({} if user.uid == os.geteuid() else dict(user=user.uid, group=user.gid, extra_groups=[])))
         self.arguments = [str(a) for a in (self.world.home, self.outside, self.world.root / "agent.sock", self.sinks.port, self.stranger.pid)]
         if workload.pip:
             self.world.use_venv(kit.templates, kit.python)

@@ -131,10 +131,10 @@ class Suite:
         for hide in self.hides:
             for user in self.users:
                 where = f"{user.name}{', without ' + hide if hide else ''}"
-                for package in packages_of(user, self.short):
-                    self.test(f"install {package}, {where}", self.install, user, package, hide)
                 for pip in ("", "local") if self.short else ("", "sdist", "local"):
                     self.test(f"attempts of {pip or 'a command'}, {where}", self.attempts, user, pip, hide)
+                for package in packages_of(user, self.short):
+                    self.test(f"install {package}, {where}", self.install, user, package, hide)
         shutil.rmtree(self.folder, ignore_errors=True)
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
         return 1 if self.failed else 0

@@ -235,7 +235,7 @@ class Templates:
 
     @staticmethod
     def copy(source: Path, target: Path) -> None:
-        subprocess.run(["cp", "-a", "--reflink=auto", source, target], check=True, timeout=60)
+        subprocess.run(["cp", "-a", "--reflink=auto", source, target], check=True, timeout=300)
         old, new = str(source).encode(), str(target).encode()
         for script in [target / "pyvenv.cfg", *(target / "bin").iterdir()]:
             if script.is_file() and not script.is_symlink():
