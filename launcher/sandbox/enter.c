@@ -25,6 +25,7 @@
 #include "launcher/base/environment.h"
 #include "launcher/base/signals.h"
 #include "preload/pw_event.h"
+#include "escapes.h"
 #include "start.h"
 
 #define WRITE_MAX (2u << 20) /* bytes of a file that is written for the supervisor */
@@ -125,14 +126,21 @@ static void __attribute__((noreturn)) end_like(int status)
 	_exit(WEXITSTATUS(status));
 }
 
-/* The terminal output of the program: what came, once. False: at its end. */
-static bool copy_once(int from, int to)
+/* An output of the program: what came, once, unchanged. False: at its end, or where nobody reads it any more. */
+static bool copy_once(int sock, struct escapes *look, int from, int to)
 {
-	char buffer[65536];
+	static char buffer[65536];
 	ssize_t n = read(from, buffer, sizeof buffer);
 
 	if (n < 0) {
 		return errno == EAGAIN || errno == EINTR;
+	}
+	unsigned found = escapes_look(look, buffer, (size_t)n);
+	for (int kind = 0; kind < ESCAPE_KINDS; kind++) {
+		if ((found & 1u << kind) != 0) {
+			struct enter_message m = {.kind = ENTER_ESCAPE, .value = kind};
+			fd_send(sock, &m, sizeof m, NULL, 0);
+		}
 	}
 	return n > 0 && fd_write_all(to, buffer, (size_t)n) == 0;
 }
@@ -213,7 +221,9 @@ static void __attribute__((noreturn)) wait_for(int sock, int signals, const int 
 	struct pollfd fds[4] = {{.fd = sock, .events = POLLIN}, {.fd = signals, .events = POLLIN},
 	                        {.fd = pipes[0], .events = POLLIN}, {.fd = pipes[1], .events = POLLIN}};
 	struct enter_message m;
+	struct escapes looks[2] = {{.state = 0}};
 
+	signal(SIGPIPE, SIG_IGN); /* the program is to get it */
 	/* The program's own descriptors are not ours to hold: its peers must see it close them. */
 	for (int fd = 0; fd < 1024; fd++) {
 		if (fd != sock && fd != signals && fd != pipes[0] && fd != pipes[1] && fd != copy_to[0] && fd != copy_to[1] && fd != 2) {
@@ -225,8 +235,11 @@ static void __attribute__((noreturn)) wait_for(int sock, int signals, const int 
 			continue; /* EINTR */
 		}
 		for (int i = 2; i < 4; i++) {
-			if (fds[i].revents != 0 && !copy_once(fds[i].fd, copy_to[i - 2])) {
-				fds[i].fd = -1;
+			if (fds[i].revents != 0 && !copy_once(sock, &looks[i - 2], fds[i].fd, copy_to[i - 2])) {
+				close_fd(&fds[i].fd);
+				if (copy_to[i - 2] != 2) { /* the reader's end of file; 2 is for last words of ours */
+					close(copy_to[i - 2]);
+				}
 			}
 		}
 		if (fds[1].revents != 0) {

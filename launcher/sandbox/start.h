@@ -53,6 +53,7 @@ enum enter_kind {
 	ENTER_SIGNAL = 5,  /* enter: value is a signal to pass on */
 	ENTER_WRITE = 6,   /* supervisor: two descriptors, a folder and a content; text is the name that it gets there, value the mode before the umask */
 	ENTER_WRITTEN = 7, /* enter: value is an errno, 0: it lies there */
+	ENTER_ESCAPE = 8,  /* enter: the program's output held something for the terminal; value is an enum escape_kind, told once */
 };
 struct enter_message {
 	uint32_t kind;

@@ -29,6 +29,7 @@
 #include "domain.h"
 #include "rights.h"
 #include "launcher/base/fd.h"
+#include "launcher/sandbox/escapes.h"
 #include "launcher/sandbox/init.h"
 #include "image.h"
 #include "listener.h"
@@ -59,8 +60,12 @@ struct session {
 	int fds[FD_PASS_MAX];    /* what the request passed, then what the command gets */
 	uint32_t nfds;
 	int32_t numbers[FD_PASS_MAX];
-	int terminal_pipe;       /* read end, for `enter` */
-	int terminal_to;         /* 1 or 2: where it goes; -1: nowhere */
+	struct copied {          /* an output that `enter` copies */
+		dev_t device;
+		ino_t inode;
+		int pipe, end;   /* read end, for `enter`; the other, until it has its numbers */
+		int to;          /* 1 or 2 */
+	} copied[2];
 	char home[PATH_MAX], tmp[PATH_MAX], terminal[128];
 	struct ruleset ruleset;
 	struct environment environment;
@@ -78,8 +83,8 @@ static void answer(struct session *n, enum enter_kind kind, int value, const cha
 	if (n->enter_sock < 0) {
 		return;
 	}
-	if (kind == ENTER_RUN && nfds > 0) {
-		m.copy_to[0] = n->terminal_to;
+	for (size_t k = 0; kind == ENTER_RUN && k < nfds; k++) {
+		m.copy_to[k] = n->copied[k].to;
 	}
 	snprintf(m.text, sizeof m.text, "%s", text);
 	fd_send(n->enter_sock, &m, sizeof m, fds, nfds);
@@ -133,35 +138,63 @@ static int open_null(void)
 	return open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
-/* A build has no terminal: on 0 it becomes /dev/null, on 1 and 2 a pipe that `enter` copies, one for both so that their order stays. */
-static int without_terminal(struct session *n)
+/* Where the program's output goes, if that is a terminal or a pipe; else false. */
+static bool is_copied(const struct session *n, uint32_t i, struct stat *st)
 {
-	int pipe_write = -1;
+	if (n->numbers[i] == 0 || fstat(n->fds[i], st) < 0) {
+		return false;
+	}
+	return (n->numbers[i] <= 2 && isatty(n->fds[i])) || (S_ISFIFO(st->st_mode) && (fcntl(n->fds[i], F_GETFL) & O_ACCMODE) != O_RDONLY);
+}
+
+/* The write end of the pipe that stands for an output, made at its first number; only 1 and 2 are outputs, and what is the same.  -ENOENT: it is none. */
+static int copied_end(struct session *n, int number, const struct stat *st)
+{
+	int ends[2], k = 0;
+
+	for (; k < 2 && n->copied[k].pipe >= 0; k++) {
+		if (n->copied[k].device == st->st_dev && n->copied[k].inode == st->st_ino) {
+			return fcntl(n->copied[k].end, F_DUPFD_CLOEXEC, 3);
+		}
+	}
+	if (number > 2) {
+		return -ENOENT;
+	}
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		return -errno;
+	}
+	n->copied[k].device = st->st_dev;
+	n->copied[k].inode = st->st_ino;
+	n->copied[k].pipe = ends[0];
+	n->copied[k].end = ends[1];
+	n->copied[k].to = number;
+	return fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
+}
+
+/* A build has no terminal on 0.  What it writes to a terminal, or to pip, which shows it on one, goes through a pipe that `enter` copies and looks at (escapes.h);
+ * where 1 and 2 are the same, so is the pipe: their order stays. */
+static int copy_outputs(struct session *n)
+{
+	struct stat st;
 
 	for (uint32_t i = 0; i < n->nfds; i++) {
-		int number = n->numbers[i];
-		if (number > 2 || !isatty(n->fds[i])) {
+		int replacement = -ENOENT;
+		if (n->numbers[i] == 0 && isatty(n->fds[i])) {
+			replacement = open_null();
+		} else if (is_copied(n, i, &st)) {
+			replacement = copied_end(n, n->numbers[i], &st);
+		}
+		if (replacement == -ENOENT) {
 			continue;
 		}
-		int replacement;
-		if (number == 0) {
-			replacement = open_null();
-		} else if (pipe_write < 0) {
-			int ends[2];
-			if (pipe2(ends, O_CLOEXEC) < 0) {
-				return -errno;
-			}
-			n->terminal_pipe = ends[0];
-			n->terminal_to = number;
-			replacement = pipe_write = ends[1];
-		} else {
-			replacement = fcntl(pipe_write, F_DUPFD_CLOEXEC, 3);
-		}
 		if (replacement < 0) {
-			return -errno;
+			return -EMFILE;
 		}
 		close(n->fds[i]);
 		n->fds[i] = replacement;
+	}
+	for (int k = 0; k < 2; k++) {
+		close_fd(&n->copied[k].end);
 	}
 	return 0;
 }
@@ -185,7 +218,15 @@ static int choose_descriptors(struct session *n)
 		n->fds[kept++] = n->fds[i];
 	}
 	n->nfds = kept;
-	return n->enter > 0 ? without_terminal(n) : 0;
+	return n->enter > 0 ? copy_outputs(n) : 0;
+}
+
+static void close_copied(struct session *n)
+{
+	for (int k = 0; k < 2; k++) {
+		close_fd(&n->copied[k].pipe);
+		close_fd(&n->copied[k].end);
+	}
 }
 
 static void close_descriptors(struct session *n)
@@ -399,8 +440,10 @@ static int take_listener(struct session *n, int fd)
 
 static void tell_running(struct session *n)
 {
-	answer(n, ENTER_RUN, 0, "", &n->terminal_pipe, n->terminal_pipe >= 0 ? 1 : 0);
-	close_fd(&n->terminal_pipe);
+	int pipes[2] = {n->copied[0].pipe, n->copied[1].pipe};
+
+	answer(n, ENTER_RUN, 0, "", pipes, (size_t)(pipes[0] >= 0) + (size_t)(pipes[1] >= 0));
+	close_copied(n);
 	close_descriptors(n);
 }
 
@@ -419,6 +462,19 @@ static pid_t guest_group(const struct session *n)
 	text[len] = '\0';
 	pid_t group = getpgid((pid_t)strtol(text, NULL, 10));
 	return group > 0 ? group : 0;
+}
+
+/* It went through, as it would have without us; `enter` tells of each kind once. */
+static void record_escape(struct session *n, int kind)
+{
+	struct event ev = {
+		.type = "terminal.write", .action = EV_ALLOWED, .source = SRC_KERNEL, .verdict = policy_rule(n->sup->run->policy, "terminal.escape"),
+		.target = {.name = kind >= 0 ? escape_name((enum escape_kind)kind) : ""}, .detail = "a build wrote it to its output, which pip may show on the terminal",
+	};
+
+	if (ev.target.name[0] != '\0') {
+		supervisor_record(&n->sandbox, 0, &ev);
+	}
 }
 
 static void record_limit(struct session *n, int kind, const char *count)
@@ -557,6 +613,8 @@ static int watch(struct session *n)
 			if (fd_receive(n->enter_sock, &m, sizeof m, NULL, NULL) != sizeof m) {
 				shutdown(n->init_sock, SHUT_WR); /* pip's child is gone: init ends the sandbox */
 				fds[1].fd = -1;
+			} else if (m.kind == ENTER_ESCAPE) {
+				record_escape(n, m.value);
 			} else if (m.kind == ENTER_SIGNAL) {
 				struct init_message pass = {.kind = INIT_SIGNAL, .value = m.value};
 				fd_send(n->init_sock, &pass, sizeof pass, NULL, 0);
@@ -622,7 +680,8 @@ static struct session *session_new(struct supervisor *s, enum role role)
 		return NULL;
 	}
 	n->sup = s;
-	n->enter_sock = n->init_sock = n->cwd_fd = n->terminal_pipe = n->terminal_to = -1;
+	n->enter_sock = n->init_sock = n->cwd_fd = -1;
+	n->copied[0] = n->copied[1] = (struct copied){.pipe = -1, .end = -1, .to = -1};
 	n->ruleset.fd = -1;
 	domain_init(&n->domain, -1, true);
 	n->sandbox = (struct sandbox){.checked_in = &n->checked_in, .sweep = &n->sweep, .sup = s, .role = role, .audit = s->run->audit,
@@ -638,7 +697,7 @@ static void session_free(struct session *n)
 	close_fd(&n->enter_sock);
 	close_fd(&n->init_sock);
 	close_fd(&n->cwd_fd);
-	close_fd(&n->terminal_pipe);
+	close_copied(n);
 	domain_finish(&n->domain);
 	alone_finish(&n->alone);
 	ruleset_finish(&n->ruleset);
