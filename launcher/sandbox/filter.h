@@ -19,10 +19,8 @@ enum filter_kind {
 };
 
 struct filter_options {
-	int landlock_abi;      /* < 3: truncate is notified, and O_TRUNC without write access is refused */
 	bool signals_scoped;   /* Landlock scopes signals (ABI 6) */
 	bool audit;            /* --audit: nothing is refused by the program itself; what is asked about can be let go on.  No PID namespace bounds signals */
-	bool served;           /* the sandbox works in a served tree, where Landlock grants nothing: truncate is notified */
 	bool unix_connect;     /* the supervisor can connect the caller's own AF_UNIX socket (pidfd_getfd); else socket(AF_UNIX) is refused for sandboxes */
 };
 

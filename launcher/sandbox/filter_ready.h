@@ -7,17 +7,16 @@
 #include "filter.h"
 
 /* What of the options makes a difference: one bit each. */
-#define FILTER_VARIANTS 32
+#define FILTER_VARIANTS 8
 
 static inline unsigned filter_variant(const struct filter_options *opt)
 {
-	return (opt->landlock_abi < 3 ? 1u : 0) | (opt->signals_scoped ? 2u : 0) | (opt->audit ? 4u : 0) | (opt->served ? 8u : 0) | (opt->unix_connect ? 16u : 0);
+	return (opt->signals_scoped ? 1u : 0) | (opt->audit ? 2u : 0) | (opt->unix_connect ? 4u : 0);
 }
 
 static inline struct filter_options filter_variant_options(unsigned variant)
 {
-	return (struct filter_options){.landlock_abi = variant & 1 ? 1 : 3, .signals_scoped = variant & 2, .audit = variant & 4, .served = variant & 8,
-	                               .unix_connect = variant & 16};
+	return (struct filter_options){.signals_scoped = variant & 1, .audit = variant & 2, .unix_connect = variant & 4};
 }
 
 struct filter_ready {

@@ -46,7 +46,6 @@ enum filter_roles {
 /* When a row exists at all. */
 enum filter_need {
 	FILTER_ALWAYS,
-	FILTER_NO_TRUNCATE, /* Landlock ABI 1 and 2: truncation is not covered; or a tree is served */
 	FILTER_UNSCOPED,    /* signals are not scoped by Landlock */
 	FILTER_AUDIT,       /* --audit */
 	FILTER_UNIX,        /* the supervisor can connect AF_UNIX sockets */

@@ -105,10 +105,8 @@ static const struct syscall_group table[] = {
 		SYS(prctl)}},
 	{LANDLOCK, "the installer's writes; it may read what the user may", {
 		SYS(openat), SYS(openat2)}},
-	{LANDLOCK, "the installer; a sandbox's too, where truncation is covered (ABI 3)", {
-		SYS(truncate)}},
 	{LANDLOCK, "the installer", {
-		SYS(renameat), SYS(renameat2), SYS(linkat), SYS(symlinkat), SYS(unlinkat), SYS(mkdirat), SYS(mknodat)}},
+		SYS(truncate), SYS(renameat), SYS(renameat2), SYS(linkat), SYS(symlinkat), SYS(unlinkat), SYS(mkdirat), SYS(mknodat)}},
 	{HARMLESS, "the installer: no code of a package runs in it", {
 		SYS(fchmod), SYS(fchmodat), NEW(fchmodat2), SYS(fchown), SYS(fchownat), SYS(utimensat), SYS(setxattr), SYS(lsetxattr),
 		SYS(fsetxattr), NEW(setxattrat), SYS(removexattr), SYS(lremovexattr), SYS(fremovexattr), NEW(removexattrat), NEW(file_setattr)}},

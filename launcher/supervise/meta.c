@@ -60,6 +60,28 @@ static const struct meta_call calls[] = {
 	{__NR_ioctl, "ioctl", ATTRIBUTES, BY_FD, 1, 0},
 };
 
+/* Requests of file systems that change nothing, or nothing but what the descriptor may write.  They are continued: the request is in a register, and whatever
+ * descriptor and memory the kernel then finds, it asks, or writes by a descriptor that Landlock let be opened for it. */
+static const uint32_t asking[] = {
+	0x80086601, 0x80046601,             /* FS_IOC_GETFLAGS */
+	0x80087601, 0x80047601, 0x80086603, /* FS_IOC_GETVERSION, ext4's */
+	0x801c581f, 0xc020660b,             /* FS_IOC_FSGETXATTR, FIEMAP */
+	0xc0046686, 0xc0286687,             /* verity: measure, read */
+	0x400c6615, 0xc0096616, 0x40106614, 0x8010661b, 0xc080661a, /* encryption: policy, salt, nonce, key status */
+	0x6612, 0x40046629, 0xc020662a,     /* ext4: extents, state */
+	0x800c581e, 0x8100587e, 0x8070587c, 0x80705864, 0x80205871, 0xc0205826, 0xc0205838, /* XFS: direct I/O, geometry, counts, blocks */
+	0x40305828, 0x4030582a, 0x40305829, 0x4030582b, 0x40305839, 0x40305825, /* space of a file that is open for writing */
+	0x80047210, 0x80047213, 0x82187201, 0x82187202, /* FAT: attributes, volume, names */
+};
+
+static bool only_asks(const struct seccomp_notif *req)
+{
+	for (size_t i = 0; req->data.nr == __NR_ioctl && i < sizeof asking / sizeof *asking; i++)
+		if (asking[i] == (uint32_t)req->data.args[1])
+			return true;
+	return false;
+}
+
 static const struct meta_call *find_call(int nr)
 {
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
@@ -298,8 +320,11 @@ static struct reply remove_attribute(const struct sandbox *sb, const struct secc
 static struct reply set_flags(const struct sandbox *sb, const struct seccomp_notif *req, const struct stat *st, const char *self)
 {
 	const int privileged = FS_IMMUTABLE_FL | FS_APPEND_FL | FS_JOURNAL_DATA_FL;
+	const uint32_t request = req->data.nr == __NR_ioctl ? (uint32_t)req->data.args[1] : FS_IOC_FSSETXATTR;
 	int wanted = 0, now = 0;
-	if (req->data.nr != __NR_ioctl || (uint32_t)req->data.args[1] != (uint32_t)FS_IOC_SETFLAGS || !(S_ISREG(st->st_mode) || S_ISDIR(st->st_mode)))
+	if (request != FS_IOC_SETFLAGS && request != FS_IOC_FSSETXATTR && request != FS_IOC32_SETFLAGS)
+		return reply_error(ENOTTY);
+	if (request != FS_IOC_SETFLAGS || !(S_ISREG(st->st_mode) || S_ISDIR(st->st_mode)))
 		return reply_error(EOPNOTSUPP);
 	int error = target_read(sb, req, req->data.args[2], &wanted, sizeof wanted);
 	if (error)
@@ -321,6 +346,8 @@ struct reply handle_meta(struct sandbox *sb, const struct seccomp_notif *req)
 	o.at.fd = -1;
 	if (!call)
 		return reply_error(ENOSYS);
+	if (only_asks(req))
+		return reply_continue(); /* see there */
 	int error = pin(sb, req, call, &o);
 	if (error == -EPERM || (error == -EACCES && o.by_fd))
 		return grants_unreadable(sb, req, call->name, error);

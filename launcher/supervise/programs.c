@@ -5,14 +5,13 @@
 #include "launcher/sandbox/filter.h"
 #include "supervisor.h"
 
-static int made[PROGRAM_COUNT] = {-ENOENT, -ENOENT, -ENOENT};
+static int made[PROGRAM_COUNT] = {-ENOENT, -ENOENT};
 
 int programs_make(const struct run *run)
 {
 	const struct caps *caps = run->caps;
 	struct filter_options options = {
-		.landlock_abi = caps->landlock_abi, .signals_scoped = caps->landlock_abi >= 6 && !run->audit, .unix_connect = caps->pidfd_getfd,
-		.audit = run->audit,
+		.signals_scoped = caps->landlock_abi >= 6 && !run->audit, .unix_connect = caps->pidfd_getfd, .audit = run->audit,
 	};
 	/* By what the machine has, under --audit as well. */
 	enum filter_kind sandbox = caps->namespaces ? FILTER_SANDBOX : FILTER_SANDBOX_PLAIN;
@@ -20,10 +19,6 @@ int programs_make(const struct run *run)
 
 	if (error >= 0 && run->installer != NULL) {
 		error = made[PROGRAM_INSTALLER] = filter_build(FILTER_INSTALLER, &options);
-	}
-	if (error >= 0 && run->installer != NULL && run->installer->local_dirs.n > 0) {
-		options.served = true;
-		error = made[PROGRAM_SERVED] = filter_build(sandbox, &options);
 	}
 	return error < 0 ? error : 0;
 }

@@ -7,7 +7,7 @@
 
 struct run;
 
-enum program { PROGRAM_INSTALLER, PROGRAM_SANDBOX, PROGRAM_SERVED /* of builds that work in a served folder */, PROGRAM_COUNT };
+enum program { PROGRAM_INSTALLER, PROGRAM_SANDBOX, PROGRAM_COUNT };
 
 /* 0 or -errno. */
 int programs_make(const struct run *run);

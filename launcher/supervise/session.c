@@ -395,7 +395,7 @@ static int send_start(struct session *n)
 	struct init_message m = {.kind = INIT_START};
 	int fds[START_FDS + FD_PASS_MAX];
 	cleanup_fd int spec = encode_start(n);
-	int program = programs_get(n->right.tree != NULL ? PROGRAM_SERVED : PROGRAM_SANDBOX);
+	int program = programs_get(PROGRAM_SANDBOX);
 
 	if (spec < 0 || program < 0) {
 		return spec < 0 ? spec : program;

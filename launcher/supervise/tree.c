@@ -1,7 +1,7 @@
-/* rename, link, symlink, unlink, mkdir, mknod of build and guest; truncate where the filter notifies it.
+/* rename, link, symlink, unlink, mkdir, mknod of build and guest; truncate.
  *
  * Landlock ABI 1 knows no REFER: a rename or link across folders is EXDEV, which the commonest build cannot stand.  There both are
- * served: from folders that were pinned and found inside the sandbox's own grants.  Below ABI 3 truncate() is not covered and is served.
+ * served: from folders that were pinned and found inside the sandbox's own grants.  truncate() is served: below ABI 3 nothing covers it.
  * A served tree is served_tree.c's: asked first.
  * Everything else is Landlock's to refuse (that is why a CONTINUE is harmless here) and only recorded. */
 #include <errno.h>

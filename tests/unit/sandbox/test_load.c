@@ -148,7 +148,7 @@ static void answer(struct board *b)
 static int serve(void *argument)
 {
 	enum filter_kind kind = *(enum filter_kind *)argument;
-	struct filter_options opt = {.landlock_abi = 7, .signals_scoped = true, .unix_connect = true};
+	struct filter_options opt = {.signals_scoped = true, .unix_connect = true};
 	int program = filter_build(kind, &opt);
 	struct board *b = mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status, pidfd;
@@ -199,7 +199,7 @@ static void every_kind(void **state)
 
 static int second_listener(void *argument)
 {
-	struct filter_options opt = {.landlock_abi = 7};
+	struct filter_options opt = {.audit = false};
 	int program = filter_build(FILTER_INSTALLER, &opt);
 	int first, second;
 

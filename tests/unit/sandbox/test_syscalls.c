@@ -179,8 +179,6 @@ static const char *of_need(enum filter_need need)
 	switch (need) {
 	case FILTER_ALWAYS:
 		return "";
-	case FILTER_NO_TRUNCATE:
-		return ", below Landlock ABI 3 and in a project's folder";
 	case FILTER_UNSCOPED:
 		return ", below Landlock ABI 6";
 	case FILTER_AUDIT:
