@@ -347,7 +347,7 @@ struct reply handle_meta(struct sandbox *sb, const struct seccomp_notif *req)
 	if (!call)
 		return reply_error(ENOSYS);
 	if (only_asks(req))
-		return reply_continue(); /* see there */
+		return reply_continue("meta.asks");
 	int error = pin(sb, req, call, &o);
 	if (error == -EPERM || (error == -EACCES && o.by_fd))
 		return grants_unreadable(sb, req, call->name, error);

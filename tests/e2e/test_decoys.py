@@ -58,6 +58,11 @@ print(json.dumps(got))
 """
 
 
+def told(result):
+    assert result.out.startswith("{"), str(result)
+    return json.loads(result.out)
+
+
 def opened(result, action):
     return [e for e in result.of_type("file.open") if e["action"] == action]
 
@@ -67,7 +72,7 @@ def test_a_guest_finds_credentials(make_world, user):
     world.plant_canaries()
     held = world.guarded(["run", "--", "/usr/bin/python3", "-c", LOOK])
     assert held.status == 0 and not held.above("info"), str(held)
-    found = json.loads(held.out)
+    found = told(held)
     assert sorted(found) == sorted(HOME_FILES) and {mode for mode, _ in found.values()} == {"0o600"}, str(held)
     assert CANARY not in held.out, str(held)
     json.loads(found[".docker/config.json"][1]), json.loads(found[HOME_FILES[-1]][1])
@@ -109,7 +114,7 @@ def test_a_rule_gives_a_decoy_by_every_name(make_world, user):
     assert all(CANARY in plain[name] for name in names) and plain["missing"] == 2, plain
     world.plant_canaries()  # the plain run could empty it
     held = world.guarded(["run", "--", *program], options=["--policy", policy])
-    got = json.loads(held.out)
+    got = told(held)
     assert CANARY not in held.out + held.err, str(held)
     assert len({got[name] for name in names}) == 1 and got["path"].startswith("-----BEGIN OPENSSH PRIVATE KEY-----"), str(held)
     assert got["missing"] == 2 and got["other folder"] == 13 and got[str(os.O_RDWR)] == 13 and got[str(os.O_WRONLY | os.O_TRUNC)] == 13, str(held)
@@ -118,5 +123,5 @@ def test_a_rule_gives_a_decoy_by_every_name(make_world, user):
     assert given and {(e["rule"], e["target"]["path"]) for e in given} == {("file.ssh-key", str(key))}, str(held)
     assert CANARY in key.read_text()
     denied = world.guarded(["run", "--", *program], options=["--on-violation", "deny"])
-    got = json.loads(denied.out)
+    got = told(denied)
     assert {got[name] for name in names} == {13} and got["missing"] == 2 and not opened(denied, "decoy"), str(denied)
