@@ -53,7 +53,7 @@ def wheel(folder: Path, name: str, version: str, files: Files, *, entry_points: 
             entry = zipfile.ZipInfo(n, STAMP)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
-            z.writestr(entry, c)
+            z.writestr(entry, c, compresslevel=1)
     return path
 
 
@@ -62,7 +62,7 @@ def sdist(folder: Path, name: str, version: str, files: Files) -> Path:
     content = {"PKG-INFO": _metadata(name, version), **files}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{base}.tar.gz"
-    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as tar:
+    with tarfile.open(path, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as tar:
         for n, c in content.items():
             data = _bytes(c)
             entry = tarfile.TarInfo(f"{base}/{n}")
