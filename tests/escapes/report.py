@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .catalogue import IDS
 from .kit import Row
 
 # As a user of each would write it for `pip install` in a virtual environment; {home} and the like are filled in.
@@ -133,7 +134,7 @@ def sums(rows: list[Row], results: Results) -> list[str]:
     def attacks(u):
         return [r for r in tried(u) if plain(u, r).effect and not r.control]
 
-    line("rows", lambda u: len(known(u)))
+    line(f"rows run, of the catalogue's {len(IDS)}", lambda u: len(known(u)))
     line("tried here", lambda u: len(tried(u)))
     line("no baseline on this machine", lambda u: sum(not plain(u, r).effect for r in tried(u)))
     line("honest controls, same under pipwarden", lambda u: f"{sum(bool(held(u, r).effect) for r in tried(u) if r.control)} of {sum(r.control for r in tried(u))}")
@@ -149,7 +150,7 @@ def sums(rows: list[Row], results: Results) -> list[str]:
 
 def text(rows: list[Row], results: Results, machine: str) -> str:
     commands = "".join(f"\n{name}:\n\n```\n" + "\n".join(wrap(WRAPPERS[name])) + "\n```\n" for name in results.others)
-    notes = [f"- {row.id}: {row.note}" for row in rows if row.note and not row.note.startswith("no baseline")]
+    notes = [f"- {row.id}: {row.note}" for row in rows if row.note and not row.note.startswith("no baseline") and results.of("plain", row.users[0], row.id)]
     return (HEAD + "\n".join(sums(rows, results)) + f"\n\n{machine}\n\n"
             + f"| id | behaviour | plain pip | pipwarden | event | {' | '.join(results.others)} |\n|---|---|---|---|---|" + "---|" * len(results.others) + "\n"
             + "\n".join(lines(rows, results)) + "\n\n## Notes\n\n" + "\n".join(notes) + "\n\n## The other wrappers\n" + commands)
