@@ -13,6 +13,7 @@ import re
 import resource
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -258,9 +259,16 @@ class Standing:
     """A Bench of its own, outside of pytest."""
 
     def __init__(self, above: str = "/tmp"):
-        self.above = above
+        self.above, self.base, self.mounted, self.net = above, Path("/nowhere"), False, None
 
     def __enter__(self) -> Bench:
+        try:
+            return self._begin()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _begin(self) -> Bench:
         os.umask(0o022)
         self.base = Path(tempfile.mkdtemp(prefix="pwk", dir=self.above))
         self.mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3g,mode=0755", "tmpfs", self.base], capture_output=True).returncode == 0
@@ -274,7 +282,8 @@ class Standing:
                      pythons.distribution(), self.net)
 
     def __exit__(self, *exc) -> None:
-        self.net.__exit__()
+        if self.net:
+            self.net.__exit__()
         if self.mounted:
             subprocess.run(["umount", "-l", self.base], check=False)
         shutil.rmtree(self.base, ignore_errors=True)
@@ -301,6 +310,8 @@ def main() -> int:
     if os.geteuid() != 0:
         print("run.py: this needs root: it makes namespaces and runs as several users", file=sys.stderr)
         return 2
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))  # with all that is to be taken away
     rows = select(table(), options.rows)
     return write(rows, options) if options.write else show(rows, options)
 
