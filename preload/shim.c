@@ -117,7 +117,7 @@ static void find_real(char *path, size_t size)
 	static const char names[] =
 		"posix_spawn\0posix_spawnp\0system\0popen\0pclose\0getaddrinfo\0getnameinfo\0gethostbyname\0gethostbyname2\0"
 		"gethostbyaddr\0gethostbyname_r\0gethostbyname2_r\0gethostbyaddr_r\0connect\0open\0open64\0openat\0openat64\0"
-		"mkdir\0rename\0unlinkat\0_dl_find_object\0";
+		"mkdir\0rename\0unlink\0_dl_find_object\0";
 	struct next_want want[sizeof(shim.real) / sizeof(void *)];
 	void **slots = (void **)&shim.real;
 

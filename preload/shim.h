@@ -45,7 +45,7 @@ struct shim_real {
 	int (*openat)(int, const char *, int, ...), (*openat64)(int, const char *, int, ...);
 	int (*mkdir)(const char *, mode_t);
 	int (*rename)(const char *, const char *);
-	int (*unlinkat)(int, const char *, int);
+	int (*unlink)(const char *);
 	int (*find_object)(void *, void *); /* _dl_find_object, glibc 2.35 and later */
 };
 

@@ -154,20 +154,11 @@ EXPORT int rename(const char *from, const char *to)
 	return told(ret, AT_FDCWD, to);
 }
 
-static int remove_path(const char *path, int flags)
-{
-	const struct shim *shim = shim_get();
-	int ret = shim->real.unlinkat ? shim->real.unlinkat(AT_FDCWD, path, flags) : (int)syscall(SYS_unlinkat, AT_FDCWD, path, flags);
-
-	return told(ret, AT_FDCWD, path);
-}
-
+/* Not rmdir: pip tries that on folders that are not empty, to see. */
 EXPORT int unlink(const char *path)
 {
-	return remove_path(path, 0);
-}
+	const struct shim *shim = shim_get();
+	int ret = shim->real.unlink ? shim->real.unlink(path) : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
 
-EXPORT int rmdir(const char *path)
-{
-	return remove_path(path, AT_REMOVEDIR);
+	return told(ret, AT_FDCWD, path);
 }

@@ -260,3 +260,60 @@ def test_two_at_once(ready):
     held = ready.guarded(["run", "--", "/bin/sh", "-c", "echo inside"])
     out = first.communicate(timeout=200)[0].decode()
     assert first.returncode == 0 and held.status == 0 and held.out == "inside\n" and held.above("info") == [], out + str(held)
+
+
+# --- what pip and commands are used for
+
+@pytest.mark.slow
+def test_pip_replaces_itself(make_world, user, templates, distribution, package_folder):
+    """T-32: its own files and bin/pip, while it runs, and setuptools and wheel with it; the pip that is there then works."""
+    world = make_world(user)
+    folder = world.root / "links"
+    folder.mkdir()
+    for archive in (*packages.PYTHON_WHEELS.glob("pip-*.whl"), *package_folder.glob("setuptools-*.whl"), *package_folder.glob("wheel-*.whl")):
+        shutil.copy(archive, folder)
+    assert len(list(folder.iterdir())) == 3
+    world.own_tree(folder)
+    seen = []
+    for guarded in (False, True):
+        world.use_venv(templates, distribution)
+        run = world.guarded if guarded else world.run
+        result = run(["pip", "install", "--no-index", "--find-links", folder, "--force-reinstall", "-U", "pip", "setuptools", "wheel"])
+        after = run(["pip", "list"])
+        assert result.status == 0 and after.status == 0, f"{result}\n{after}"
+        assert result.above("info") == [] and after.above("info") == [], f"{result}\n{after}"
+        seen.append((snapshot(world.venv), normalise(result.out), after.out))
+    assert differences(seen[1][0], seen[0][0]) == [] and seen[1][1:] == seen[0][1:]
+
+
+PTH = {"distutils-precedence.pth": "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; enabled and __import__('_distutils_hack').add_shim();\n",
+       "_virtualenv.pth": "import _virtualenv", "_virtualenv.py": "import sys\nsys.pwt_virtualenv = True\n",
+       "zpw_coverage.pth": "import sys; exec('try:\\n    import coverage\\nexcept ImportError:\\n    pass')\n",
+       "__editable__.pwt-1.0.pth": "import __editable___pwt_finder; __editable___pwt_finder.install()\n",
+       "__editable___pwt_finder.py": "import sys\ndef install():\n    sys.pwt_editable = True\n",
+       "pwt-nspkg.pth": "import sys, types; m = sys.modules.setdefault('pwtspace', types.ModuleType('pwtspace'))\n"}
+
+
+def test_start_up_files_of_honest_environments(ready):
+    """T-11: setuptools', virtualenv's, coverage's, editable and namespace ones: pip installs and builds, and they work in builds and commands."""
+    for name, text in PTH.items():
+        ready.write(ready.site_packages() / name, text, 0o644)
+    installs(ready)
+    program = "import sys; print(sys.pwt_virtualenv, sys.pwt_editable, 'pwtspace' in sys.modules, '_distutils_hack' in sys.modules)"
+    held = ready.guarded(["run", "--", ready.venv / "bin/python", "-c", program])
+    assert held.out == "True True True True\n" and held.above("info") == [], str(held)
+
+
+def test_a_command_that_needs_its_secrets(ready):
+    """T-50: what an option grants it has, without a word in the record; nothing else."""
+    ready.write(ready.home / ".config/pwtool/token", "file0token0of0the0user", 0o600)
+    ready.write(ready.home / ".config/other/token", "another0token", 0o600)
+    tool = ready.write(ready.venv / "bin/pwtool", f"#!{ready.venv}/bin/python\nimport os, sys\nprint(os.environ['TWINE_PASSWORD'], open(sys.argv[1]).read())\n", 0o755)
+    env = {"TWINE_PASSWORD": "twine0password0of0the0user"}
+    token = ready.home / ".config/pwtool/token"
+    plain = ready.run([tool, token], env)
+    assert plain.out == "twine0password0of0the0user file0token0of0the0user\n", str(plain)
+    refused = ready.guarded(["run", "--", tool, token], env)
+    assert "0of0the0user" not in refused.out and f"--allow-read guest:{token}" in refused.journal.read_text(), str(refused)
+    held = ready.guarded(["run", "--", tool, token], env, options=["--allow-env", "TWINE_PASSWORD", "--allow-read", token])
+    assert held.out == plain.out and held.status == 0 and held.above("info") == [], str(held)
