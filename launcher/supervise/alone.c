@@ -97,7 +97,7 @@ static bool is_steady_file(const struct sandbox *sb, const char *name)
 /* The mapping at `address`: 1 and its end, 0: not the caller's alone, -1: this kernel cannot be asked. */
 static int query(const struct sandbox *sb, int maps, uint64_t address, uint64_t *end)
 {
-	char name[PATH_MAX] = "";
+	char name[PATH_MAX]; /* not cleared: nearly every open comes by here */
 	struct pw_procmap_query q = {.size = sizeof q, .query_addr = address};
 	if (ioctl(maps, PW_PROCMAP_QUERY, &q) < 0)
 		return errno == ENOTTY ? -1 : 0;
@@ -106,6 +106,7 @@ static int query(const struct sandbox *sb, int maps, uint64_t address, uint64_t 
 		return 0;
 	if (q.inode == 0 && q.dev_major == 0 && q.dev_minor == 0)
 		return 1;
+	name[0] = '\0';
 	q = (struct pw_procmap_query){.size = sizeof q, .query_addr = address, .vma_name_size = sizeof name, .vma_name_addr = (uintptr_t)name};
 	return ioctl(maps, PW_PROCMAP_QUERY, &q) == 0 && q.vma_end == *end && is_steady_file(sb, name);
 }
