@@ -24,6 +24,7 @@
 #include "image.h"
 #include "rights.h"
 #include "launcher/base/fd.h"
+#include "launcher/base/ownline.h"
 #include "launcher/base/tree.h"
 #include "launcher/sandbox/birth.h"
 #include "listener.h"
@@ -674,13 +675,16 @@ static int finish(struct watch *w, int status)
 		cannot(error, "the journal %s could not be completed", run->journal_path != NULL ? run->journal_path : "on --log-fd");
 		status = 125;
 	}
+	summary = run->quiet ? NULL : journal_summary(run->journal, run->journal_path, run->colour, run->verbosity);
+	if (why != NULL || summary != NULL) { /* all that could write there has ended */
+		own_line(STDERR_FILENO);
+	}
 	if (why != NULL) {
 		fprintf(stderr, "pipwarden: %s\n", why);
 	}
 	if (atomic_load(&s->not_in_place) && !run->quiet) {
 		fprintf(stderr, "pipwarden: set PIP_USE_PEP517=1: wheels were built where this pip would have run `setup.py install` or `setup.py develop` in the environment\n");
 	}
-	summary = run->quiet ? NULL : journal_summary(run->journal, run->journal_path, run->colour, run->verbosity);
 	if (summary != NULL) {
 		fputs(summary, stderr);
 		free(summary);
