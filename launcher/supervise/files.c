@@ -154,6 +154,24 @@ static struct reply judge_write(struct sandbox *sb, const struct seccomp_notif *
 	return refuse(sb, req, call, &refusal);
 }
 
+/* A terminal that is none of the sandbox's own: those are in a /dev/pts of its own, where it can have one.  /dev/tty is that of a session, and a build has
+ * one without a terminal. */
+static bool strange_terminal(const struct sandbox *sb, const struct resolved *r)
+{
+	if (strcmp(r->real, "/dev/tty") == 0)
+		return sb->role == ROLE_BUILD;
+	return strncmp(r->real, "/dev/pts/", 9) == 0 && r->real[9] >= '0' && r->real[9] <= '9' && (r->missing || !sb->namespaces);
+}
+
+/* The kernel refuses it: ENXIO, ENOENT, EACCES.  Honest programs look for somebody to ask. */
+static void record_terminal(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const struct resolved *r, const char *text)
+{
+	struct refusal refusal = {.type = modifies(call->flags) ? "file.write" : "file.open", .call = call->name, .real = r->real, .as_written = text,
+	                          .verdict = policy_rule(supervisor_policy(sb->sup), "file.terminal")};
+	if (strange_terminal(sb, r))
+		grants_record(sb, req, &refusal);
+}
+
 /* What is there and Landlock is about to refuse, though no rule names it.  Honest programs run into that, so it never ends a run: neither by its rule (info) nor by
  * filling the record. */
 static void record_read(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, struct refusal *refusal)
@@ -186,6 +204,7 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 {
 	bool writes = modifies(call->flags) || (r->missing && (call->flags & O_CREAT));
 	struct refusal refusal = {.type = writes ? "file.write" : "file.open", .real = r->real, .as_written = text};
+	record_terminal(sb, req, call, r, text);
 	if (served_holds(sb, r->real))
 		return served_open(sb, req, call->name, call->flags, call->mode, r, text);
 	if (r->proc_foreign && (writes || inspects(r->real))) {
@@ -295,6 +314,7 @@ static struct reply judge_failure(struct sandbox *sb, const struct seccomp_notif
 	default:
 		return grants_unreadable(sb, req, call->name, error);
 	}
+	record_terminal(sb, req, call, r, text);
 	if (r->proc_foreign && error == -EACCES) { /* a stranger's magic link that not even we may follow */
 		refusal.verdict = policy_rule(supervisor_policy(sb->sup), "process.inspect");
 		refusal.missing = false;
@@ -383,6 +403,8 @@ static struct reply judge_home(struct sandbox *sb, const struct seccomp_notif *r
 /* Nothing that could be looked at any closer. */
 static bool is_trusted(const struct sandbox *sb, const struct open_call *call, const char *text)
 {
+	if (strcmp(text, "/dev/tty") == 0 && sb->role == ROLE_BUILD)
+		return false; /* recorded */
 	return trusted_device(text) || (!modifies(call->flags) && !(call->flags & O_CREAT) && trusted_read(sb, text));
 }
 
