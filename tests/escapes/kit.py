@@ -127,12 +127,13 @@ class Row:
     requires: tuple = ()  # of the wheel's metadata
     script: str = ""  # the console command's name, where it is not the package's
     timeout: float = 60  # of its own command
+    options: tuple = ()  # of pipwarden, for its own command
 
     def __post_init__(self):
         object.__setattr__(self, "act", textwrap.dedent(self.act).strip("\n"))
         assert self.stage in STAGES, f"{self.id}: no stage {self.stage}"
         assert not self.later or self.later in LATER, f"{self.id}: {self.later} is no later subject"
-        assert not (self.env or self.outside) or self.own_command, f"{self.id}: env or outside, but no command of its own"
+        assert not (self.env or self.outside or self.options) or self.own_command, f"{self.id}: env, outside or options, but no command of its own"
 
     @property
     def package(self) -> str:

@@ -91,6 +91,11 @@ def used() -> float:
     return sum(u.ru_utime + u.ru_stime for u in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
 
 
+def printable(text: str) -> str:
+    """Of what a replica named, nothing that a terminal would obey."""
+    return "".join(c if c.isprintable() else "?" for c in text) or "-"
+
+
 def normalise(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name or "").lower()
 
@@ -164,14 +169,17 @@ class Run:
     def env(self, row: Row) -> dict:
         return {k: self.ground.fill(v, row) for k, v in row.env.items()}
 
-    def options(self) -> list:
-        return [] if self.one else ["--on-violation", "deny"]
+    def options(self, *own: str) -> list:
+        return [*own] if self.one else ["--on-violation", "deny", *own]
 
     def _pip(self, batch: str, rows: list[Row]) -> None:
-        before = {r.id: self.ground.before(r) for r in rows}
-        argv = [*PIP, *(self.ground.fill(w) for w in BATCHES[batch]), *(r.package for r in rows)]
-        result = self.command(argv, self.options(), False, timeout=max(60.0, *(r.timeout for r in rows)) + 10 * len(rows),
-                              env=self.env(rows[0]) if len(rows) == 1 else None)
+        alone, ground = rows[0] if len(rows) == 1 else None, self.ground
+        before = {r.id: ground.before(r) for r in rows}
+        argv = [*PIP, *(ground.fill(w) for w in BATCHES[batch]), *(r.package for r in rows)]
+        ground.outside = alone.outside if alone else ()
+        result = self.command(argv, self.options(*(alone.options if alone else ())), False,
+                              timeout=alone.timeout if alone else max(60.0, *(r.timeout for r in rows)) + 10 * len(rows), env=self.env(alone) if alone else None)
+        ground.outside = ()
         if len(rows) > 1 and (lost := [r for r in rows if not self.outcomes[r.id].has_run(result)]):
             # One that breaks the command must not take the others with it.
             for row in lost:
@@ -191,7 +199,7 @@ class Run:
         pip = Path(argv[0]).name.startswith("pip")
         before = {row.id: ground.before(row)}
         ground.outside = row.outside
-        result = self.command(argv, self.options(), not pip, timeout=row.timeout, env=self.env(row))
+        result = self.command(argv, self.options(*row.options), not pip, timeout=row.timeout, env=self.env(row))
         ground.outside = ()
         self._judge([row], result, before, False)
 
@@ -328,7 +336,7 @@ def show(rows: list[Row], options) -> int:
                 one, two = plain.outcomes[row.id], held.outcomes[row.id] if held else None
                 verdict = judge(row, name, one, two)
                 bad += not verdict.good
-                print(f"{'ok ' if verdict.good else 'BAD'} {row.id:6} {name:4} {row.title[:50]:50} | {one.effect or '-':36.36} | {(two.effect if two else '') or '-':20.20} | {verdict.text}")
+                print(f"{'ok ' if verdict.good else 'BAD'} {row.id:6} {name:4} {row.title[:50]:50} | {printable(one.effect):36.36} | {printable(two.effect if two else ''):20.20} | {verdict.text}")
                 if options.verbose:
                     print("\n".join("    " + line for o in (one, two) if o for line in o.told().splitlines()))
             print(f"{name}: " + ", ".join(f"{r.seconds:.1f} s ({r.cpu:.1f} s of a processor)" for r in (plain, held) if r), flush=True)
