@@ -46,14 +46,18 @@ static struct reply decide_installer(struct sandbox *sb, const struct seccomp_no
 	return reply_error(EACCES);
 }
 
-/* The caller's program is `become`, and what it starts was asked for by its path. */
-static bool by_become(const struct sandbox *sb, pid_t tid)
+/* Nothing new is started: the caller's program is `become`, and what it starts was asked for by its path; or the caller starts itself again. */
+static bool is_known(const struct sandbox *sb, pid_t tid, int program)
 {
-	struct stat exe, become;
+	struct stat exe, become, next;
 	char link[40];
 
 	snprintf(link, sizeof link, "/proc/%d/exe", (int)tid);
-	return stat(link, &exe) == 0 && stat(sb->sup->become_path, &become) == 0 && exe.st_dev == become.st_dev && exe.st_ino == become.st_ino;
+	if (stat(link, &exe) < 0) {
+		return false;
+	}
+	return (stat(sb->sup->become_path, &become) == 0 && exe.st_dev == become.st_dev && exe.st_ino == become.st_ino) ||
+	       (fstat(program, &next) == 0 && exe.st_dev == next.st_dev && exe.st_ino == next.st_ino);
 }
 
 /* A memfd, O_TMPFILE, a file that was unlinked: nobody who looks for the program later finds it. */
@@ -81,7 +85,7 @@ static void record(struct sandbox *sb, const struct seccomp_notif *req, const st
 	};
 
 	if (r->fd >= 0 && has_no_name(r->fd)) {
-		rule = by_become(sb, (pid_t)req->pid) ? rule : "exec.memory";
+		rule = is_known(sb, (pid_t)req->pid, r->fd) ? rule : "exec.memory";
 	} else if (out_of_reach(sb, r)) {
 		rule = "exec.refused";
 		ev.action = EV_DENIED;

@@ -27,7 +27,7 @@ struct walk {
 	int base;          /* where a relative path starts */
 	int root;          /* opened when needed */
 	int cur;           /* the directory that has been reached */
-	bool foreign;      /* has been below /proc/PID of a stranger */
+	bool foreign;      /* has been below /proc/PID of a stranger, or through a link of init */
 	unsigned links;
 	const char *at;    /* what is left to walk, in rest */
 	char rest[2 * PATH_MAX];
@@ -153,6 +153,15 @@ static int push_link(struct walk *w, const char *text)
 	return 0;
 }
 
+/* Is cur the folder, or below it, of the sandbox's init? What its links lead to is pipwarden's, though init is of the sandbox. */
+static bool below_init(const struct walk *w)
+{
+	char name[PATH_MAX];
+	if (name_of(w->cur, name, sizeof name) < 0 || strncmp(name, "/proc/", 6) != 0)
+		return false;
+	return pathtext_pid(name + 6, strcspn(name + 6, "/")) == (our_proc(w->cur) ? w->sb->init : 1);
+}
+
 /* fd is the link `name` in cur.  0: pushed, walk on.  1: a magic link, *object is what it leads to. */
 static int follow_link(struct walk *w, int fd, const char *name, int *object)
 {
@@ -174,6 +183,7 @@ static int follow_link(struct walk *w, int fd, const char *name, int *object)
 	text[n] = '\0';
 	if (!proc || !is_magic(text))
 		return push_link(w, text);
+	w->foreign = w->foreign || below_init(w);
 	*object = openat(w->cur, name, O_PATH | O_CLOEXEC);
 	return *object < 0 ? -errno : 1;
 }

@@ -42,7 +42,7 @@ struct resolved {
 	bool missing;      /* the last component does not exist */
 	char real[4096];   /* absolute path of the object (or where it would be) */
 	char last[256];    /* last component when missing */
-	bool proc_foreign; /* it lies under /proc/PID of a process outside the sandbox */
+	bool proc_foreign; /* it lies under /proc/PID of a process outside the sandbox, or was reached by a link of its init */
 };
 int target_resolve(const struct sandbox *sb, const struct seccomp_notif *req, int dirfd, const char *path, bool follow, bool create, struct resolved *out);
 

@@ -15,7 +15,8 @@ ROWS = table()
 def run_of(request, base, pipwarden, templates, distribution, internet, user_named):
     """run_of(user name, guarded): all rows that this session tests, once."""
     known = {}
-    wanted = {item.callspec.params["row"].id for item in request.session.items if hasattr(item, "callspec") and "row" in item.callspec.params}
+    mine = [item for item in request.session.items if item.path.name == "test_escapes.py" and hasattr(item, "callspec")]
+    wanted = {item.callspec.params["row"].id for item in mine}
     bench = run.Bench(base, pipwarden, templates, distribution, internet)
     served = internet.index.folder
 
