@@ -177,7 +177,7 @@ def test_preload_of_the_users_own(name, case, arena_of):
     a = arena_of("user")
     path = library(PRELOADS[name]) if PRELOADS[name] else str(a.folder / "libchained.so")
     if not path:
-        pytest.skip(f"there is no {name} here")  # more than the one that the test makes: where they happen to be installed
+        pytest.skip(f"its tool is not here: {name}")  # more than the one that the test makes: where they happen to be installed
     held = check(a, a.argv("attack", case), env={"LD_PRELOAD": path, **({"FAKETIME": "@2020-02-02 00:00:00"} if name == "faketime" else {})})
     if name == "chained" and case == "plain":
         assert "chained: open+ connect+" in held.out
@@ -211,7 +211,7 @@ FAKEROOT = "id -u; cd \"$TMPDIR\"; echo x >f; chown 12:13 f; stat -c %u:%g f; mk
 
 def test_fakeroot(arena_of):
     if not shutil.which("fakeroot"):
-        pytest.skip("there is no fakeroot here")
+        pytest.skip("its tool is not here: fakeroot")
     a = arena_of("user")
     argv = ["fakeroot", "/bin/sh", "-c", FAKEROOT]
     plain = a.world.run(argv, timeout=60)
