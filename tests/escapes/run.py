@@ -150,10 +150,12 @@ class Run:
             for part in [[r] for r in batch] if self.one else [batch]:
                 if part:
                     self._pip(name, part)
+        self._settle([r for r in wanted if not r.own_command])
         # What changes the environment, and later starts in it, comes last.
-        for row in sorted((r for r in wanted if r.own_command), key=lambda r: r.stage in FRESH):
+        own = sorted((r for r in wanted if r.own_command), key=lambda r: r.stage in FRESH)
+        for row in own:
             self._own(row, archives[row.id])
-        self._settle()
+        self._settle(own)
         self.seconds, self.cpu = time.monotonic() - start, used() - cpu
 
     # --- commands
@@ -215,10 +217,10 @@ class Run:
             outcome.record = "" if not self.guarded or self.wrapper is not None or self.hide else outcome.event_problem(self.ground)
 
 
-    def _settle(self) -> None:
-        """What arrived, or happened, after its command had ended: looked for again until the run is over."""
-        until = time.monotonic() + (SETTLE if any(r.stage == "after" for r in self.rows) else 0.5)
-        waiting = [o for o in self.outcomes.values() if o.result and not o.effect]
+    def _settle(self, rows: list[Row]) -> None:
+        """What arrived, or happened, after its command had ended: looked for again until these are over."""
+        until = time.monotonic() + (SETTLE if any(r.stage == "after" for r in rows) else 0.5)
+        waiting = [o for o in (self.outcomes[r.id] for r in rows) if o.result and not o.effect]
         while waiting and time.monotonic() < until:
             for outcome in waiting:
                 lasting = tuple(e for e in outcome.row.effects if not outcome.row.own_command or e.kind not in ("file", "call"))

@@ -251,7 +251,7 @@ for path in glob.glob("*.tfstate") or ["main.tfstate"]:
                 path = "/proc/%s/fd/%s" % (pid, fd)
                 if os.path.isfile(path) and os.path.getsize(path) < 100000:
                     pwkit.loot(pwkit.read(path))
-        """, loot(), opened("file.netrc", "{home}/.netrc", "high", as_written="/proc/*/root/*")),
+        """, loot(), Event(("file.netrc", "process.inspect"), "file.open", {"path": "{home}/.netrc", "as_written": "/proc/*/root/*"})),
     Row("SF-27", "credentials are moved into the build folder, then read", "build", """
         import os, pwkit
         home = pwkit.target("home") + "/.aws"

@@ -298,7 +298,8 @@ if __name__ == "__main__":
             p = pwkit.attempt(subprocess.run, command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
             if p is not None and p.returncode == 0:
                 pwkit.loot(p.stdout)
-        """, Effect.call(no_gain), Event("exec.recorded", "exec", {"path": "*/passwd"}, action="allowed"), needs=("passwd",)),
+        """, Effect.call(no_gain), Event("exec.recorded", "exec", {"path": "*/passwd"}, action="allowed"), needs=("passwd",),
+        note="no baseline (user): where passwd tells its caller no more than it may know itself"),
     Row("ES-20", "a program of 32 bits, into which no shim fits", "build", RUN_MADE + """
 run_made("i386")
 """, loot(), Event(("syscall.foreign-abi", "exec.recorded"), ("syscall.denied", "exec"), action=("denied", "allowed")),
