@@ -159,7 +159,12 @@ static bool below_init(const struct walk *w)
 	char name[PATH_MAX];
 	if (name_of(w->cur, name, sizeof name) < 0 || strncmp(name, "/proc/", 6) != 0)
 		return false;
-	return pathtext_pid(name + 6, strcspn(name + 6, "/")) == (our_proc(w->cur) ? w->sb->init : 1);
+	pid_t pid = pathtext_pid(name + 6, strcspn(name + 6, "/")), init = w->sb->init, caller = 0, tid;
+	if (our_proc(w->cur))
+		caller = target_tgid(w->tid);
+	else if (target_numbers(w->tid, &caller, &tid))
+		init = 1;
+	return pid != 0 && pid == init && caller != init;
 }
 
 /* fd is the link `name` in cur.  0: pushed, walk on.  1: a magic link, *object is what it leads to. */
