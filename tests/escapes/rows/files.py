@@ -70,7 +70,7 @@ watch = libc.inotify_add_watch(fd, folder.encode(), 0x100 | 0x8)
 open("watching", "w").close()
 if watch < 0:
     raise SystemExit(1)
-if select.select([fd], [], [], 10)[0]:
+if select.select([fd], [], [], 90)[0]:  # the others of its batch take their time
     time.sleep(0.1)
     pwkit.loot(pwkit.read(folder + "/sf39-token"))
 """
