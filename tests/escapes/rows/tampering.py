@@ -248,7 +248,7 @@ ROWS = [
         note="pip compares paths as text before 25.3, and so takes a folder whose name only begins in the same way"),
     Row("TA-11", "sdist with a link into the home, and a member behind it", "wheel", "", (file("home/.bashrc"), file("home/.netrc")), Event(("pip.write", "file.write.*"), "file.write"),
         alone=True, command=("pip", "download", "--no-deps", "--no-build-isolation", "-d", "{work}/ta11", "pwfix-ta11-tar"), setup=crafted),
-    Row("TA-12", "wheel planted in pip's cache", "build", WHEEL_CACHE, (file("home/.cache/pip/wheels/aa/bb/cc/dd"), file("home/.cache/pip/wheels/00")),
+    Row("TA-12", "wheel planted in pip's cache", "build", WHEEL_CACHE, (file("home/.cache/pip/wheels/aa/bb/cc/dd"), file("home/.cache/pip/wheels/00/11/22/33/requests-9.9-py3-none-any.whl")),
         Event("file.write.*", "file.write", {"path": "{home}/.cache/pip/wheels/*"}), setup=cache),
     Row("TA-13", "page in pip's cache replaced", "build", HTTP_CACHE, file("home/.cache/pip/http/1/2/3/page"), Event("file.write.*", "file.write", {"path": "{home}/.cache/pip/http*"}), setup=cache),
     Row("TA-14", "pyvenv.cfg, activate and interpreter of the environment", "install", ENVIRONMENT, (file("venv/pyvenv.cfg"), file("venv/bin/activate")),
