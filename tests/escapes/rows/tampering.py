@@ -98,7 +98,8 @@ NEIGHBOUR = act("""
     append(site + "/wheel/__init__.py")
     append(site + "/setuptools/__init__.py")
     pwkit.attempt(os.chmod, site + "/wheel/__init__.py", 0o666)
-    pwkit.attempt(os.rename, site + "/wheel", site + "/wheel.old")
+    if pwkit.attempt(os.rename, site + "/wheel", site + "/wheel.old") is None and os.path.exists(site + "/wheel.old"):
+        os.rename(site + "/wheel.old", site + "/wheel")  # the builds after this one need it
 """)
 
 PIP_ITSELF = act("""
