@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "clock.h"
 #include "fd.h"
 
 struct process {
@@ -103,13 +103,6 @@ static void mark_below(struct process *all, size_t n, pid_t root, const pid_t *k
 	}
 }
 
-static long milliseconds_now(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* A subreaper's descendants become its children when their parents die: without a child there is no descendant. */
 static bool is_childless(void)
 {
@@ -133,10 +126,10 @@ static void await_child(int milliseconds)
 
 bool tree_childless(int milliseconds)
 {
-	long end = milliseconds_now() + milliseconds;
+	int64_t end = clock_milliseconds() + milliseconds;
 
 	while (!is_childless()) {
-		if (milliseconds_now() >= end) {
+		if (clock_milliseconds() >= end) {
 			return false;
 		}
 		await_child(2);
@@ -146,7 +139,7 @@ bool tree_childless(int milliseconds)
 
 bool tree_kill(pid_t root, const pid_t *keep, int milliseconds)
 {
-	long end = milliseconds_now() + milliseconds;
+	int64_t end = clock_milliseconds() + milliseconds;
 
 	/* What is dying already is given a moment: a look at all of /proc costs more. */
 	if (root == getpid() && keep == NULL && tree_childless(DYING_MILLISECONDS)) {
@@ -171,7 +164,7 @@ bool tree_kill(pid_t root, const pid_t *keep, int milliseconds)
 		if (clean == 2) { /* twice: what was forked while we looked has been seen */
 			return true;
 		}
-		if (milliseconds_now() > end) {
+		if (clock_milliseconds() > end) {
 			return false;
 		}
 		if (alive > 0) {

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
 
 #define LOOK_MILLISECONDS 100
@@ -58,17 +58,9 @@ void limits_offer_to_kernel(void)
 	}
 }
 
-static int64_t milliseconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 void limits_watch_start(struct limits_watch *w, const struct limits *l, pid_t init)
 {
-	*w = (struct limits_watch){.limits = *l, .init = init, .start = milliseconds()};
+	*w = (struct limits_watch){.limits = *l, .init = init, .start = clock_milliseconds()};
 	w->next = w->start + LOOK_MILLISECONDS;
 }
 
@@ -82,7 +74,7 @@ int limits_sleep(const struct limits_watch *w)
 	if (!any) {
 		return -1;
 	}
-	int64_t left = w->next - milliseconds();
+	int64_t left = w->next - clock_milliseconds();
 	return left < 0 ? 0 : (int)left;
 }
 
@@ -219,7 +211,7 @@ unsigned limits_look(struct limits_watch *w, uint64_t *processes)
 {
 	const uint64_t *of = w->limits.of;
 	struct count c = {.w = w};
-	int64_t now = milliseconds();
+	int64_t now = clock_milliseconds();
 
 	*processes = 0;
 	if (now < w->next) {

@@ -18,11 +18,11 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "compat.h"
 #include "filter_table.h"
+#include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
 #include "preload/pw_event.h"
 #include "privilege.h"
@@ -43,19 +43,12 @@ struct board {
 	cpu_set_t processors; /* that we may use */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Reaps a child that is about to end; kills it when it is not. True: it exited with 0. */
 static bool reap(pid_t pid, int64_t deadline)
 {
 	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd p = {.fd = pidfd, .events = POLLIN};
-	int64_t left = deadline - now_ms();
+	int64_t left = deadline - clock_milliseconds();
 	int status;
 
 	if (pidfd < 0 || poll(&p, 1, left > 0 ? (int)left : 0) != 1) {
@@ -77,7 +70,7 @@ static uint32_t await_word(_Atomic uint32_t *word, pid_t child, int64_t deadline
 	struct timespec slice = {.tv_nsec = 20 * 1000 * 1000};
 	siginfo_t info;
 
-	while (!*word && now_ms() < deadline) {
+	while (!*word && clock_milliseconds() < deadline) {
 		syscall(SYS_futex, word, FUTEX_WAIT, 0, &slice, NULL, 0);
 		info.si_pid = 0;
 		if (!*word && waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid) {
@@ -162,7 +155,7 @@ static int serve_once(struct caps *c, pid_t child, int listener, int64_t deadlin
 	} req;
 	struct pollfd p = {.fd = listener, .events = POLLIN};
 	struct seccomp_notif_addfd answer = {.flags = SECCOMP_ADDFD_FLAG_SEND, .srcfd = (uint32_t)listener, .newfd_flags = O_CLOEXEC};
-	int64_t left = deadline - now_ms();
+	int64_t left = deadline - clock_milliseconds();
 	int injected;
 
 	/* By value: a pointer is EINVAL. */
@@ -186,7 +179,7 @@ static int serve_once(struct caps *c, pid_t child, int listener, int64_t deadlin
 
 static void probe_listener(struct caps *c, struct board *b)
 {
-	int64_t deadline = now_ms() + PATIENCE_MS;
+	int64_t deadline = clock_milliseconds() + PATIENCE_MS;
 	pid_t self = getpid(), child = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
 	cleanup_fd int injected = -1; /* closed after the child has looked at it and ended */
 
@@ -248,7 +241,7 @@ static void __attribute__((noreturn)) user_child(struct board *b)
 		_exit(1);
 	}
 	pid = clone_namespaces(b);
-	_exit(pid > 0 && reap(pid, now_ms() + PATIENCE_MS) ? 0 : 1);
+	_exit(pid > 0 && reap(pid, clock_milliseconds() + PATIENCE_MS) ? 0 : 1);
 }
 
 static pid_t start_namespaces(struct board *b, bool user)
@@ -348,7 +341,7 @@ static void __attribute__((noreturn)) prober(struct board *b, bool user)
 	namespaces = start_namespaces(b, user);
 	probe_listener(c, b);
 	/* Its end is awaited: while the kernel takes a network namespace apart, the next one (the sandbox's) is not made for 10 ms or more. */
-	c->namespaces = namespaces > 0 && reap(namespaces, now_ms() + PATIENCE_MS);
+	c->namespaces = namespaces > 0 && reap(namespaces, clock_milliseconds() + PATIENCE_MS);
 	c->user_namespace = c->namespaces && user;
 	c->namespaces_why = c->namespaces ? "" : why_not(b, user); /* a literal: the same address in the parent */
 	set_word(&b->done, 1);
@@ -407,7 +400,7 @@ void caps_probe_finish(struct caps_probe *p, struct caps *c)
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
 	if (p->board) {
-		if (p->pid > 0 && await_word(&p->board->done, p->pid, now_ms() + 2 * PATIENCE_MS)) {
+		if (p->pid > 0 && await_word(&p->board->done, p->pid, clock_milliseconds() + 2 * PATIENCE_MS)) {
 			*c = p->board->found;
 		}
 		munmap(p->board, sizeof *p->board);
@@ -420,7 +413,7 @@ void caps_probe_finish(struct caps_probe *p, struct caps *c)
 void caps_probe_end(struct caps_probe *p)
 {
 	if (p->pid > 0) {
-		reap(p->pid, now_ms() + PATIENCE_MS);
+		reap(p->pid, clock_milliseconds() + PATIENCE_MS);
 		p->pid = -1;
 	}
 }

@@ -23,6 +23,7 @@
 #include "decoys.h"
 #include "image.h"
 #include "rights.h"
+#include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
 #include "launcher/base/ownline.h"
 #include "launcher/base/tree.h"
@@ -405,21 +406,14 @@ static int start_installer(struct supervisor *s, struct listener *l, struct sand
 struct watch {
 	struct supervisor *sup;
 	int signals;
-	long deadline;     /* CLOCK_MONOTONIC milliseconds; 0: none */
-	long kill_after;   /* the same, once pip was asked to take back */
-	long to_group[32]; /* when a signal came to the whole process group, and so to the command as well */
+	int64_t deadline;     /* CLOCK_MONOTONIC milliseconds; 0: none */
+	int64_t kill_after;   /* the same, once pip was asked to take back */
+	int64_t to_group[32]; /* when a signal came to the whole process group, and so to the command as well */
 	bool asked, done;
 	int status;        /* wait status of the command */
 	pthread_t sweeper;
 	bool sweeping;
 };
-
-static long now_milliseconds(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void end_command(struct watch *w, int signal)
 {
@@ -439,12 +433,12 @@ static void carry_out_abort(struct watch *w)
 	w->asked = true;
 	if (s->installer != NULL && atomic_load(&s->abort_status) == 100 && begun()) {
 		end_command(w, SIGINT);
-		w->kill_after = now_milliseconds() + ROLLBACK_SECONDS * 1000;
+		w->kill_after = clock_milliseconds() + ROLLBACK_SECONDS * 1000;
 	} else {
 		end_command(w, SIGKILL);
 	}
 	if (s->installer == NULL) {
-		w->kill_after = now_milliseconds() + END_MILLISECONDS; /* the guest's session ends by itself: its init is dead */
+		w->kill_after = clock_milliseconds() + END_MILLISECONDS; /* the guest's session ends by itself: its init is dead */
 	}
 }
 
@@ -505,10 +499,10 @@ static bool has_reached_command(struct watch *w, const struct signalfd_siginfo *
 		return false;
 	}
 	if (si->ssi_pid != (uint32_t)getppid()) {
-		w->to_group[si->ssi_signo] = now_milliseconds();
+		w->to_group[si->ssi_signo] = clock_milliseconds();
 		return true;
 	}
-	return w->to_group[si->ssi_signo] != 0 && now_milliseconds() - w->to_group[si->ssi_signo] < GROUP_MILLISECONDS;
+	return w->to_group[si->ssi_signo] != 0 && clock_milliseconds() - w->to_group[si->ssi_signo] < GROUP_MILLISECONDS;
 }
 
 static void take_signal(struct watch *w)
@@ -537,18 +531,18 @@ static void take_signal(struct watch *w)
 
 static int next_timeout(const struct watch *w)
 {
-	long next = w->deadline != 0 && (w->kill_after == 0 || w->deadline < w->kill_after) ? w->deadline : w->kill_after;
+	int64_t next = w->deadline != 0 && (w->kill_after == 0 || w->deadline < w->kill_after) ? w->deadline : w->kill_after;
 
 	if (next == 0) {
 		return -1;
 	}
-	long left = next - now_milliseconds();
+	int64_t left = next - clock_milliseconds();
 	return left < 0 ? 0 : (int)(left > 60000 ? 60000 : left);
 }
 
 static void look_at_clock(struct watch *w)
 {
-	long now = now_milliseconds();
+	int64_t now = clock_milliseconds();
 
 	if (w->deadline != 0 && now >= w->deadline) {
 		w->deadline = 0;
@@ -590,14 +584,14 @@ static void watch_run(struct watch *w)
 /* Everything that still lives, dies: the zygote (and by it every sandbox), what pip left behind. */
 static void end_tree(struct supervisor *s)
 {
-	long end = now_milliseconds() + END_MILLISECONDS;
+	int64_t end = clock_milliseconds() + END_MILLISECONDS;
 
 	zygote_kill(&s->zygote);
 	if (s->zygote.pid > 0) {
 		waitpid(s->zygote.pid, NULL, 0);
 	}
 	tree_kill(getpid(), NULL, END_MILLISECONDS);
-	while (atomic_load(&s->live) > 0 && now_milliseconds() < end) {
+	while (atomic_load(&s->live) > 0 && clock_milliseconds() < end) {
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
 }
@@ -777,7 +771,7 @@ int supervisor_main(const struct run *run)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	w.sweeping = pthread_create(&w.sweeper, NULL, sweep_others, run->dir) == 0;
 	if (error == 0) {
-		w.deadline = run->timeout > 0 ? now_milliseconds() + (long)run->timeout * 1000 : 0;
+		w.deadline = run->timeout > 0 ? clock_milliseconds() + (long)run->timeout * 1000 : 0;
 		watch_run(&w);
 		status = exit_status(w.status);
 	} else {
