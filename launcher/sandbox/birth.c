@@ -65,7 +65,7 @@ static void restrict_self(int channel, const struct start *s, int ruleset_fd)
 {
 	int r;
 
-	limits_set(&s->limits, (s->flags & START_OWN_USERS) != 0);
+	bounds_set(&s->bounds, (s->flags & START_OWN_USERS) != 0);
 	if ((r = ruleset_enforce(ruleset_fd)) < 0) {
 		fail(channel, STEP_LANDLOCK, -r);
 	}

@@ -38,17 +38,17 @@ static void lower(int resource, uint64_t to)
 	setrlimit(resource, &now);
 }
 
-void limits_set(const struct limits *l, bool own_users)
+void bounds_set(const struct bounds *l, bool own_users)
 {
 	struct rlimit none = {0, 0};
 
 	setrlimit(RLIMIT_CORE, &none); /* a core file of pip would hold the index credentials */
-	lower(RLIMIT_NOFILE, l->of[LIMITED_OPEN_FILES]);
-	lower(RLIMIT_FSIZE, l->of[LIMITED_FILE_SIZE]);
-	lower(RLIMIT_NPROC, own_users && l->of[LIMITED_PROCESSES] != 0 ? l->of[LIMITED_PROCESSES] + BETWEEN_LOOKS : 0);
+	lower(RLIMIT_NOFILE, l->of[LIMIT_OPEN_FILES]);
+	lower(RLIMIT_FSIZE, l->of[LIMIT_FILE_SIZE]);
+	lower(RLIMIT_NPROC, own_users && l->of[LIMIT_PROCESSES] != 0 ? l->of[LIMIT_PROCESSES] + BETWEEN_LOOKS : 0);
 }
 
-void limits_offer_to_kernel(void)
+void bounds_offer_to_kernel(void)
 {
 	cleanup_fd int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
 	char text[16] = "";
@@ -58,18 +58,18 @@ void limits_offer_to_kernel(void)
 	}
 }
 
-void limits_watch_start(struct limits_watch *w, const struct limits *l, pid_t init)
+void bounds_watch_start(struct bounds_watch *w, const struct bounds *l, pid_t init)
 {
-	*w = (struct limits_watch){.limits = *l, .init = init, .start = clock_milliseconds()};
+	*w = (struct bounds_watch){.bounds = *l, .init = init, .start = clock_milliseconds()};
 	w->next = w->start + LOOK_MILLISECONDS;
 }
 
-int limits_sleep(const struct limits_watch *w)
+int bounds_sleep(const struct bounds_watch *w)
 {
 	bool any = false;
 
-	for (int i = 0; i < LIMITED_KINDS; i++) {
-		any = any || w->limits.of[i] != 0;
+	for (int i = 0; i < LIMIT_COUNT; i++) {
+		any = any || w->bounds.of[i] != 0;
 	}
 	if (!any) {
 		return -1;
@@ -98,9 +98,9 @@ static bool holds_large(int folder, uint64_t limit)
 	return found;
 }
 
-static unsigned look_into(const struct limits_watch *w, int proc, const char *pid)
+static unsigned look_into(const struct bounds_watch *w, int proc, const char *pid)
 {
-	const uint64_t *of = w->limits.of;
+	const uint64_t *of = w->bounds.of;
 	unsigned found = 0;
 	char path[64];
 	struct stat st;
@@ -111,13 +111,13 @@ static unsigned look_into(const struct limits_watch *w, int proc, const char *pi
 	if (folder < 0) {
 		return 0;
 	}
-	if (of[LIMITED_OPEN_FILES] != 0 && fstat(folder, &st) == 0 && (uint64_t)st.st_size >= of[LIMITED_OPEN_FILES]) {
-		found |= 1u << LIMITED_OPEN_FILES;
+	if (of[LIMIT_OPEN_FILES] != 0 && fstat(folder, &st) == 0 && (uint64_t)st.st_size >= of[LIMIT_OPEN_FILES]) {
+		found |= 1u << LIMIT_OPEN_FILES;
 	}
-	if (of[LIMITED_FILE_SIZE] == 0) {
+	if (of[LIMIT_FILE_SIZE] == 0) {
 		close(folder);
-	} else if (holds_large(folder, of[LIMITED_FILE_SIZE])) {
-		found |= 1u << LIMITED_FILE_SIZE;
+	} else if (holds_large(folder, of[LIMIT_FILE_SIZE])) {
+		found |= 1u << LIMIT_FILE_SIZE;
 	}
 	return found;
 }
@@ -125,7 +125,7 @@ static unsigned look_into(const struct limits_watch *w, int proc, const char *pi
 /* --- how many there are -------------------------------------------------------------------------- */
 
 struct count {
-	const struct limits_watch *w;
+	const struct bounds_watch *w;
 	int proc;
 	bool files;       /* look into them, too */
 	uint64_t tasks;
@@ -207,9 +207,9 @@ static void count_below(struct count *c, pid_t init)
 	free(list);
 }
 
-unsigned limits_look(struct limits_watch *w, uint64_t *processes)
+unsigned bounds_look(struct bounds_watch *w, uint64_t *processes)
 {
-	const uint64_t *of = w->limits.of;
+	const uint64_t *of = w->bounds.of;
 	struct count c = {.w = w};
 	int64_t now = clock_milliseconds();
 
@@ -218,11 +218,11 @@ unsigned limits_look(struct limits_watch *w, uint64_t *processes)
 		return 0;
 	}
 	w->next = now + LOOK_MILLISECONDS;
-	if (of[LIMITED_TIME] != 0 && now - w->start >= (int64_t)of[LIMITED_TIME] * 1000) {
-		c.found |= 1u << LIMITED_TIME;
+	if (of[LIMIT_TIME] != 0 && now - w->start >= (int64_t)of[LIMIT_TIME] * 1000) {
+		c.found |= 1u << LIMIT_TIME;
 	}
-	c.files = ++w->looks % FILES_LOOK == 0 && (of[LIMITED_OPEN_FILES] != 0 || of[LIMITED_FILE_SIZE] != 0);
-	if (of[LIMITED_PROCESSES] == 0 && !c.files) {
+	c.files = ++w->looks % FILES_LOOK == 0 && (of[LIMIT_OPEN_FILES] != 0 || of[LIMIT_FILE_SIZE] != 0);
+	if (of[LIMIT_PROCESSES] == 0 && !c.files) {
 		return c.found;
 	}
 	c.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -236,5 +236,5 @@ unsigned limits_look(struct limits_watch *w, uint64_t *processes)
 	}
 	close_fd(&c.proc);
 	*processes = c.tasks;
-	return c.found | (of[LIMITED_PROCESSES] != 0 && c.tasks > of[LIMITED_PROCESSES] ? 1u << LIMITED_PROCESSES : 0);
+	return c.found | (of[LIMIT_PROCESSES] != 0 && c.tasks > of[LIMIT_PROCESSES] ? 1u << LIMIT_PROCESSES : 0);
 }

@@ -33,7 +33,7 @@ struct init {
 	int fd[START_FDS];
 	struct start start;
 	bool namespaces;
-	struct limits_watch limits;
+	struct bounds_watch bounds;
 	unsigned said; /* kinds of limits, as bits */
 	int signal; /* came before there was a process to pass it on to; 0: none */
 	pid_t main;
@@ -215,7 +215,7 @@ static void __attribute__((noreturn)) end(struct init *in, int status, bool know
 	_exit(0); /* of a PID namespace: the kernel kills the rest */
 }
 
-static void say_limit(struct init *in, enum limit_kind kind, uint64_t processes)
+static void say_limit(struct init *in, enum limit kind, uint64_t processes)
 {
 	char text[32];
 
@@ -229,14 +229,14 @@ static void say_limit(struct init *in, enum limit_kind kind, uint64_t processes)
 static void look_at_limits(struct init *in)
 {
 	uint64_t processes;
-	unsigned reached = limits_look(&in->limits, &processes);
+	unsigned reached = bounds_look(&in->bounds, &processes);
 
-	for (int kind = 0; kind < LIMITED_KINDS; kind++) {
+	for (int kind = 0; kind < LIMIT_COUNT; kind++) {
 		if ((reached & 1u << kind) != 0) {
-			say_limit(in, (enum limit_kind)kind, processes);
+			say_limit(in, (enum limit)kind, processes);
 		}
 	}
-	if ((reached & (1u << LIMITED_PROCESSES | 1u << LIMITED_TIME)) != 0 && (in->start.flags & START_AUDIT) == 0) {
+	if ((reached & (1u << LIMIT_PROCESSES | 1u << LIMIT_TIME)) != 0 && (in->start.flags & START_AUDIT) == 0) {
 		end(in, 0, false); /* the others the kernel refuses */
 	}
 }
@@ -248,8 +248,8 @@ static void reap(struct init *in)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0 || (pid < 0 && errno == EINTR)) {
-		if (pid > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ && in->start.limits.of[LIMITED_FILE_SIZE] != 0) {
-			say_limit(in, LIMITED_FILE_SIZE, 0);
+		if (pid > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ && in->start.bounds.of[LIMIT_FILE_SIZE] != 0) {
+			say_limit(in, LIMIT_FILE_SIZE, 0);
 		}
 		if (pid != in->main) {
 			continue;
@@ -271,7 +271,7 @@ static void __attribute__((noreturn)) watch(struct init *in, int signals)
 
 	for (;;) {
 		reap(in); /* before the first wait: it may have ended already */
-		if (poll(fds, 2, limits_sleep(&in->limits)) < 0 && errno != EINTR) {
+		if (poll(fds, 2, bounds_sleep(&in->bounds)) < 0 && errno != EINTR) {
 			end(in, 0, false);
 		}
 		look_at_limits(in);
@@ -368,10 +368,10 @@ void init_main(int control, int cwd, bool namespaces)
 		give_up(&in, "signals", errno);
 	}
 	if ((in.start.flags & START_AUDIT) == 0) {
-		limits_offer_to_kernel();
+		bounds_offer_to_kernel();
 	}
 	give_birth(&in);
-	limits_watch_start(&in.limits, &in.start.limits, namespaces ? 0 : getpid());
+	bounds_watch_start(&in.bounds, &in.start.bounds, namespaces ? 0 : getpid());
 	if (in.signal != 0) {
 		pass_on(&in, in.signal);
 	}

@@ -8,7 +8,7 @@ struct header {
 	uint32_t magic, flags, umask, landlock_abi;
 	uint64_t blocked, ignored;
 	uint32_t argc, envc, nfds, reserved;
-	struct limits limits;
+	struct bounds bounds;
 	int32_t fd_number[FD_PASS_MAX];
 };
 #define START_MAGIC 0x50575331u
@@ -60,7 +60,7 @@ int start_encode(const struct start *s)
 	struct buffer b = {0};
 	struct header h = {
 		.magic = START_MAGIC, .flags = s->flags, .umask = s->umask, .landlock_abi = s->landlock_abi,
-		.blocked = s->blocked, .ignored = s->ignored, .limits = s->limits,
+		.blocked = s->blocked, .ignored = s->ignored, .bounds = s->bounds,
 		.argc = count(s->argv), .envc = count(s->envp), .nfds = s->nfds,
 	};
 	int fd;
@@ -149,7 +149,7 @@ int start_parse(const char *data, size_t len, struct start *out)
 	out->flags = h.flags;
 	out->umask = h.umask;
 	out->landlock_abi = h.landlock_abi;
-	out->limits = h.limits;
+	out->bounds = h.bounds;
 	out->blocked = h.blocked;
 	out->ignored = h.ignored;
 	out->nfds = h.nfds;

@@ -25,7 +25,7 @@ struct start {
 	uint32_t umask;
 	uint32_t landlock_abi;
 	uint64_t blocked, ignored; /* signals: bit N-1 */
-	struct limits limits;
+	struct bounds bounds;
 	char *path;    /* what is executed */
 	char *cwd;     /* text, for records; the directory itself goes as a descriptor */
 	char **argv, **envp; /* NULL-terminated */
@@ -72,7 +72,7 @@ enum init_kind {
 	INIT_SIGNAL = 6,   /* supervisor: value is a signal for the main process's group */
 	INIT_START = 7,    /* supervisor: what to start; descriptors as in init.h */
 	INIT_STOPPED = 8,  /* init: value is the signal that stopped the main process; 0: it goes on */
-	INIT_LIMIT = 9,    /* init: value is an enum limit_kind that was reached; text, of processes, how many there are. */
+	INIT_LIMIT = 9,    /* init: value is an enum limit that was reached; text, of processes, how many there are. */
 	INIT_BORN = 10,    /* zygote, by init's socket: value is the pid of init; of its own INIT_FAILED the step is "fork" */
 	INIT_LEFT = 11,    /* init: the main process has ended, and what it has started has not; waits for INIT_GO before it ends it */
 };

@@ -339,8 +339,6 @@ static bool drops_all(const struct caps *caps)
 
 static int encode_start(struct session *n)
 {
-	static const enum limit of_kind[LIMITED_KINDS] = {
-		[LIMITED_PROCESSES] = LIMIT_PROCESSES, [LIMITED_OPEN_FILES] = LIMIT_OPEN_FILES, [LIMITED_FILE_SIZE] = LIMIT_FILE_SIZE, [LIMITED_TIME] = LIMIT_TIME};
 	const struct caps *caps = n->sup->run->caps;
 	struct start s = {
 		.umask = n->request.umask, .landlock_abi = (uint32_t)caps->landlock_abi,
@@ -351,10 +349,9 @@ static int encode_start(struct session *n)
 		         (n->sup->namespaces && caps->user_namespace ? START_OWN_USERS : 0),
 	};
 
-	for (int kind = 0; kind < LIMITED_KINDS; kind++) {
-		s.limits.of[kind] = policy_limit(n->sup->run->policy, n->sandbox.role, of_kind[kind]);
+	for (int l = 0; l < LIMIT_COUNT; l++) {
+		s.bounds.of[l] = policy_limit(n->sup->run->policy, n->sandbox.role, (enum limit)l);
 	}
-
 	memcpy(s.fd_number, n->numbers, sizeof s.fd_number);
 	return start_encode(&s);
 }
@@ -477,23 +474,22 @@ static void record_escape(struct session *n, int kind)
 	}
 }
 
-static void record_limit(struct session *n, int kind, const char *count)
+static void record_limit(struct session *n, int l, const char *count)
 {
-	static const struct { const char *rule; enum limit limit; } rules[LIMITED_KINDS] = {
-		[LIMITED_PROCESSES] = {"resource.processes", LIMIT_PROCESSES}, [LIMITED_OPEN_FILES] = {"resource.files", LIMIT_OPEN_FILES},
-		[LIMITED_FILE_SIZE] = {"resource.file-size", LIMIT_FILE_SIZE}, [LIMITED_TIME] = {"resource.time", LIMIT_TIME}};
+	static const char *const rules[] = {[LIMIT_PROCESSES] = "resource.processes", [LIMIT_OPEN_FILES] = "resource.files",
+	                                    [LIMIT_FILE_SIZE] = "resource.file-size", [LIMIT_TIME] = "resource.time"};
 	const struct policy *policy = n->sup->run->policy;
 	char why[160];
 
-	if (kind < 0 || kind >= LIMITED_KINDS) {
+	if (l < 0 || l >= LIMIT_COUNT) {
 		return;
 	}
-	const char *name = limit_name(rules[kind].limit);
-	unsigned long long limit = policy_limit(policy, n->sandbox.role, rules[kind].limit);
-	snprintf(why, sizeof why, "the limit is %llu%s%.20s%s; --limit-%s sets another", limit, kind == LIMITED_PROCESSES ? ", and there were " : "",
-	         kind == LIMITED_PROCESSES ? count : "", kind == LIMITED_PROCESSES || kind == LIMITED_TIME ? ": the sandbox was ended" : "", name);
+	const char *name = limit_name((enum limit)l);
+	unsigned long long limit = policy_limit(policy, n->sandbox.role, (enum limit)l);
+	snprintf(why, sizeof why, "the limit is %llu%s%.20s%s; --limit-%s sets another", limit, l == LIMIT_PROCESSES ? ", and there were " : "",
+	         l == LIMIT_PROCESSES ? count : "", l == LIMIT_PROCESSES || l == LIMIT_TIME ? ": the sandbox was ended" : "", name);
 	struct event ev = {
-		.type = "resource.limit", .action = EV_DENIED, .source = SRC_KERNEL, .verdict = policy_rule(policy, rules[kind].rule),
+		.type = "resource.limit", .action = EV_DENIED, .source = SRC_KERNEL, .verdict = policy_rule(policy, rules[l]),
 		.target = {.name = name}, .detail = why,
 	};
 	supervisor_record(&n->sandbox, 0, &ev);
