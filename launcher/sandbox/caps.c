@@ -331,6 +331,13 @@ static void probe_outer(struct caps *c)
 	c->nested_audit = c->nested && (nested.flags & PW_NESTED_AUDIT) != 0;
 }
 
+static bool can_open_pidfd(void)
+{
+	cleanup_fd int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	return self >= 0;
+}
+
 /* A process of its own: what it tries takes longer than all that the launcher has to do meanwhile. */
 static void __attribute__((noreturn)) prober(struct board *b, bool user)
 {
@@ -338,6 +345,11 @@ static void __attribute__((noreturn)) prober(struct board *b, bool user)
 	pid_t namespaces;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	c->no_pidfd = !can_open_pidfd();
+	if (c->no_pidfd) { /* no child's end could be awaited below */
+		set_word(&b->done, 1);
+		_exit(0);
+	}
 	namespaces = start_namespaces(b, user);
 	probe_listener(c, b);
 	/* Its end is awaited: while the kernel takes a network namespace apart, the next one (the sandbox's) is not made for 10 ms or more. */

@@ -15,6 +15,7 @@ struct caps {
 	int landlock_abi;      /* 0: none */
 	bool listener;         /* seccomp user notification with ADDFD_SEND (5.14) */
 	bool listener_busy;    /* EBUSY: somebody above holds a listener */
+	bool no_pidfd;         /* pidfd_open is missing or refused (5.3): nothing else was tried then */
 	bool nested;           /* a pipwarden above answers PW_OP_NESTED */
 	bool nested_audit;     /* and enforces nothing */
 	bool wait_killable;    /* 5.19 */

@@ -14,6 +14,9 @@ const char *caps_missing(const struct caps *c)
 		                 : "another program above holds a seccomp listener, and there can be only one: start pipwarden outside of it "
 		                   "(a container runtime's seccomp agent, another sandbox)";
 	}
+	if (c->no_pidfd) {
+		return "no process descriptors: they take Linux 5.3 or later, and a container profile that lets pidfd_open pass";
+	}
 	if (!c->listener) {
 		return "no seccomp user notification: it takes Linux 5.14 or later, and a container profile that lets seccomp(2) pass";
 	}

@@ -17,7 +17,7 @@ DENY = Path(__file__).resolve().parent.parent / "faults/deny.c"
 WITHOUT = {"openat2": "user", "pidfd_getfd=EPERM": "root", "wait_killable,sync_wakeup": "user", "process_vm_readv=EPERM": "root", "namespaces=EPERM": "root",
            "docker": "root", "docker,process_vm_readv=EPERM,ptrace=EPERM": "user"}
 BUILDS = ("openat2", "pidfd_getfd=EPERM", "docker")
-STOPS = {"addfd": "seccomp user notification", "landlock": "Landlock", "landlock=EPERM": "Landlock", "pidfd_open": "sandbox could not be made",
+STOPS = {"addfd": "seccomp user notification", "landlock": "Landlock", "landlock=EPERM": "Landlock", "pidfd_open": "no process descriptors",
          "close_range": "pipwarden: ", "memfd_create": "cannot be started"}
 
 

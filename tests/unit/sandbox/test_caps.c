@@ -125,6 +125,8 @@ static void what_is_said(void **state)
 	free(text);
 
 	c.listener = false;
+	c.no_pidfd = true;
+	assert_non_null(strstr(caps_missing(&c), "pidfd_open"));
 	c.listener_busy = c.nested = true;
 	assert_non_null(strstr(caps_missing(&c), "pipwarden"));
 	assert_null(strchr(caps_missing(&c), '\n'));
