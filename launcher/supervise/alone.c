@@ -122,6 +122,11 @@ static bool pages_are_private(int pagemap, uint64_t address, size_t len)
 	return true;
 }
 
+bool alone_caller(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	return sb->alone && look(sb->alone, (pid_t)req->pid);
+}
+
 bool alone_text(struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, size_t len)
 {
 	struct alone_slot *s = sb->alone ? look(sb->alone, (pid_t)req->pid) : NULL;

@@ -27,7 +27,11 @@ struct alone {
 	} slot[ALONE_SLOTS];
 };
 
-/* Does the text of `len` bytes (and its end) lie in memory that nobody but the caller can change?  False also when that cannot be told. */
+/* Does nobody share the caller's memory?  To be asked before its text is read: whoever shared it could change it after the look, and be gone by the time of the
+ * question; and while the caller waits nobody new can come to share it.  False also when that cannot be told. */
+bool alone_caller(struct sandbox *sb, const struct seccomp_notif *req);
+
+/* Of a caller that is alone: does the text of `len` bytes (and its end) lie on pages that nobody else has?  False also when that cannot be told. */
 bool alone_text(struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, size_t len);
 
 /* The caller is about to have other memory. */

@@ -41,7 +41,8 @@ struct open_call {
 	unsigned mode; /* for what is made */
 	bool openat2;
 	bool in_root; /* of openat2: "/" is dirfd */
-	bool alone; /* nobody else can change the path's text */
+	bool alone; /* nobody shares the caller's memory: known before the path's text was read */
+	size_t len; /* of that text */
 };
 
 /* The caller's struct open_how; what cannot be read is nothing: the call is refused anyway. */
@@ -251,21 +252,25 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 
 /* --- what may go on ------------------------------------------------------------------------------ */
 
-/* Could the sandbox itself have made the names on the way lead elsewhere by now?  Not where the text is plain, and the sandbox writes nothing on it. */
-static bool is_steady_text(const struct sandbox *sb, const struct open_call *call, const char *text)
+/* Will the kernel read the text that was looked at?  Asked last: it costs a question to the kernel. */
+static bool is_kept(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call)
 {
-	return call->alone && pathtext_plain(text) && !grants_write(sb, text) && !pathtext_below(text, "/dev/shm") &&
+	return call->alone && alone_text(sb, req, call->address, call->len);
+}
+
+/* Could the sandbox itself have made the names on the way lead elsewhere by now?  Not where the text is plain, and the sandbox writes nothing on it. */
+static bool is_steady_text(const struct sandbox *sb, const char *text)
+{
+	return pathtext_plain(text) && !grants_write(sb, text) && !pathtext_below(text, "/dev/shm") &&
 	       !(sb->served && pathtext_below(text, sb->served->root));
 }
 
 /* The same of what it led to without a link; of a descriptor of the caller's own, and of /proc, which nobody can arrange. */
-static bool is_steady(const struct sandbox *sb, const struct open_call *call, const char *text, const struct resolved *r)
+static bool is_steady(const struct sandbox *sb, const char *text, const struct resolved *r)
 {
-	if (!call->alone)
-		return false;
 	if (own_fd_number(text) >= 0 || pathtext_below(r->real, "/proc"))
 		return true;
-	return !r->missing && strcmp(text, r->real) == 0 && is_steady_text(sb, call, text);
+	return !r->missing && strcmp(text, r->real) == 0 && is_steady_text(sb, text);
 }
 
 /* By whose rights: in its own places the sandbox may do everything, and the supervisor is as much. */
@@ -280,7 +285,7 @@ static enum opening_rights rights_for(const struct sandbox *sb, const struct sec
 static struct reply let_go_on(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const struct resolved *r, const char *text,
                               struct reply reply)
 {
-	if (sb->audit || call->openat2 || is_steady(sb, call, text, r))
+	if (sb->audit || call->openat2 || (is_steady(sb, text, r) && is_kept(sb, req, call)))
 		return reply;
 	return opening(sb, req, call->flags, call->mode, r, text, rights_for(sb, req, r));
 }
@@ -327,7 +332,7 @@ static struct reply judge_failure(struct sandbox *sb, const struct seccomp_notif
 		return reply_error(-error);
 	}
 	/* With a served folder the kernel could find what has come meanwhile, and refuse it: it is ours to say that nothing was there. */
-	if (sb->audit || (is_steady_text(sb, call, text) && !empties_without_write(call->flags)))
+	if (sb->audit || (!empties_without_write(call->flags) && is_steady_text(sb, text) && is_kept(sb, req, call)))
 		return reply_continue("open.missing");
 	return reply_error(-error_of_folder(sb, req, call, text, error));
 }
@@ -411,9 +416,11 @@ static bool is_trusted(const struct sandbox *sb, const struct open_call *call, c
 static struct reply decide(struct sandbox *sb, const struct seccomp_notif *req, struct open_call *call)
 {
 	char text[PATH_MAX];
+	call->alone = alone_caller(sb, req);
 	ssize_t len = target_string(sb, req, call->address, text, sizeof text, true);
 	if (len < 0)
 		return grants_unreadable(sb, req, call->name, (int)len);
+	call->len = (size_t)len;
 	if (len == 0)
 		return reply_error(ENOENT);
 	if (call->in_root && text[0] == '/')
@@ -424,10 +431,9 @@ static struct reply decide(struct sandbox *sb, const struct seccomp_notif *req, 
 	}
 	if (!sb->namespaces && !call->openat2 && own_shm_name(text))
 		return own_shm_open(sb, own_shm_name(text), call->flags, call->mode);
-	call->alone = alone_text(sb, req, call->address, (size_t)len);
 	if (sb->decoys && pathtext_below(text, sb->home))
 		return judge_home(sb, req, call, text);
-	if ((call->alone || sb->audit) && is_trusted(sb, call, text))
+	if ((sb->audit || call->alone) && is_trusted(sb, call, text) && (sb->audit || is_kept(sb, req, call)))
 		return reply_continue("open.trusted");
 	return judge(sb, req, call, text);
 }
