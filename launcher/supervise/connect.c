@@ -44,7 +44,7 @@ static bool is_inet(int family)
 }
 
 /* Writes down what is not loopback. */
-static void record_outside(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_text *to, int type)
+void connect_record_outside(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_text *to, int type)
 {
 	/* connect() of a datagram socket sends nothing: getaddrinfo sorts addresses by it (RFC 6724). */
 	const char *rule = type == SOCK_DGRAM ? "net.outside.probe" : "net.outside";
@@ -67,16 +67,20 @@ static bool is_daemons_port(unsigned port)
 }
 
 /* Where nothing of the sandbox listens, somebody outside was meant.  An honest client that is there before its server is written down as well, as info. */
-static void record_loopback(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_text *to)
+void connect_record_loopback(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_text *to)
 {
 	const char *rule = "net.loopback";
 
-	if (!to->port || listening_tcp((pid_t)req->pid, to->port))
-		return;
 	if (is_daemons_port(to->port) && listening_tcp(LISTENING_OURS, to->port))
 		rule = "net.loopback.daemon";
 	sockets_record(sb, req, "net.connect", policy_rule(supervisor_policy(sb->sup), rule), to, NULL, "tcp",
 	               "nothing of the sandbox listens there, and what the machine has on its loopback is out of reach");
+}
+
+static void record_own_loopback(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_text *to)
+{
+	if (to->port && !listening_tcp((pid_t)req->pid, to->port))
+		connect_record_loopback(sb, req, to);
 }
 
 static struct reply connect_inet(struct sandbox *sb, const struct seccomp_notif *req, int sock, int type, const struct sockaddr_storage *sa,
@@ -86,9 +90,9 @@ static struct reply connect_inet(struct sandbox *sb, const struct seccomp_notif 
 	struct reply reply;
 
 	if (sockaddr_describe(sa, len, &to)) {
-		record_outside(sb, req, &to, type);
+		connect_record_outside(sb, req, &to, type);
 		if (is_inet(to.family) && to.loopback && type == SOCK_STREAM)
-			record_loopback(sb, req, &to);
+			record_own_loopback(sb, req, &to);
 	}
 	if (type == SOCK_STREAM)
 		return connect_later(sb, req, sock, -1, sa, len);
@@ -148,7 +152,7 @@ static void record_shown(struct sandbox *sb, const struct seccomp_notif *req, co
 	struct sockaddr_text to;
 
 	if (sockaddr_describe(sa, len, &to))
-		record_outside(sb, req, &to, 0);
+		connect_record_outside(sb, req, &to, 0);
 }
 
 /* In a network namespace, on a machine that lets us not duplicate descriptors. */
@@ -180,7 +184,7 @@ static struct reply connect_audited(struct sandbox *sb, const struct seccomp_not
 	/* An abstract name would be one of the sandbox's own network namespace, where it has one. */
 	if (to.family == AF_UNIX && !(to.abstract_name && sb->namespaces))
 		return connect_unix_refused(sb, req, &sa, len);
-	record_outside(sb, req, &to, type);
+	connect_record_outside(sb, req, &to, type);
 	return reply_error(EACCES); /* which --audit lets go on */
 }
 
@@ -211,7 +215,9 @@ struct reply handle_connect(struct sandbox *sb, const struct seccomp_notif *req)
 		return connect_duplicate(sb, req, steal_fd(&sock), &sa, len);
 	if (sb->namespaces && !doubles)
 		return connect_undoubled(sb, req, &sa, len);
-	/* No namespace (no inet sockets exist, AF_UNIX is not confined), or this one descriptor could not be looked at: refused. */
+	if (!sb->namespaces && sb->own)
+		return connect_plain(sb, req, &sa, len);
+	/* This one descriptor could not be looked at: refused. */
 	if (sa.ss_family == AF_UNIX)
 		return connect_unix_refused(sb, req, &sa, len);
 	record_shown(sb, req, &sa, len);

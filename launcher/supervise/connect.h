@@ -2,8 +2,10 @@
 #ifndef SUPERVISE_CONNECT_H
 #define SUPERVISE_CONNECT_H
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "launcher/names/names.h"
 #include "launcher/supervise/supervise.h"
 
 /* The installer's: decided by address (installer_connect.c). */
@@ -19,5 +21,28 @@ struct reply connect_unix_refused(struct sandbox *sb, const struct seccomp_notif
 /* Connects sock (a stream or seqpacket socket, blocking or not) to our own copy of an address, on a worker, and answers the caller: with the
  * kernel's result, or EINTR when a signal waits for the caller.  pinned: kept open until then, or -1.  Takes both descriptors over. */
 struct reply connect_later(struct sandbox *sb, const struct seccomp_notif *req, int sock, int pinned, const void *address, socklen_t len);
+
+/* The same on a new socket of ours, which takes the caller's number when it is connected, and only if those who listened when that was decided still do. */
+#define IN_PLACE_LISTENERS 4
+struct in_place {
+	int number;          /* the caller's descriptor */
+	uint32_t fd_flags;   /* O_CLOEXEC or 0 */
+	bool nonblocking;    /* the caller's socket is; ours waits all the same until it is known who has answered */
+	int listeners;       /* of TCP: how many; 0: not TCP */
+	ino_t listener[IN_PLACE_LISTENERS];
+	struct in6_addr address;
+	unsigned port;
+};
+struct reply connect_in_place(struct sandbox *sb, const struct seccomp_notif *req, int sock, int pinned, const void *address, socklen_t len,
+                              const struct in_place *place);
+
+/* connect() of a sandbox without a network namespace (connect_plain.c). */
+struct reply connect_plain(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_storage *sa, socklen_t len);
+/* Of it, the part for AF_UNIX (connect_unix.c): sock is a new socket of the type that the caller's has. */
+struct reply connect_unix_plain(struct sandbox *sb, const struct seccomp_notif *req, int sock, const struct sockaddr_storage *sa, socklen_t len,
+                                const struct in_place *place);
+/* Writes down a TCP connect to the loopback where nothing of the sandbox listens (connect.c). */
+void connect_record_loopback(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_text *to);
+void connect_record_outside(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_text *to, int type);
 
 #endif

@@ -4,10 +4,12 @@
  * WAIT_KILLABLE only fatal signals reach a caller whose call we hold, so the worker looks every TICK whether another one waits for it, and lets go: the call
  * returns EINTR while TCP goes on connecting in the kernel, just as without us. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -15,6 +17,7 @@
 #include "launcher/base/fd.h"
 #include "launcher/supervise/connect.h"
 #include "launcher/supervise/later.h"
+#include "launcher/supervise/listening.h"
 #include "launcher/supervise/worker.h"
 
 #define TICK_MS 50
@@ -22,6 +25,8 @@
 struct job {
 	struct later later;
 	int sock, pinned;
+	bool placed; /* in_place is set */
+	struct in_place place;
 	socklen_t len;
 	struct sockaddr_storage address;
 };
@@ -99,6 +104,34 @@ static int connect_rounds(struct job *job)
 	}
 }
 
+/* Who has answered?  An inode is not given twice: those who listened before and listen still have listened all the time, so nobody else can have. */
+static bool is_answered_by_the_same(const struct in_place *place)
+{
+	ino_t now[IN_PLACE_LISTENERS];
+
+	return !place->listeners || (listening_who(&place->address, place->port, now, IN_PLACE_LISTENERS) == place->listeners &&
+	                             !memcmp(now, place->listener, (size_t)place->listeners * sizeof *now));
+}
+
+/* 0 or a positive errno.  Whatever has the number by now is replaced: by a connection to the sandbox's own. */
+static int put_in_place(struct job *job)
+{
+	struct seccomp_notif_addfd add = {
+		.id = job->later.req.id, .flags = SECCOMP_ADDFD_FLAG_SETFD, .srcfd = (uint32_t)job->sock, .newfd = (uint32_t)job->place.number,
+		.newfd_flags = job->place.fd_flags,
+	};
+	int flags = fcntl(job->sock, F_GETFL), done;
+
+	if (!is_answered_by_the_same(&job->place))
+		return ECONNREFUSED;
+	if (flags < 0 || fcntl(job->sock, F_SETFL, job->place.nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK))
+		return EACCES;
+	do {
+		done = ioctl(job->later.shade.listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	} while (done < 0 && errno == EINTR);
+	return done < 0 ? errno : 0;
+}
+
 static void run(void *argument)
 {
 	struct job *job = argument;
@@ -111,6 +144,8 @@ static void run(void *argument)
 		error = connect_rounds(job);
 		worker_tick_stop(&tick);
 	}
+	if (error == 0 && job->placed)
+		error = put_in_place(job);
 	if (error == 0)
 		later_send(&job->later, reply_value(0));
 	else if (error > 0)
@@ -119,6 +154,12 @@ static void run(void *argument)
 }
 
 struct reply connect_later(struct sandbox *sb, const struct seccomp_notif *req, int sock, int pinned, const void *address, socklen_t len)
+{
+	return connect_in_place(sb, req, sock, pinned, address, len, NULL);
+}
+
+struct reply connect_in_place(struct sandbox *sb, const struct seccomp_notif *req, int sock, int pinned, const void *address, socklen_t len,
+                              const struct in_place *place)
 {
 	struct job *job = len <= sizeof job->address ? calloc(1, sizeof *job) : NULL;
 
@@ -130,6 +171,10 @@ struct reply connect_later(struct sandbox *sb, const struct seccomp_notif *req, 
 	job->sock = sock;
 	job->pinned = pinned;
 	job->len = len;
+	if (place) {
+		job->placed = true;
+		job->place = *place;
+	}
 	memcpy(&job->address, address, len);
 	if (later_init(&job->later, sb, req) || worker_start(run, job)) {
 		job_free(job);

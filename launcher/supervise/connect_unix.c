@@ -87,6 +87,26 @@ static int own_socket(struct sandbox *sb, const struct seccomp_notif *req, const
 	return -1;
 }
 
+struct reply connect_unix_plain(struct sandbox *sb, const struct seccomp_notif *req, int sock, const struct sockaddr_storage *sa, socklen_t len,
+                                const struct in_place *place)
+{
+	cleanup_fd int owned = sock, pinned = -1;
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	struct sockaddr_text to;
+	struct reply reply;
+
+	if (!sockaddr_describe(sa, len, &to))
+		return reply_error(EINVAL);
+	/* Abstract names are the whole machine's here, and nothing says whose one is. */
+	if (to.abstract_name)
+		return refuse(sb, req, to.address, to.address);
+	pinned = own_socket(sb, req, to.address, &reply);
+	if (pinned < 0)
+		return reply;
+	snprintf(un.sun_path, sizeof un.sun_path, "/proc/self/fd/%d", pinned);
+	return connect_in_place(sb, req, steal_fd(&owned), steal_fd(&pinned), &un, sizeof un, place);
+}
+
 static struct reply connect_path(struct sandbox *sb, const struct seccomp_notif *req, int sock, const char *path)
 {
 	cleanup_fd int owned = sock;

@@ -1,6 +1,7 @@
 #include "launcher/supervise/listening.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -47,6 +48,99 @@ bool listening_tcp(pid_t task, unsigned port)
 			return true;
 	}
 	return false;
+}
+
+/* As the kernel prints it: four words of the address's own bytes, or one. */
+static bool read_address(const char *text, struct in6_addr *out)
+{
+	uint32_t words[4];
+	int n = (int)strspn(text, "0123456789ABCDEF");
+
+	*out = (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff}};
+	if (n == 8 && sscanf(text, "%8x", &words[0]) == 1) {
+		memcpy(&out->s6_addr[12], words, 4);
+		return true;
+	}
+	if (n != 32 || sscanf(text, "%8x%8x%8x%8x", &words[0], &words[1], &words[2], &words[3]) != 4)
+		return false;
+	memcpy(out, words, sizeof *out);
+	return true;
+}
+
+static bool is_any(const struct in6_addr *a)
+{
+	static const unsigned char any4[16] = {[10] = 0xff, [11] = 0xff};
+
+	return IN6_IS_ADDR_UNSPECIFIED(a) || !memcmp(a, any4, sizeof any4);
+}
+
+/* A connection to "any" goes to the loopback, of one family or the other: both count. */
+static bool reaches(const struct in6_addr *to, const struct in6_addr *listener)
+{
+	static const unsigned char loopback4[16] = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1};
+
+	if (is_any(listener) || !memcmp(to, listener, sizeof *to))
+		return true;
+	return is_any(to) && (IN6_IS_ADDR_LOOPBACK(listener) || !memcmp(listener, loopback4, sizeof loopback4));
+}
+
+static int compare(const void *a, const void *b)
+{
+	const ino_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+int listening_who(const struct in6_addr *address, unsigned port, ino_t *inodes, int max)
+{
+	static const char *const lists[] = {"tcp", "tcp6"};
+	int count = 0;
+
+	for (int i = 0; i < 2; i++) {
+		FILE *file = list(LISTENING_OURS, lists[i]);
+		char line[256], text[40];
+		struct in6_addr its;
+		unsigned its_port, state;
+		unsigned long inode;
+
+		if (!file && i == 0)
+			return -1;
+		while (file && fgets(line, sizeof line, file)) {
+			if (sscanf(line, " %*u: %39[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu", text, &its_port, &state, &inode) != 4)
+				continue;
+			if (state != TCP_LISTEN)
+				break;
+			if (its_port != port || !read_address(text, &its) || !reaches(address, &its))
+				continue;
+			if (count < max)
+				inodes[count] = inode;
+			count++;
+		}
+		if (file)
+			fclose(file);
+	}
+	qsort(inodes, (size_t)(count < max ? count : max), sizeof *inodes, compare);
+	return count;
+}
+
+bool listening_unix(ino_t inode, int *type, bool *connected)
+{
+	FILE *file = list(LISTENING_OURS, "unix");
+	char line[512];
+	unsigned its_type, state;
+	unsigned long its;
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof line, file)) {
+		if (sscanf(line, "%*[0-9A-Fa-f]: %*x %*x %*x %x %x %lu", &its_type, &state, &its) != 3 || its != inode)
+			continue;
+		found = true;
+		*type = (int)its_type;
+		*connected = state == 3; /* SS_CONNECTED */
+	}
+	if (file)
+		fclose(file);
+	return found;
 }
 
 bool listening_abstract(pid_t task, const char *name)

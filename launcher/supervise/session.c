@@ -33,6 +33,7 @@
 #include "launcher/sandbox/init.h"
 #include "image.h"
 #include "listener.h"
+#include "own_sockets.h"
 #include "programs.h"
 #include "roles.h"
 #include "served.h"
@@ -52,6 +53,7 @@ struct session {
 	struct sweep sweep;
 	struct alone alone;
 	struct domain domain;
+	struct own_sockets own_sockets;
 	struct listener listener;
 	struct birthright right;
 	struct start request;
@@ -679,8 +681,9 @@ static struct session *session_new(struct supervisor *s, enum role role)
 	n->enter_sock = n->init_sock = n->cwd_fd = -1;
 	n->copied[0] = n->copied[1] = (struct copied){.pipe = -1, .end = -1, .to = -1};
 	n->ruleset.fd = -1;
+	own_sockets_init(&n->own_sockets);
 	domain_init(&n->domain, -1, true);
-	n->sandbox = (struct sandbox){.checked_in = &n->checked_in, .sweep = &n->sweep, .sup = s, .role = role, .audit = s->run->audit,
+	n->sandbox = (struct sandbox){.checked_in = &n->checked_in, .sweep = &n->sweep, .own = &n->own_sockets, .sup = s, .role = role, .audit = s->run->audit,
 	                              .listener = -1, .alone = &n->alone, .domain = &n->domain, .id = atomic_fetch_add(&s->sandboxes, 1) + 1};
 	return n;
 }
@@ -707,6 +710,7 @@ static void session_free(struct session *n)
 	}
 	free(n->trusted);
 	images_finish(&n->checked_in);
+	own_sockets_finish(&n->own_sockets);
 	free(n);
 	atomic_fetch_sub(&s->live, 1);
 }

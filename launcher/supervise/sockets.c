@@ -1,5 +1,6 @@
 /* socket, socketpair and the sends: what the filter did not let pass by itself comes here to be written down. connect() is connect.c. */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "launcher/supervise/own_sockets.h"
 #include "launcher/supervise/place.h"
 #include "launcher/supervise/sockets.h"
 #include "launcher/supervise/sweep.h"
@@ -161,6 +163,25 @@ static struct refusal refuse_socket(const struct sandbox *sb, int family, int ty
 	}
 }
 
+static bool is_plain_tcp(int family, int type, int protocol)
+{
+	return (family == AF_INET || family == AF_INET6) && type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP);
+}
+
+/* Without a network namespace: a socket of the loopback's (own_sockets.h). */
+static struct reply give_socket(struct sandbox *sb, int family, int flags)
+{
+	int fd;
+
+	if (sb->audit)
+		return reply_error(EACCES); /* which --audit lets go on */
+	fd = own_sockets_make(family, flags & SOCK_NONBLOCK);
+	if (fd < 0)
+		return reply_error(-fd);
+	own_sockets_keep(sb->own, fd, OWN_FRESH);
+	return reply_fd(fd, flags & SOCK_CLOEXEC ? O_CLOEXEC : 0);
+}
+
 struct reply handle_socket(struct sandbox *sb, const struct seccomp_notif *req)
 {
 	/* The kernel takes ints: the upper halves of the registers are nobody's. */
@@ -177,14 +198,58 @@ struct reply handle_socket(struct sandbox *sb, const struct seccomp_notif *req)
 		.detail = "a kind of socket that could reach past the sandbox",
 	};
 
+	if (req->data.nr == SYS_socket && sb->own && !sb->namespaces && is_plain_tcp(family, type, protocol))
+		return give_socket(sb, family, (int)req->data.args[1]);
 	describe_socket(text, sizeof text, family, type, protocol);
 	if (!strcmp(refusal.rule, "net.socket"))
-		ev.detail = "without a network namespace a sandbox has no network at all, its own loopback included";
+		ev.detail = "without a network namespace a sandbox has TCP on its own loopback, and no datagrams";
 	supervisor_record(sb, (pid_t)req->pid, &ev);
 	return reply_error(refusal.error);
 }
 
 /* --- bind ---------------------------------------------------------------------------------------- */
+
+#define PORTS_OF_ROOT 1024 /* a supervisor that is root would be let */
+
+/* Without a network namespace: done on our duplicate of the socket, which is let go then. */
+static struct reply bind_own(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_storage *sa, socklen_t len, const struct sockaddr_text *to)
+{
+	struct own_socket *s;
+	ino_t inode;
+	int error = sockets_inode((pid_t)req->pid, (int)req->data.args[0], &inode);
+
+	if (error)
+		return reply_error(-error);
+	s = own_sockets_find(sb->own, inode);
+	if (!target_alive(sb, req))
+		return reply_error(ESRCH);
+	if (!s || s->state != OWN_FRESH || s->fd < 0)
+		return reply_error(s ? EINVAL : EACCES); /* it is bound already; or one of hundreds */
+	if (!to->loopback)
+		return reply_error(EADDRNOTAVAIL);
+	if (to->port && to->port < PORTS_OF_ROOT)
+		return reply_error(EACCES);
+	if (bind(s->fd, (const struct sockaddr *)sa, len))
+		return reply_error(errno);
+	own_socket_becomes(s, OWN_BOUND);
+	return reply_value(0);
+}
+
+static struct reply handle_listen(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	struct own_socket *s = NULL;
+	ino_t inode;
+
+	if (sb->own && !sockets_inode((pid_t)req->pid, (int)req->data.args[0], &inode))
+		s = own_sockets_find(sb->own, inode);
+	if (s && target_alive(sb, req)) {
+		own_socket_becomes(s, OWN_BOUND);
+		own_sockets_listens(sb->own, inode);
+	}
+	/* CONTINUE: whatever listens by then, a TCP socket of the sandbox hears the machine's loopback alone (own_sockets.h), and what we have not
+	 * made is connected to by nobody of the sandbox. */
+	return reply_continue("listen.own");
+}
 
 struct reply handle_bind(struct sandbox *sb, const struct seccomp_notif *req)
 {
@@ -199,15 +264,20 @@ struct reply handle_bind(struct sandbox *sb, const struct seccomp_notif *req)
 		.detail = "nobody comes in from outside the sandbox",
 	};
 
+	if (req->data.nr == SYS_listen)
+		return handle_listen(sb, req);
 	memset(&sa, 0, sizeof sa);
-	if (!target_sockaddr(sb, req, req->data.args[1], len, &sa) && sockaddr_describe(&sa, len, &to) && (to.family == AF_INET || to.family == AF_INET6) &&
-	    (!to.loopback || to.wildcard)) {
-		ev.target.address = to.address;
-		ev.target.port = to.port;
-		supervisor_record(sb, (pid_t)req->pid, &ev);
+	if (!target_sockaddr(sb, req, req->data.args[1], len, &sa) && sockaddr_describe(&sa, len, &to) && (to.family == AF_INET || to.family == AF_INET6)) {
+		if (!to.loopback || to.wildcard) {
+			ev.target.address = to.address;
+			ev.target.port = to.port;
+			supervisor_record(sb, (pid_t)req->pid, &ev);
+		}
+		if (sb->own && !sb->namespaces && !sb->audit)
+			return bind_own(sb, req, &sa, len, &to);
 	}
 	/* CONTINUE: only for the record.  Whatever a racing thread puts there, the socket is bound in the sandbox's own network namespace, into which nobody
-	 * comes; a path is made by Landlock's leave. */
+	 * comes, or without one on the machine's loopback alone (own_sockets.h); a path is made by Landlock's leave. */
 	return reply_continue("bind.namespace");
 }
 

@@ -19,6 +19,9 @@ void sockets_record(struct sandbox *sb, const struct seccomp_notif *req, const c
 /* Records a refused ipc.connect: path is where as_written leads (or the same), "@name" for an abstract socket. */
 void sockets_record_unix(struct sandbox *sb, const struct seccomp_notif *req, const char *path, const char *as_written);
 
+/* The inode of the caller's socket, or -EBADF, -ENOTSOCK.  Racy: who has the number later is not known by it. */
+int sockets_inode(pid_t tid, int fd, ino_t *inode);
+
 /* What would allow it, for people; of the sandbox's role. */
 const char *sockets_hint(const struct sandbox *sb);
 
