@@ -14,7 +14,7 @@
 enum filter_kind {
 	FILTER_INSTALLER,
 	FILTER_SANDBOX,        /* build and guest in namespaces of their own */
-	FILTER_SANDBOX_PLAIN,  /* build and guest where there are none: no inet sockets, signals notified without scopes */
+	FILTER_SANDBOX_PLAIN,  /* build and guest where there are none: sockets of the loopback's made by the supervisor, signals notified without scopes */
 	FILTER_KINDS
 };
 

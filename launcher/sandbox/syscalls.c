@@ -88,15 +88,17 @@ static const struct syscall_group table[] = {
 		SYS(fanotify_mark)}},
 	{HARMLESS, "sockets that it has: socket and connect are decided", {
 		SYS(accept), SYS(accept4), SYS(getsockname), SYS(getpeername), SYS(shutdown), SYS(recvfrom), SYS(recvmsg),
-		SYS(recvmmsg), SYS(listen)}},
+		SYS(recvmmsg)}},
 	{HARMLESS, "IPC namespace; without one nothing can be opened that these would use", {
 		SYS(shmdt), SYS(mq_timedsend), SYS(mq_timedreceive), SYS(mq_notify), SYS(mq_getsetattr)}},
 	{GONE, "gone from the kernel, or never of this architecture", {
 		SYS(nfsservctl), SYS(lookup_dcookie)}},
 
 	/* ---- of these filter_table.c refuses or asks about some roles or arguments; what is left is allowed because of: ---- */
-	{LANDLOCK, "AF_UNIX names (MAKE_SOCK), and TCP ports where there is no network namespace", {
+	{HARMLESS, "pip's own: from where it connects, and who may come, decides nothing", {
 		SYS(bind)}},
+	{HARMLESS, "in its own network namespace, or pip's own", {
+		SYS(listen)}},
 	{HARMLESS, "devices are Landlock's from ABI 5 on, file systems' requests are decided; others act on what it has open", {
 		SYS(ioctl)}},
 	{HARMLESS, "what it has open", {

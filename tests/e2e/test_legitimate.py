@@ -50,7 +50,7 @@ def build_of(base, pipwarden, templates, distribution, user_named):
         shutil.rmtree(world.root, ignore_errors=True)
 
 
-# Without namespaces a build has no sockets: less is allowed there (docs/kernel.md).
+# Without namespaces a build has no datagrams: less is allowed there (docs/kernel.md).
 ROW_CASES = [(user, hide, row) for user, hide in CASES for row in ROWS if not (hide and row in NEEDS_NAMESPACES)]
 
 

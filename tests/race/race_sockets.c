@@ -93,6 +93,19 @@ static int new_udp(void)
 	return race_inet ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : new_unix();
 }
 
+/* Without a network namespace there are TCP sockets and no others. */
+static bool has_udp(void)
+{
+	static int known = -1;
+
+	if (known < 0) {
+		int fd = new_udp();
+		known = fd >= 0;
+		close(fd);
+	}
+	return known;
+}
+
 static void sockets_renew(void)
 {
 	swap_put(new_tcp(), SLOT_A);
@@ -106,6 +119,8 @@ static void sockets_change(unsigned long i)
 {
 	bool stream = i % STREAMS == 0;
 
+	if (!has_udp())
+		return;
 	if (stream != datagrams)
 		return;
 	swap_put(stream ? new_tcp() : new_udp(), SLOT_A);

@@ -366,8 +366,10 @@ static const struct expectation {
 	{A, SYS_setsockopt, {3, SOL_SOCKET, 30}, ALLOW},
 	{A, SYS_getsockopt, {3, SOL_SOCKET, 77}, ERR(ENOPROTOOPT)},
 	{A, SYS_getsockopt, {3, SOL_SOCKET, 17}, ALLOW},
-	{S, SYS_bind, {3}, ASK(BIND)},
-	{P | L, SYS_bind, {3}, ALLOW},
+	{S | L, SYS_bind, {3}, ASK(BIND)},
+	{P, SYS_bind, {3}, ALLOW},
+	{L, SYS_listen, {3}, ASK(BIND)},
+	{P | S, SYS_listen, {3}, ALLOW},
 
 	{P, SYS_openat, {0, 0, O_RDONLY}, ALLOW},
 	{S | L, SYS_openat, {0, 0, O_RDONLY}, ASK(OPEN)},

@@ -157,6 +157,7 @@ void box_init(struct box *b)
 	b->host_port = box_port(b->host_tcp);
 	b->writable[0] = b->own;
 	b->names = names_new();
+	own_sockets_init(&b->own_sockets);
 	b->caps = (struct caps){.landlock_abi = 7, .process_vm = true, .pidfd_getfd = true};
 	b->result = mmap(NULL, RESULTS_MAX * sizeof(long) + 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(b->result != MAP_FAILED);
@@ -166,6 +167,7 @@ void box_init(struct box *b)
 
 void box_finish(struct box *b)
 {
+	own_sockets_finish(&b->own_sockets);
 	char command[128];
 
 	snprintf(command, sizeof command, "rm -rf '%s'", b->top);
@@ -222,7 +224,7 @@ static const struct {
 	{SYS_socket, handle_socket}, {SYS_connect, handle_connect}, {SYS_sendto, handle_send}, {SYS_sendmsg, handle_send}, {SYS_sendmmsg, handle_send},
 	{SYS_kill, handle_signal}, {SYS_tkill, handle_signal}, {SYS_tgkill, handle_signal}, {SYS_prlimit64, handle_signal},
 	{SYS_setpriority, handle_signal}, {SYS_sched_setaffinity, handle_signal}, {SYS_pidfd_send_signal, handle_signal}, {SYS_ioprio_set, handle_signal},
-	{SYS_ptrace, handle_refused}, {SYS_socketpair, handle_socket}, {SYS_bind, handle_bind}, {SYS_prctl, handle_event},
+	{SYS_ptrace, handle_refused}, {SYS_socketpair, handle_socket}, {SYS_bind, handle_bind}, {SYS_listen, handle_bind}, {SYS_prctl, handle_event},
 };
 enum { NOTIFIED = sizeof notified / sizeof notified[0] };
 
@@ -305,7 +307,8 @@ static void child(struct box *b, void (*before)(struct box *b), void (*body)(str
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(120);
-	make_namespace();
+	if (!b->shared_network)
+		make_namespace();
 	/* Gaining capabilities made it undumpable; a sandbox's child execs, which resets that. */
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	if (before)

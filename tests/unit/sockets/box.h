@@ -13,6 +13,7 @@
 
 #include "launcher/names/names.h"
 #include "launcher/supervise/image.h"
+#include "launcher/supervise/own_sockets.h"
 #include "launcher/supervise/supervise.h"
 #include "launcher/supervise/sweep.h"
 
@@ -39,6 +40,8 @@ struct box {
 	unsigned events, notified;
 	struct images checked_in;
 	struct sweep sweep;
+	struct own_sockets own_sockets;
+	bool shared_network;  /* without a namespace: the child has the test's own network, and sockets from the supervisor */
 	const char *temp;     /* the run's; may be NULL */
 	const char *allowed_host; /* for the installer, with allowed_port (0: any) */
 	unsigned allowed_port;

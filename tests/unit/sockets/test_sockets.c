@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -704,7 +705,7 @@ static void test_plain(void **state)
 	assert_int_equal(box_contacts(b), 0);
 }
 
-/* --- socket, sends ----------------------------------------------------------------------------- */
+/* --- without a namespace: the loopback that all share ------------------------------------------------ */
 
 static long make(int family, int type, int protocol)
 {
@@ -713,6 +714,219 @@ static long make(int family, int type, int protocol)
 
 	return r < 0 ? -errno : r;
 }
+
+static int own_server(int family, const char *address, unsigned port)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = box_inet(&sa, address, port);
+	int fd = (int)make(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&sa, len) == 0 && listen(fd, 64) == 0);
+	return fd;
+}
+
+static long own_connect(int fd, const char *address, unsigned port)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = box_inet(&sa, address, port);
+
+	return box_connect(fd, &sa, len);
+}
+
+static void talk(int client, int server)
+{
+	int got = accept(server, NULL, NULL);
+	char c = 0;
+
+	CHECK(got >= 0 && write(client, "x", 1) == 1 && read(got, &c, 1) == 1 && c == 'x');
+	close(client);
+	CHECK(read(got, &c, 1) == 0); /* nobody else holds the connection */
+	close(got);
+}
+
+static void own_tcp_body(struct box *b)
+{
+	char device[16] = "";
+	socklen_t size = sizeof device;
+	int server = own_server(AF_INET, "127.0.0.1", 0), six = own_server(AF_INET6, "::", 0), on = 0, fd;
+	struct timeval limit = {.tv_sec = 7}, now = {0};
+
+	CHECK(getsockopt(server, SOL_SOCKET, SO_BINDTODEVICE, device, &size) == 0 && !strcmp(device, "lo"));
+	fd = (int)make(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	CHECK(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof on) == 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0);
+	CHECK(own_connect(fd, "127.0.0.1", box_port(server)) == 0 && own_connect(fd, "127.0.0.1", box_port(server)) == -EISCONN);
+	CHECK((fcntl(fd, F_GETFL) & O_NONBLOCK) && (fcntl(fd, F_GETFD) & FD_CLOEXEC));
+	size = sizeof on;
+	CHECK(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size) == 0 && on);
+	size = sizeof now;
+	CHECK(getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &now, &size) == 0 && now.tv_sec == 7);
+	size = sizeof device;
+	CHECK(getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &size) == 0 && !strcmp(device, "lo"));
+	talk(fd, server);
+	for (int i = 0; i < 3; i++) {
+		fd = (int)make(i ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+		CHECK(own_connect(fd, (const char *[]){"127.0.0.1", "::1", "::ffff:127.0.0.1"}[i], box_port(six)) == 0);
+		CHECK(!(fcntl(fd, F_GETFL) & O_NONBLOCK) && !(fcntl(fd, F_GETFD) & FD_CLOEXEC));
+		talk(fd, six);
+	}
+}
+
+static void test_own_tcp(void **state)
+{
+	struct box *b = *state;
+
+	b->sb.namespaces = false;
+	b->sb.own = &b->own_sockets;
+	b->shared_network = true;
+	box_run(b, NULL, own_tcp_body);
+	assert_int_equal(b->events, 1); /* the server on all addresses */
+	assert_string_equal(b->kept[0].rule, "net.bind");
+}
+
+static void own_bounds_body(struct box *b)
+{
+	struct sockaddr_storage sa;
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	int fd = (int)make(AF_INET, SOCK_STREAM, 0), server, other;
+	unsigned port;
+
+	CHECK(own_connect(fd, "127.0.0.1", b->host_port) == -ECONNREFUSED);
+	CHECK(own_connect(fd, "0.0.0.0", b->host_port) == -ECONNREFUSED);
+	CHECK(own_connect(fd, "192.0.2.7", 80) == -ENETUNREACH);
+	CHECK(own_connect(fd, "2001:db8::1", 80) == -ENETUNREACH);
+	CHECK(box_connect(fd, &none, sizeof none) == 0);
+	CHECK(bind(fd, (struct sockaddr *)&sa, box_inet(&sa, "192.0.2.7", 0)) == -1 && errno == EADDRNOTAVAIL);
+	CHECK(bind(fd, (struct sockaddr *)&sa, box_inet(&sa, "127.0.0.1", 80)) == -1 && errno == EACCES);
+	CHECK(bind(fd, (struct sockaddr *)&sa, box_inet(&sa, "127.0.0.1", b->host_port)) == -1 && errno == EADDRINUSE);
+	CHECK(bind(0, (struct sockaddr *)&sa, box_inet(&sa, "127.0.0.1", 0)) == -1 && (errno == ENOTSOCK || errno == EBADF));
+	/* A port that was looked for and let go is free for the server; one that nobody listens on any more refuses. */
+	CHECK(bind(fd, (struct sockaddr *)&sa, box_inet(&sa, "127.0.0.1", 0)) == 0);
+	port = box_port(fd);
+	close(fd);
+	server = own_server(AF_INET, "127.0.0.1", port);
+	fd = (int)make(AF_INET, SOCK_STREAM, 0);
+	CHECK(own_connect(fd, "127.0.0.1", port) == 0);
+	close(fd);
+	close(server);
+	other = (int)make(AF_INET, SOCK_STREAM, 0);
+	CHECK(own_connect(other, "127.0.0.1", port) == -ECONNREFUSED);
+	/* A socket that the supervisor has not made listens for nobody of the sandbox, and is connected to nobody. */
+	server = box_listen(AF_UNIX, SOCK_STREAM, &sa, box_unix(&sa, "@own-unix"), 4);
+	CHECK(server >= 0 && own_connect(server, "127.0.0.1", b->host_port) == -ECONNREFUSED);
+}
+
+static void test_own_bounds(void **state)
+{
+	struct box *b = *state;
+
+	b->sb.namespaces = false;
+	b->sb.own = &b->own_sockets;
+	b->shared_network = true;
+	box_run(b, NULL, own_bounds_body);
+	assert_int_equal(box_contacts(b), 0);
+	assert_non_null(box_kept(b, "net.loopback"));
+	assert_int_equal(box_kept(b, "net.loopback")->port, b->host_port);
+	assert_non_null(box_kept(b, "net.outside"));
+	assert_non_null(box_kept(b, "net.bind")); /* tried for another address */
+}
+
+static void own_unix_body(struct box *b)
+{
+	struct sockaddr_storage sa;
+	int server, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK(chdir(b->own) == 0);
+	server = box_listen(AF_UNIX, SOCK_STREAM, &sa, box_unix(&sa, "s.sock"), 5);
+	CHECK(server >= 0 && box_connect(fd, &sa, box_unix(&sa, "s.sock")) == 0 && (fcntl(fd, F_GETFD) & FD_CLOEXEC));
+	CHECK(box_connect(fd, &sa, box_unix(&sa, "s.sock")) == -EISCONN);
+	talk(fd, server);
+	CHECK(unix_connect(SOCK_SEQPACKET, "s.sock") == -EPROTOTYPE);
+	CHECK(unix_connect(SOCK_STREAM, "none") == -ENOENT);
+	CHECK(unix_connect(SOCK_STREAM, b->agent_path) == -EACCES && unix_connect(SOCK_STREAM, "@x") == -EACCES);
+	CHECK(symlink(b->agent_path, "agent") == 0 && unix_connect(SOCK_STREAM, "agent") == -EACCES);
+	CHECK(box_connect((int)make(AF_INET, SOCK_STREAM, 0), &sa, box_unix(&sa, "s.sock")) == -EAFNOSUPPORT);
+}
+
+static void test_own_unix(void **state)
+{
+	struct box *b = *state;
+
+	b->sb.namespaces = false;
+	b->sb.own = &b->own_sockets;
+	b->shared_network = true;
+	box_run(b, NULL, own_unix_body);
+	assert_int_equal(b->events, 3);
+	assert_int_equal(box_contacts(b), 0);
+}
+
+/* One thread swaps what the number means, one the address: between a listener of its own, one of the machine's, and somebody's agent. */
+struct own_race {
+	struct sockaddr_storage current, choice[3];
+	int choices, of[2];
+	volatile bool stop;
+};
+
+static void *swap_choices(void *argument)
+{
+	struct own_race *race = argument;
+
+	for (int i = 0; !race->stop; i = (i + 1) % race->choices)
+		memcpy(&race->current, &race->choice[i], sizeof race->current);
+	return NULL;
+}
+
+static void *swap_numbers(void *argument)
+{
+	struct own_race *race = argument;
+
+	while (!race->stop) {
+		dup2(race->of[0], RACE_FD);
+		dup2(race->of[1], RACE_FD);
+	}
+	return NULL;
+}
+
+static void own_race_body(struct box *b)
+{
+	struct own_race race = {.choices = 3};
+	int server = own_server(AF_INET, "127.0.0.1", 0), got;
+	pthread_t t[2];
+	long reached = 0;
+
+	fcntl(server, F_SETFL, O_NONBLOCK);
+	box_inet(&race.choice[0], "127.0.0.1", box_port(server));
+	box_inet(&race.choice[1], "127.0.0.1", b->host_port);
+	box_unix(&race.choice[2], b->agent_path);
+	race.current = race.choice[0];
+	race.of[0] = (int)make(AF_INET, SOCK_STREAM, 0);
+	race.of[1] = socket(AF_UNIX, SOCK_STREAM, 0);
+	CHECK(dup2(race.of[0], RACE_FD) == RACE_FD);
+	CHECK(!pthread_create(&t[0], NULL, swap_numbers, &race) && !pthread_create(&t[1], NULL, swap_choices, &race));
+	for (int i = 0; i < 3000; i++) {
+		reached += box_connect(RACE_FD, &race.current, i % 2 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_un)) == 0;
+		while ((got = accept(server, NULL, NULL)) >= 0)
+			close(got);
+	}
+	race.stop = true;
+	pthread_join(t[0], NULL);
+	pthread_join(t[1], NULL);
+	b->result[0] = reached;
+}
+
+static void test_own_race(void **state)
+{
+	struct box *b = *state;
+
+	b->sb.namespaces = false;
+	b->sb.own = &b->own_sockets;
+	b->shared_network = true;
+	box_run(b, NULL, own_race_body);
+	assert_int_equal(box_contacts(b), 0);
+	assert_true(b->result[0] > 0);
+	printf("own race: %ld of 3000 reached the sandbox's own listener, 0 another's\n", b->result[0]);
+}
+
+/* --- socket, sends ----------------------------------------------------------------------------- */
 
 static void socket_body(struct box *b)
 {
@@ -868,7 +1082,7 @@ static int group(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_loopback), TEST(test_outside), TEST(test_sweep), TEST(test_sweep_bounds), TEST(test_abstract), TEST(test_bind), TEST(test_odd), TEST(test_blocking), TEST(test_blocking_unix), TEST(test_unix), TEST(test_race),
-		TEST(test_link_race), TEST(test_inherited), TEST(test_undoubled), TEST(test_plain), TEST(test_plain_own), TEST(test_plain_disguised), TEST(test_socket), TEST(test_send), TEST(test_installer),
+		TEST(test_link_race), TEST(test_inherited), TEST(test_undoubled), TEST(test_plain), TEST(test_plain_own), TEST(test_plain_disguised), TEST(test_own_tcp), TEST(test_own_bounds), TEST(test_own_unix), TEST(test_own_race), TEST(test_socket), TEST(test_send), TEST(test_installer),
 		TEST(test_installer_literal),
 	};
 
