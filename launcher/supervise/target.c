@@ -13,6 +13,7 @@
 #include "launcher/sandbox/compat.h"
 
 enum { PAGE = 4096 }; /* the smallest page: stopping more often than the kernel's pages end does no harm */
+enum { TEXT_FIRST = 256 }; /* nearly every path is shorter; reading a page for it takes a quarter longer */
 enum { CHAIN_MAX = 4096 };
 
 bool target_alive(const struct sandbox *sb, const struct seccomp_notif *req)
@@ -83,6 +84,8 @@ ssize_t target_string(const struct sandbox *sb, const struct seccomp_notif *req,
 			return -ENAMETOOLONG;
 		}
 		size_t want = PAGE - (size_t)((address + done) % PAGE);
+		if (done == 0 && want > TEXT_FIRST)
+			want = TEXT_FIRST;
 		if (want > size - done)
 			want = size - done;
 		ssize_t n = read_once(sb, (pid_t)req->pid, address + done, buffer + done, want);

@@ -67,6 +67,22 @@ print(json.dumps({name: road() for name, road in roads.items()}))
 time.sleep(0.1)
 """
 
+# Everybody that there is: the guardian, the supervisor, the zygote, init and the shell are among them.  A signal that is ignored unless somebody asks for it.
+EVERYBODY = """
+import ctypes, json, os, signal
+libc = ctypes.CDLL(None, use_errno=True)
+me, reached = os.getpid(), []
+for pid in range(1, me + 200):
+    for road in ((62, pid, signal.SIGURG), (200, pid, signal.SIGURG), (234, pid, pid, signal.SIGURG)):
+        if pid != me and libc.syscall(*road) == 0:
+            reached.append([pid, road[0]])
+    handle = libc.syscall(434, pid, 0) if pid != me else -1
+    if handle >= 0 and libc.syscall(424, handle, signal.SIGURG, None, 0) == 0:
+        reached.append([pid, 424])
+    os.close(handle) if handle >= 0 else None
+print(json.dumps({"reached": reached, "init": os.getppid()}))
+"""
+
 # Names and numbers of the stranger's are told; what could be had is printed.
 OBJECTS = """
 import ctypes, json, os, sys
@@ -172,6 +188,12 @@ def test_no_road_for_signals(world, stranger):
     plain = world.run(["/usr/bin/python3", "-c", SIGNALS, str(pid)])
     assert all(r == 0 for r in told(plain).values()), str(plain)
     assert wait_for(lambda: got() == list(range(35, 47)), 5), (got(), str(plain))
+
+
+def test_everybody_else_of_the_machine(world):
+    held = world.guarded(["--on-violation", "deny", "run", "--", "/usr/bin/python3", "-c", EVERYBODY], timeout=120)  # else it ends at the first of our own
+    got = told(held)
+    assert held.status in (0, 100) and {pid for pid, _ in got["reached"]} <= {got["init"]}, str(held)
 
 
 def test_what_is_named_by_number_or_in_shm(world):
