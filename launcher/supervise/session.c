@@ -34,6 +34,7 @@
 #include "image.h"
 #include "listener.h"
 #include "own_sockets.h"
+#include "passed.h"
 #include "programs.h"
 #include "roles.h"
 #include "served.h"
@@ -59,16 +60,8 @@ struct session {
 	struct start request;
 	pid_t enter;             /* thread group of `enter`; 0: the guest */
 	int enter_sock, init_sock, cwd_fd;
-	int fds[FD_PASS_MAX];    /* what the request passed, then what the command gets */
-	uint32_t nfds;
-	int32_t numbers[FD_PASS_MAX];
-	struct copied {          /* an output that `enter` copies */
-		dev_t device;
-		ino_t inode;
-		int pipe, end;   /* read end, for `enter`; the other, until it has its numbers */
-		int to;          /* 1 or 2 */
-	} copied[2];
-	char home[PATH_MAX], tmp[PATH_MAX], terminal[128];
+	struct passed passed;    /* what the request passed, then what the command gets */
+	char home[PATH_MAX], tmp[PATH_MAX];
 	struct ruleset ruleset;
 	struct environment environment;
 	struct served served;    /* of a build in a project's own folder */
@@ -86,7 +79,7 @@ static void answer(struct session *n, enum enter_kind kind, int value, const cha
 		return;
 	}
 	for (size_t k = 0; kind == ENTER_RUN && k < nfds; k++) {
-		m.copy_to[k] = n->copied[k].to;
+		m.copy_to[k] = n->passed.copied[k].to;
 	}
 	snprintf(m.text, sizeof m.text, "%s", text);
 	fd_send(n->enter_sock, &m, sizeof m, fds, nfds);
@@ -104,147 +97,12 @@ static void refused(struct session *n, int error, const char *what)
 	}
 }
 
-/* --- descriptors -------------------------------------------------------------------------------- */
-
-static bool is_connected_stream(int fd)
-{
-	int domain = 0, type = 0;
-	socklen_t len = sizeof domain;
-	struct sockaddr_storage peer;
-	socklen_t peer_len = sizeof peer;
-
-	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX &&
-	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM && getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0;
-}
-
-/* Only 0 to 2, pipes and plain files go in; never a socket but a connected AF_UNIX stream on 0 to 2, never a directory or a handle on one. */
-static bool may_pass(int fd, int number, bool audit)
-{
-	struct stat st;
-	int flags = fcntl(fd, F_GETFL);
-
-	if (audit) {
-		return flags >= 0;
-	}
-	if (flags < 0 || (flags & O_PATH) != 0 || fstat(fd, &st) < 0) {
-		return false;
-	}
-	if (S_ISFIFO(st.st_mode) || S_ISREG(st.st_mode)) {
-		return true;
-	}
-	return number <= 2 && (S_ISCHR(st.st_mode) || (S_ISSOCK(st.st_mode) && is_connected_stream(fd)));
-}
-
-static int open_null(void)
-{
-	return open("/dev/null", O_RDWR | O_CLOEXEC);
-}
-
-/* Where the program's output goes, if that is a terminal or a pipe; else false. */
-static bool is_copied(const struct session *n, uint32_t i, struct stat *st)
-{
-	if (n->numbers[i] == 0 || fstat(n->fds[i], st) < 0) {
-		return false;
-	}
-	return (n->numbers[i] <= 2 && isatty(n->fds[i])) || (S_ISFIFO(st->st_mode) && (fcntl(n->fds[i], F_GETFL) & O_ACCMODE) != O_RDONLY);
-}
-
-/* The write end of the pipe that stands for an output, made at its first number; only 1 and 2 are outputs, and what is the same.  -ENOENT: it is none. */
-static int copied_end(struct session *n, int number, const struct stat *st)
-{
-	int ends[2], k = 0;
-
-	for (; k < 2 && n->copied[k].pipe >= 0; k++) {
-		if (n->copied[k].device == st->st_dev && n->copied[k].inode == st->st_ino) {
-			return fcntl(n->copied[k].end, F_DUPFD_CLOEXEC, 3);
-		}
-	}
-	if (number > 2) {
-		return -ENOENT;
-	}
-	if (pipe2(ends, O_CLOEXEC) < 0) {
-		return -errno;
-	}
-	n->copied[k].device = st->st_dev;
-	n->copied[k].inode = st->st_ino;
-	n->copied[k].pipe = ends[0];
-	n->copied[k].end = ends[1];
-	n->copied[k].to = number;
-	return fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
-}
-
-/* A build has no terminal on 0.  What it writes to a terminal, or to pip, which shows it on one, goes through a pipe that `enter` copies and looks at (escapes.h);
- * where 1 and 2 are the same, so is the pipe: their order stays. */
-static int copy_outputs(struct session *n)
-{
-	struct stat st;
-
-	for (uint32_t i = 0; i < n->nfds; i++) {
-		int replacement = -ENOENT;
-		if (n->numbers[i] == 0 && isatty(n->fds[i])) {
-			replacement = open_null();
-		} else if (is_copied(n, i, &st)) {
-			replacement = copied_end(n, n->numbers[i], &st);
-		}
-		if (replacement == -ENOENT) {
-			continue;
-		}
-		if (replacement < 0) {
-			return -EMFILE;
-		}
-		close(n->fds[i]);
-		n->fds[i] = replacement;
-	}
-	for (int k = 0; k < 2; k++) {
-		close_fd(&n->copied[k].end);
-	}
-	return 0;
-}
-
-static int choose_descriptors(struct session *n)
-{
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < n->nfds; i++) {
-		bool pass = may_pass(n->fds[i], n->numbers[i], n->sandbox.audit);
-		if (!pass && n->numbers[i] <= 2) {
-			close(n->fds[i]);
-			n->fds[i] = open_null();
-			pass = n->fds[i] >= 0;
-		}
-		if (!pass) {
-			close_fd(&n->fds[i]);
-			continue;
-		}
-		n->numbers[kept] = n->numbers[i];
-		n->fds[kept++] = n->fds[i];
-	}
-	n->nfds = kept;
-	return n->enter > 0 ? copy_outputs(n) : 0;
-}
-
-static void close_copied(struct session *n)
-{
-	for (int k = 0; k < 2; k++) {
-		close_fd(&n->copied[k].pipe);
-		close_fd(&n->copied[k].end);
-	}
-}
-
-static void close_descriptors(struct session *n)
-{
-	for (uint32_t i = 0; i < n->nfds; i++) {
-		close_fd(&n->fds[i]);
-	}
-	n->nfds = 0;
-}
-
 /* --- preparation -------------------------------------------------------------------------------- */
 
 static struct own_rights own_rights(struct session *n)
 {
 	return (struct own_rights){.home = n->home, .tmp = n->tmp, .write = &n->right.write, .read = &n->right.read, .tree = n->right.tree,
-	                           .terminal = n->terminal[0] != '\0' ? n->terminal : NULL};
+	                           .terminal = n->passed.terminal[0] != '\0' ? n->passed.terminal : NULL};
 }
 
 static int make_environment(struct session *n)
@@ -309,7 +167,7 @@ static int prepare(struct session *n, const char **what)
 		return error;
 	}
 	*what = "descriptors";
-	if ((error = choose_descriptors(n)) < 0) {
+	if ((error = passed_choose(&n->passed, n->sandbox.audit, n->enter > 0)) < 0) {
 		return error;
 	}
 	if (n->right.tree != NULL && (error = served_init(&n->served, n->sup, n->right.tree)) < 0) {
@@ -345,7 +203,7 @@ static int encode_start(struct session *n)
 	struct start s = {
 		.umask = n->request.umask, .landlock_abi = (uint32_t)caps->landlock_abi,
 		.blocked = n->request.blocked, .ignored = n->request.ignored,
-		.path = n->request.path, .argv = n->right.develop ? n->develop.argv.v : n->request.argv, .envp = n->environment.v, .nfds = n->nfds,
+		.path = n->request.path, .argv = n->right.develop ? n->develop.argv.v : n->request.argv, .envp = n->environment.v, .nfds = n->passed.count,
 		.flags = (n->sandbox.audit ? START_AUDIT : 0) | (n->enter > 0 ? START_SESSION : 0) | (caps->wait_killable ? START_WAIT_KILLABLE : 0) |
 		         (drops_all(caps) ? START_DROP_ALL : 0) |
 		         (n->sup->namespaces && caps->user_namespace ? START_OWN_USERS : 0),
@@ -354,7 +212,7 @@ static int encode_start(struct session *n)
 	for (int l = 0; l < LIMIT_COUNT; l++) {
 		s.bounds.of[l] = policy_limit(n->sup->run->policy, n->sandbox.role, (enum limit)l);
 	}
-	memcpy(s.fd_number, n->numbers, sizeof s.fd_number);
+	memcpy(s.fd_number, n->passed.numbers, sizeof s.fd_number);
 	return start_encode(&s);
 }
 
@@ -402,8 +260,8 @@ static int send_start(struct session *n)
 	fds[START_FD_PROGRAM] = program;
 	fds[START_FD_RULESET] = n->ruleset.fd;
 	fds[START_FD_SPEC] = spec;
-	memcpy(fds + START_FDS, n->fds, n->nfds * sizeof *fds);
-	return fd_send(n->init_sock, &m, sizeof m, fds, START_FDS + n->nfds);
+	memcpy(fds + START_FDS, n->passed.fds, n->passed.count * sizeof *fds);
+	return fd_send(n->init_sock, &m, sizeof m, fds, START_FDS + n->passed.count);
 }
 
 static ino_t pid_namespace(pid_t pid)
@@ -439,11 +297,10 @@ static int take_listener(struct session *n, int fd)
 
 static void tell_running(struct session *n)
 {
-	int pipes[2] = {n->copied[0].pipe, n->copied[1].pipe};
+	int pipes[2] = {n->passed.copied[0].pipe, n->passed.copied[1].pipe};
 
 	answer(n, ENTER_RUN, 0, "", pipes, (size_t)(pipes[0] >= 0) + (size_t)(pipes[1] >= 0));
-	close_copied(n);
-	close_descriptors(n);
+	passed_close(&n->passed);
 }
 
 /* The process group of init's child, which is the guest, as it is numbered out here; 0: not known. */
@@ -679,7 +536,7 @@ static struct session *session_new(struct supervisor *s, enum role role)
 	}
 	n->sup = s;
 	n->enter_sock = n->init_sock = n->cwd_fd = -1;
-	n->copied[0] = n->copied[1] = (struct copied){.pipe = -1, .end = -1, .to = -1};
+	passed_init(&n->passed);
 	n->ruleset.fd = -1;
 	own_sockets_init(&n->own_sockets);
 	domain_init(&n->domain, -1, true);
@@ -692,11 +549,10 @@ static void session_free(struct session *n)
 {
 	struct supervisor *s = n->sup;
 
-	close_descriptors(n);
+	passed_close(&n->passed);
 	close_fd(&n->enter_sock);
 	close_fd(&n->init_sock);
 	close_fd(&n->cwd_fd);
-	close_copied(n);
 	domain_finish(&n->domain);
 	alone_finish(&n->alone);
 	ruleset_finish(&n->ruleset);
@@ -733,12 +589,12 @@ static int receive_request(struct session *n, char cwd[PATH_MAX])
 	error = start_decode(fds[0], &n->request);
 	close(fds[0]);
 	n->cwd_fd = fds[1];
-	n->nfds = (uint32_t)nfds - 2;
-	memcpy(n->fds, fds + 2, n->nfds * sizeof *fds);
-	if (error == 0 && n->request.nfds != n->nfds) {
+	n->passed.count = (uint32_t)nfds - 2;
+	memcpy(n->passed.fds, fds + 2, n->passed.count * sizeof *fds);
+	if (error == 0 && n->request.nfds != n->passed.count) {
 		error = -EPROTO;
 	}
-	memcpy(n->numbers, n->request.fd_number, sizeof n->numbers);
+	memcpy(n->passed.numbers, n->request.fd_number, sizeof n->passed.numbers);
 	snprintf(link, sizeof link, "/proc/self/fd/%d", n->cwd_fd);
 	ssize_t len = readlink(link, cwd, PATH_MAX - 1);
 	cwd[len > 0 ? len : 0] = '\0';
@@ -926,26 +782,6 @@ static void *guest_thread(void *argument)
 	return NULL;
 }
 
-/* Our own descriptors that a guest gets: 0 to 2, pipes and plain files. */
-static void own_descriptors(struct session *n)
-{
-	int open_fds[FD_LIST_MAX];
-	size_t count = fd_numbers(open_fds, FD_LIST_MAX);
-
-	for (size_t i = 0; i < count && n->nfds < FD_PASS_MAX; i++) {
-		int fd = open_fds[i], flags = fcntl(fd, F_GETFD);
-		if (flags >= 0 && (flags & FD_CLOEXEC) == 0 && may_pass(fd, fd, n->sandbox.audit)) {
-			n->numbers[n->nfds] = fd;
-			n->fds[n->nfds++] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-		}
-	}
-	for (int fd = 0; fd < 3; fd++) {
-		if (isatty(fd) && ttyname_r(fd, n->terminal, sizeof n->terminal) == 0) {
-			break;
-		}
-	}
-}
-
 int session_guest_make(struct supervisor *s)
 {
 	const struct run *run = s->run;
@@ -964,7 +800,7 @@ int session_guest_make(struct supervisor *s)
 		error = -errno;
 	}
 	n->right.stage = "script";
-	own_descriptors(n);
+	passed_own(&n->passed, n->sandbox.audit);
 	if (error < 0 || (error = order_init(n)) < 0) {
 		session_free(n);
 		return error;
