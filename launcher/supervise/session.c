@@ -27,9 +27,9 @@
 #include "decoys.h"
 #include "develop.h"
 #include "domain.h"
+#include "findings.h"
 #include "rights.h"
 #include "launcher/base/fd.h"
-#include "launcher/sandbox/escapes.h"
 #include "launcher/sandbox/init.h"
 #include "image.h"
 #include "listener.h"
@@ -44,7 +44,6 @@
 #include "tools.h"
 
 #define REQUEST_SECONDS 20 /* how long `enter` may take to say what it wants */
-#define LEFT_RECORDED 16   /* of what a command left running */
 #define EMPTY_MILLISECONDS 10000 /* how long a sandbox may take to die after its init */
 
 struct session {
@@ -320,66 +319,6 @@ static pid_t guest_group(const struct session *n)
 	return group > 0 ? group : 0;
 }
 
-/* It went through, as it would have without us; `enter` tells of each kind once. */
-static void record_escape(struct session *n, int kind)
-{
-	struct event ev = {
-		.type = "terminal.write", .action = EV_ALLOWED, .source = SRC_KERNEL, .verdict = policy_rule(n->sup->run->policy, "terminal.escape"),
-		.target = {.name = kind >= 0 ? escape_name((enum escape_kind)kind) : ""}, .detail = "a build wrote it to its output, which pip may show on the terminal",
-	};
-
-	if (ev.target.name[0] != '\0') {
-		supervisor_record(&n->sandbox, 0, &ev);
-	}
-}
-
-static void record_limit(struct session *n, int l, const char *count)
-{
-	static const char *const rules[] = {[LIMIT_PROCESSES] = "resource.processes", [LIMIT_OPEN_FILES] = "resource.files",
-	                                    [LIMIT_FILE_SIZE] = "resource.file-size", [LIMIT_TIME] = "resource.time"};
-	const struct policy *policy = n->sup->run->policy;
-	char why[160];
-
-	if (l < 0 || l >= LIMIT_COUNT) {
-		return;
-	}
-	const char *name = limit_name((enum limit)l);
-	unsigned long long limit = policy_limit(policy, n->sandbox.role, (enum limit)l);
-	snprintf(why, sizeof why, "the limit is %llu%s%.20s%s; --limit-%s sets another", limit, l == LIMIT_PROCESSES ? ", and there were " : "",
-	         l == LIMIT_PROCESSES ? count : "", l == LIMIT_PROCESSES || l == LIMIT_TIME ? ": the sandbox was ended" : "", name);
-	struct event ev = {
-		.type = "resource.limit", .action = EV_DENIED, .source = SRC_KERNEL, .verdict = policy_rule(policy, rules[l]),
-		.target = {.name = name}, .detail = why,
-	};
-	supervisor_record(&n->sandbox, 0, &ev);
-}
-
-/* What the command has left running: the children of init, which took them over. */
-static void record_left(struct session *n)
-{
-	char path[64], text[32 * LEFT_RECORDED], *at = text;
-	struct target_identity who;
-	struct event ev = {
-		.type = "process.exit", .action = EV_DENIED, .enforced = true, .source = SRC_KERNEL, .target = {.path = who.exe},
-		.verdict = policy_rule(n->sup->run->policy, "process.left"), .detail = "what a build or a command leaves running ends with it",
-	};
-
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)n->sandbox.init, (int)n->sandbox.init);
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	text[len > 0 ? len : 0] = '\0';
-	for (unsigned i = 0; i < LEFT_RECORDED; i++) {
-		pid_t pid = (pid_t)strtol(at, &at, 10);
-		if (pid <= 0) {
-			break;
-		}
-		target_identify(pid, &who);
-		if (who.exe[0] != '\0') { /* a zombie has none */
-			supervisor_record(&n->sandbox, pid, &ev);
-		}
-	}
-}
-
 /* One message of init.  False: the sandbox is at its end, with *status when it is known (-1 otherwise). */
 static bool hear_init(struct session *n, int *status)
 {
@@ -415,10 +354,10 @@ static bool hear_init(struct session *n, int *status)
 		return true;
 	case INIT_LIMIT:
 		m.text[sizeof m.text - 1] = '\0';
-		record_limit(n, m.value, m.text);
+		findings_limit(&n->sandbox, m.value, m.text);
 		return true;
 	case INIT_LEFT:
-		record_left(n);
+		findings_left(&n->sandbox);
 		fd_send(n->init_sock, &(struct init_message){.kind = INIT_GO}, sizeof m, NULL, 0);
 		return true;
 	case INIT_STATUS:
@@ -469,7 +408,7 @@ static int watch(struct session *n)
 				shutdown(n->init_sock, SHUT_WR); /* pip's child is gone: init ends the sandbox */
 				fds[1].fd = -1;
 			} else if (m.kind == ENTER_ESCAPE) {
-				record_escape(n, m.value);
+				findings_escape(&n->sandbox, m.value);
 			} else if (m.kind == ENTER_SIGNAL) {
 				struct init_message pass = {.kind = INIT_SIGNAL, .value = m.value};
 				fd_send(n->init_sock, &pass, sizeof pass, NULL, 0);
@@ -601,37 +540,6 @@ static int receive_request(struct session *n, char cwd[PATH_MAX])
 	return error;
 }
 
-static void record_refusal(struct session *n)
-{
-	struct event ev = {
-		.type = strncmp(n->right.rule, "file.", 5) == 0 ? "file.write" : "exec", .action = EV_DENIED, .source = SRC_KERNEL,
-		.verdict = policy_rule(n->sup->run->policy, n->right.rule), .target = {.path = n->request.path}, .detail = n->right.why,
-	};
-	struct sandbox sandbox = n->sandbox; /* never born; who it would have been */
-
-	sandbox.package = n->right.package;
-	sandbox.version = n->right.version;
-	sandbox.stage = n->right.stage;
-	supervisor_record(&sandbox, 0, &ev);
-}
-
-static void check_hook(struct session *n, int *status)
-{
-	const char *why = "";
-
-	if (birthright_check_output(&n->right, &why)) {
-		return;
-	}
-	struct event ev = {
-		.type = "file.write", .action = EV_DENIED, .source = SRC_KERNEL, .verdict = policy_rule(n->sup->run->policy, "hook.output"),
-		.target = {.name = n->right.hook, .path = n->right.control_dir}, .detail = why,
-	};
-	supervisor_record(&n->sandbox, 0, &ev);
-	if (!n->sandbox.audit) {
-		*status = 1 << 8;
-	}
-}
-
 /* What `setup.py develop` left goes into the environment; what may not fails it. */
 static void carry_develop(struct session *n, int *status)
 {
@@ -697,7 +605,7 @@ static void *enter_thread(void *argument)
 	order_init(n); /* nearly every request gets one; live() asks again for what fails here */
 	birthright_decide(n->sup, &n->request, cwd, &n->right);
 	if (n->right.become == BECOME_REFUSED) {
-		record_refusal(n);
+		findings_refusal(&n->sandbox, &n->right, n->request.path);
 		n->right.become = n->sandbox.audit ? n->right.wanted : BECOME_REFUSED;
 	}
 	if (n->right.become == BECOME_SUBPIP) {
@@ -709,7 +617,9 @@ static void *enter_thread(void *argument)
 			atomic_store(&n->sup->not_in_place, true);
 		}
 		int status = live(n);
-		check_hook(n, &status);
+		if (!findings_output(&n->sandbox, &n->right)) {
+			status = 1 << 8;
+		}
 		if (n->right.develop && status == 0) {
 			carry_develop(n, &status);
 		}
