@@ -9,9 +9,7 @@
 #include <sys/stat.h>
 
 #include "launcher/base/fd.h"
-#include "launcher/base/made.h"
 #include "launcher/base/pathtext.h"
-#include "launcher/sandbox/start.h"
 
 #define PTH "easy-install.pth"
 #define ANY_LINKS ((nlink_t)-1)
@@ -367,58 +365,4 @@ void develop_files_finish(struct develop_files *f)
 		free(f->v[i].content);
 	}
 	f->n = 0;
-}
-
-bool develop_is_untouched(int packages)
-{
-	int copy = openat(packages, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
-	struct dirent *entry;
-	bool untouched = entries != NULL;
-
-	while (untouched && (entry = readdir(entries)) != NULL) {
-		untouched = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || strncmp(entry->d_name, MADE_HOLD, strlen(MADE_HOLD)) == 0;
-	}
-	if (entries != NULL) {
-		closedir(entries);
-	} else if (copy >= 0) {
-		close(copy);
-	}
-	return untouched;
-}
-
-/* --- into the environment ------------------------------------------------------------------------ */
-
-static int carry_one(const struct develop_file *f, int enter_sock, int folder)
-{
-	struct enter_message m = {.kind = ENTER_WRITE, .value = f->script ? 0777 : 0666};
-	cleanup_fd int content = fd_sealed("pipwarden-develop", f->content, f->len);
-	int fds[2] = {folder, content};
-	int error;
-
-	if (content < 0 || strlen(f->name) >= sizeof m.text) {
-		return content < 0 ? content : -ENAMETOOLONG;
-	}
-	snprintf(m.text, sizeof m.text, "%s", f->name);
-	if ((error = fd_send(enter_sock, &m, sizeof m, fds, 2)) < 0) {
-		return error;
-	}
-	do {
-		ssize_t n = fd_receive(enter_sock, &m, sizeof m, NULL, NULL);
-		if (n != sizeof m) {
-			return n < 0 ? (int)n : -EPIPE; /* pip is gone, and `enter` with it */
-		}
-	} while (m.kind != ENTER_WRITTEN); /* signals for what has ended */
-	return -m.value;
-}
-
-int develop_carry(const struct develop_files *f, int enter_sock, int packages, int scripts)
-{
-	for (size_t i = 0; i < f->n; i++) {
-		int error = carry_one(&f->v[i], enter_sock, f->v[i].script ? scripts : packages);
-		if (error < 0) {
-			return error;
-		}
-	}
-	return 0;
 }

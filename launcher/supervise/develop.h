@@ -40,10 +40,11 @@ struct develop_files {
 bool develop_collect(const struct develop *d, const char *tree, int packages, int scripts, struct develop_files *out, const char **why, const char **name);
 void develop_files_finish(struct develop_files *f);
 
-/* Has nothing been put into the user's own folder yet, which was made for this run?  setuptools would have made it, for its owner alone. */
-bool develop_is_untouched(int packages);
+struct sandbox;    /* supervise.h */
+struct birthright; /* roles.h */
 
-/* Has `enter` write the files, over its socket.  0 or -errno. */
-int develop_carry(const struct develop_files *f, int enter_sock, int packages, int scripts);
+/* Once nothing of the sandbox lives: what it left is collected, and `enter` has it written into the environment, over its socket.  False: nothing of it may go
+ * there, or not all of it could, and that is recorded; the build is to fail.  By the session's thread. */
+bool develop_carry(const struct develop *d, struct sandbox *sb, const struct birthright *right, int enter_sock);
 
 #endif

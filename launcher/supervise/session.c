@@ -540,39 +540,6 @@ static int receive_request(struct session *n, char cwd[PATH_MAX])
 	return error;
 }
 
-/* What `setup.py develop` left goes into the environment; what may not fails it. */
-static void carry_develop(struct session *n, int *status)
-{
-	struct develop_files files = {.n = 0};
-	char *packages = NULL, *scripts = NULL;
-	const char *why = "this environment's folders are not known", *name = NULL;
-	char path[PATH_MAX];
-	int error = 0;
-
-	bool known = python_env_scheme(n->sup->run->env, n->right.develop_user, &packages, &scripts);
-	cleanup_fd int to_packages = known ? open(packages, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	cleanup_fd int to_scripts = known ? open(scripts, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	bool good = to_packages >= 0 && to_scripts >= 0 && develop_collect(&n->develop, n->right.tree, to_packages, to_scripts, &files, &why, &name);
-	if (good && n->right.develop_user && strings_has(&n->sup->run->env->make_dirs, packages) && develop_is_untouched(to_packages)) {
-		fchmod(to_packages, 0700);
-	}
-	if (good && (error = develop_carry(&files, n->enter_sock, to_packages, to_scripts)) < 0) {
-		why = strerror(-error);
-	}
-	if (!good || error < 0) {
-		snprintf(path, sizeof path, "%.3000s/%.255s", packages != NULL ? packages : "", name != NULL ? name : "");
-		struct event ev = {
-			.type = "file.write", .action = EV_DENIED, .source = SRC_KERNEL, .verdict = policy_rule(n->sup->run->policy, "file.write.environment"),
-			.target = {.path = path}, .detail = why,
-		};
-		supervisor_record(&n->sandbox, 0, &ev);
-		*status = 1 << 8;
-	}
-	develop_files_finish(&files);
-	free(packages);
-	free(scripts);
-}
-
 static void become_pip(struct session *n)
 {
 	struct start pip;
@@ -620,8 +587,8 @@ static void *enter_thread(void *argument)
 		if (!findings_output(&n->sandbox, &n->right)) {
 			status = 1 << 8;
 		}
-		if (n->right.develop && status == 0) {
-			carry_develop(n, &status);
+		if (n->right.develop && status == 0 && !develop_carry(&n->develop, &n->sandbox, &n->right, n->enter_sock)) {
+			status = 1 << 8;
 		}
 		answer(n, ENTER_STATUS, status, "", NULL, 0);
 	}
