@@ -1,0 +1,220 @@
+/* How a session's sandbox is born.  init is forked, and makes its namespaces, while a ruleset, an environment, folders and descriptors are prepared. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launcher/base/fd.h"
+#include "launcher/sandbox/init.h"
+#include "programs.h"
+#include "rights.h"
+#include "session_parts.h"
+#include "tools.h"
+
+static struct own_rights own_rights(struct session *n)
+{
+	return (struct own_rights){.home = n->home, .tmp = n->tmp, .write = &n->right.write, .read = &n->right.read, .tree = n->right.tree,
+	                           .terminal = n->passed.terminal[0] != '\0' ? n->passed.terminal : NULL};
+}
+
+static int make_environment(struct session *n)
+{
+	const struct run *run = n->sup->run;
+	struct own_rights own = own_rights(n);
+	struct env_set set = {0};
+	int error = run->audit ? 0 : env_for_role(run->policy, n->sandbox.role, n->request.envp, run->decoy_key, &set);
+
+	if (error < 0) {
+		return error;
+	}
+	error = environment_copy(&n->environment, run->audit ? n->request.envp : set.envp);
+	env_set_finish(&set);
+	return error < 0 ? error : rights_environment(n->sup, n->sandbox.role, &own, &n->environment);
+}
+
+/* What the user's environment names, to be read and executed. */
+static int find_tools(struct session *n)
+{
+	const struct run *run = n->sup->run;
+	int error = tools_on_path(run->policy, run->homes, envp_get(n->request.envp, "PATH"), &n->right.read);
+
+	return error < 0 ? error : tools_preloaded(envp_get(n->request.envp, "LD_PRELOAD"), &n->right.read);
+}
+
+/* Where nobody untrusted could have planted a link: the environment's own folders. */
+static int make_trusted(struct session *n)
+{
+	const struct python_env *env = n->sup->run->env;
+	/* A guest's environment may come with an untrusted checkout, links and all: there every path is resolved. */
+	size_t count = env != NULL && n->sandbox.role == ROLE_BUILD ? env->read_dirs.n : 0, kept = 0;
+
+	n->trusted = calloc(count + 1, sizeof *n->trusted);
+	if (n->trusted == NULL) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < count; i++) {
+		char *real = realpath(env->read_dirs.v[i], NULL);
+		if (real != NULL) {
+			n->trusted[kept++] = real;
+		}
+	}
+	return 0;
+}
+
+static int prepare(struct session *n, const char **what)
+{
+	struct own_rights own;
+	int error;
+
+	*what = "private folders";
+	if ((error = supervisor_private_folders(n->sup, n->right.source != NULL ? n->right.source : "", n->home, n->tmp, &n->sandbox.decoys)) < 0) {
+		return error;
+	}
+	*what = "environment";
+	if ((error = find_tools(n)) < 0 || (error = make_environment(n)) < 0 || (error = make_trusted(n)) < 0) {
+		return error;
+	}
+	if (n->right.develop && (error = develop_prepare(&n->develop, n->request.argv, n->tmp, &n->environment)) < 0) {
+		*what = "folders for setup.py develop";
+		return error;
+	}
+	*what = "descriptors";
+	if ((error = passed_choose(&n->passed, n->sandbox.audit, n->enter > 0)) < 0) {
+		return error;
+	}
+	if (n->right.tree != NULL && (error = served_init(&n->served, n->sup, n->right.tree)) < 0) {
+		*what = "the project's folder";
+		return error;
+	}
+	own = own_rights(n);
+	if ((error = rights_sandbox(n->sup, n->sandbox.role, &own, &n->ruleset, what)) < 0) {
+		return error;
+	}
+	n->sandbox.home = n->home;
+	n->sandbox.decoys = n->sandbox.audit ? NULL : n->sandbox.decoys;
+	n->sandbox.tmp = n->tmp;
+	n->sandbox.writable = n->ruleset.writable;
+	n->sandbox.readable = n->trusted;
+	n->sandbox.read = n->right.read.v;
+	n->sandbox.served = n->right.tree != NULL ? &n->served : NULL;
+	*what = "the project's programs";
+	return n->right.tree != NULL ? served_programs(&n->served, &n->sandbox, &n->ruleset) : 0;
+}
+
+/* In a user namespace root has capabilities over nothing of the machine's. */
+static bool drops_all(const struct caps *caps)
+{
+	return geteuid() != 0 || caps->user_namespace;
+}
+
+static int encode_start(struct session *n)
+{
+	const struct caps *caps = n->sup->run->caps;
+	struct start s = {
+		.umask = n->request.umask, .landlock_abi = (uint32_t)caps->landlock_abi,
+		.blocked = n->request.blocked, .ignored = n->request.ignored,
+		.path = n->request.path, .argv = n->right.develop ? n->develop.argv.v : n->request.argv, .envp = n->environment.v, .nfds = n->passed.count,
+		.flags = (n->sandbox.audit ? START_AUDIT : 0) | (n->enter > 0 ? START_SESSION : 0) | (caps->wait_killable ? START_WAIT_KILLABLE : 0) |
+		         (drops_all(caps) ? START_DROP_ALL : 0) |
+		         (n->sup->namespaces && caps->user_namespace ? START_OWN_USERS : 0),
+	};
+
+	for (int l = 0; l < LIMIT_COUNT; l++) {
+		s.bounds.of[l] = policy_limit(n->sup->run->policy, n->sandbox.role, (enum limit)l);
+	}
+	memcpy(s.fd_number, n->passed.numbers, sizeof s.fd_number);
+	return start_encode(&s);
+}
+
+int session_order_init(struct session *n)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		return -errno;
+	}
+	n->init_sock = pair[0];
+	int error = zygote_order(&n->sup->zygote, n->sup->namespaces, pair[1], n->cwd_fd);
+	close(pair[1]);
+	return error;
+}
+
+/* It was forked long ago.  What it could not do comes by the same way. */
+static int await_init(struct session *n, const char **what)
+{
+	struct init_message m;
+
+	if (fd_receive(n->init_sock, &m, sizeof m, NULL, NULL) != sizeof m) {
+		*what = "the zygote";
+		return -ECHILD;
+	}
+	if (m.kind != INIT_BORN) {
+		*what = "the sandbox could not be made";
+		return m.kind == INIT_FAILED && m.value > 0 ? -m.value : -EPROTO;
+	}
+	n->sandbox.init = m.value;
+	return 0;
+}
+
+static int send_start(struct session *n)
+{
+	struct init_message m = {.kind = INIT_START};
+	int fds[START_FDS + FD_PASS_MAX];
+	cleanup_fd int spec = encode_start(n);
+	int program = programs_get(PROGRAM_SANDBOX);
+
+	if (spec < 0 || program < 0) {
+		return spec < 0 ? spec : program;
+	}
+	fds[START_FD_PROGRAM] = program;
+	fds[START_FD_RULESET] = n->ruleset.fd;
+	fds[START_FD_SPEC] = spec;
+	memcpy(fds + START_FDS, n->passed.fds, n->passed.count * sizeof *fds);
+	return fd_send(n->init_sock, &m, sizeof m, fds, START_FDS + n->passed.count);
+}
+
+int session_begin(struct session *n, const char **what)
+{
+	int error = atomic_load(&n->sup->abort_status) != 0 ? -ECANCELED : n->init_sock >= 0 ? 0 : session_order_init(n);
+
+	*what = "sandbox";
+	if (error < 0 || (error = prepare(n, what)) < 0 || (error = await_init(n, what)) < 0) {
+		return error;
+	}
+	*what = "start";
+	return send_start(n);
+}
+
+static ino_t pid_namespace(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)pid);
+	return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+int session_take_listener(struct session *n, int fd)
+{
+	const struct caps *caps = n->sup->run->caps;
+	struct init_message go = {.kind = INIT_GO};
+	int error;
+
+	n->sandbox.listener = fd;
+	n->sandbox.namespaces = caps->namespaces;
+	n->sandbox.pid_ns = n->sup->namespaces ? pid_namespace(n->sandbox.init) : 0;
+	n->sandbox.package = n->right.package;
+	n->sandbox.version = n->right.version;
+	n->sandbox.stage = n->right.stage;
+	n->domain.rights = (struct domain_rights){.ruleset = n->ruleset.fd, .none = drops_all(caps)};
+	error = listener_start(&n->listener, &n->sandbox);
+	if (error < 0) {
+		close_fd(&n->sandbox.listener);
+		return error;
+	}
+	return fd_send(n->init_sock, &go, sizeof go, NULL, 0);
+}
