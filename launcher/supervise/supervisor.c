@@ -19,7 +19,6 @@
 
 #include "begun.h"
 #include "bootstrap.h"
-#include "image.h"
 #include "rights.h"
 #include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
@@ -29,161 +28,11 @@
 #include "listener.h"
 #include "programs.h"
 #include "session.h"
-#include "target.h"
 #include "trusted.h"
 #include "watch.h"
 
 #define END_MILLISECONDS 5000
 #define DESCRIPTORS 1024
-
-/* --- what handlers ask --------------------------------------------------------------------------- */
-
-const struct policy *supervisor_policy(const struct supervisor *s)
-{
-	return s->run->policy;
-}
-
-const struct caps *supervisor_caps(const struct supervisor *s)
-{
-	return s->run->caps;
-}
-
-const uint8_t *supervisor_decoy_key(const struct supervisor *s)
-{
-	return s->run->decoy_key;
-}
-
-struct names *supervisor_resolver(struct supervisor *s)
-{
-	return s->names;
-}
-
-const char *const *supervisor_homes(const struct supervisor *s)
-{
-	return s->run->homes;
-}
-
-const char *supervisor_shim(const struct supervisor *s)
-{
-	return s->shim_path;
-}
-
-const char *supervisor_temp(const struct supervisor *s)
-{
-	return s->run->dir->tmp;
-}
-
-const char *const *supervisor_environment(const struct supervisor *s)
-{
-	static const char *const none[] = {NULL};
-	const struct python_env *env = s->run->env;
-
-	return env != NULL && env->write_dirs.v != NULL ? (const char *const *)env->write_dirs.v : none;
-}
-
-bool supervisor_is_own(const struct supervisor *s, pid_t pid)
-{
-	return pid == getpid() || pid == getppid() || pid == s->zygote.pid || pid == s->command;
-}
-
-bool supervisor_host_allowed(struct supervisor *s, enum role role, const char *host, unsigned port)
-{
-	const struct installer *ins = s->run->installer;
-
-	if (policy_host_allowed(s->run->policy, role, host, port)) {
-		return true;
-	}
-	if (role != ROLE_INSTALLER || ins == NULL || !policy_host_word(s->run->policy, role, "@index")) {
-		return false;
-	}
-	for (size_t i = 0; i < ins->host_count; i++) {
-		if ((port == 0 || ins->hosts[i].port == port) && strcasecmp(ins->hosts[i].host, host) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-int supervisor_names(struct sandbox *sb)
-{
-	int fd = sb->sup->names_fd;
-
-	if (fd < 0) {
-		return -ENOENT;
-	}
-	fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	return fd < 0 ? -errno : fd;
-}
-
-const char *const *supervisor_decoys(const struct sandbox *sb)
-{
-	static const char *const none[] = {NULL};
-	char **names = sb->sup->sandbox_env.replaced;
-
-	return names != NULL ? (const char *const *)names : none;
-}
-
-/* --- events and abort ---------------------------------------------------------------------------- */
-
-void supervisor_wake(struct supervisor *s)
-{
-	uint64_t one = 1;
-
-	/* EAGAIN: the counter is full, it is awake.  Else the other thing that it waits for does as well. */
-	if (write(s->wake, &one, sizeof one) < 0 && errno != EAGAIN) {
-		kill(getpid(), SIGCHLD);
-	}
-}
-
-void supervisor_abort(struct supervisor *s, int status, const char *why)
-{
-	int none = 0;
-
-	if (!atomic_compare_exchange_strong(&s->abort_status, &none, status)) {
-		return;
-	}
-	atomic_store(&s->abort_why, why);
-	zygote_kill(&s->zygote); /* every init follows by its parent-death signal, and with it its PID namespace */
-	supervisor_wake(s);
-}
-
-void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev)
-{
-	struct target_identity who;
-	bool violation = ev->action != EV_ALLOWED && ev->action != EV_OBSERVED;
-	bool ends = violation && ev->verdict.action == ACTION_ABORT;
-	bool audit = sb->sup->run->audit;
-	int error;
-
-	ev->role = sb->role;
-	ev->package = (struct event_package){.name = sb->package, .version = sb->version, .stage = sb->stage};
-	if (ends && !(audit && ev->enforced)) { /* under --audit the run goes on */
-		ev->action = EV_ABORTED;
-	}
-	if (audit && violation && !ev->enforced) {
-		ev->audited = true;
-		ev->would = ev->action;
-		ev->action = EV_OBSERVED;
-	}
-	if (pid > 0 && !journal_folds(sb->sup->run->journal, ev)) { /* who did it costs more than the line; the first one said it */
-		target_identify(pid, &who);
-		ev->shim_absent = sb->checked_in != NULL && images_lack(sb->checked_in, image_of(pid));
-		ev->process = (struct event_process){.pid = who.pid, .ppid = who.ppid, .exe = who.exe, .cwd = who.cwd, .argv = who.argv};
-	}
-	error = journal_event(sb->sup->run->journal, ev, NULL);
-	if (error == -ENOBUFS) {
-		struct event bound = {.type = "run.bound", .action = audit ? EV_OBSERVED : EV_ABORTED, .source = SRC_KERNEL, .role = ev->role, .package = ev->package,
-		                      .verdict = policy_rule(sb->sup->run->policy, "sandbox.flood")};
-		journal_event(sb->sup->run->journal, &bound, NULL); /* the journal keeps room for it */
-		if (!audit) {
-			supervisor_abort(sb->sup, 100, "too many different attempts: the run was ended");
-		}
-	} else if (error < 0) {
-		supervisor_abort(sb->sup, 125, "the journal cannot be written: nothing may happen unrecorded");
-	} else if (ends && !audit) {
-		supervisor_abort(sb->sup, 100, NULL);
-	}
-}
 
 /* --- start --------------------------------------------------------------------------------------- */
 

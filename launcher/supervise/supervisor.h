@@ -1,8 +1,8 @@
 /* The supervisor of a run: owns the zygote, the sandboxes, the journal, and the end of it all.
  *
  * supervisor_main() is entered once, in a process of its own that the guardian forked, single-threaded; it starts the zygote and the
- * command, then threads, and returns the run's exit status (supervisor.c; watch.h while it runs).  handlers see it through supervise.h;
- * what belongs to whom is in supervisor_owners.c. */
+ * command, then threads, and returns the run's exit status (supervisor.c; watch.h while it runs).  handlers see it through supervise.h
+ * (supervisor_handlers.c); what belongs to whom is in supervisor_owners.c. */
 #ifndef SUPERVISE_SUPERVISOR_H
 #define SUPERVISE_SUPERVISOR_H
 
