@@ -16,6 +16,7 @@
 #include "launcher/base/environment.h"
 #include "launcher/base/fd.h"
 #include "develop.h"
+#include "pip_temp.h"
 #include "pkg_info.h"
 #include "project.h"
 
@@ -33,62 +34,6 @@ static void refuse(struct birthright *b, const char *rule, int error, const char
 	va_start(ap, format);
 	vsnprintf(b->why, sizeof b->why, format, ap);
 	va_end(ap);
-}
-
-/* --- paths below the run's temp ----------------------------------------------------------------- */
-
-/* pip's TMPDIR of this run. */
-static void pip_temp(const struct supervisor *s, char out[PATH_MAX])
-{
-	snprintf(out, PATH_MAX, "%s/t", supervisor_temp(s));
-}
-
-/* The part of path behind "TEMP/", or NULL. */
-static const char *below_temp(const struct supervisor *s, const char *path)
-{
-	char temp[PATH_MAX];
-
-	pip_temp(s, temp);
-	size_t len = strlen(temp);
-	return strncmp(path, temp, len) == 0 && path[len] == '/' && path[len + 1] != '\0' ? path + len + 1 : NULL;
-}
-
-static bool is_plain_folder(const struct supervisor *s, const char *path)
-{
-	struct stat st;
-
-	if (below_temp(s, path) == NULL) {
-		return false;
-	}
-	cleanup_fd int fd = fd_open_nofollow(path);
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* The folder of pip's that a path below the temp belongs to. `pip install`, `download` and `wheel` unpack every package below one folder of theirs:
- * TEMP/pip-install-X/NAME_hash. Everything else is TEMP/FIRST, a wheel's output (TEMP/pip-wheel-X) too. The caller frees. */
-static char *unit_of(const struct supervisor *s, const char *path)
-{
-	static const struct {
-		const char *start;
-		bool is_only_shared;
-	} shared[] = {{"pip-install-", true}, {"pip-download-", true}, {"pip-wheel-", false}};
-	const char *relative = below_temp(s, path);
-	if (relative == NULL) {
-		return NULL;
-	}
-	size_t len = strcspn(relative, "/");
-	for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
-		if (strncmp(relative, shared[i].start, strlen(shared[i].start)) != 0) {
-			continue;
-		}
-		if (relative[len] != '\0') {
-			len += 1 + strcspn(relative + len + 1, "/");
-		} else if (shared[i].is_only_shared) {
-			return NULL; /* the folder that holds every package's source is nobody's */
-		}
-		break;
-	}
-	return strndup(path, (size_t)(relative - path) + len);
 }
 
 /* --- package and stage -------------------------------------------------------------------------- */
@@ -252,7 +197,7 @@ static bool takes_path(const char *option)
 static bool is_zip_of_itself(const struct supervisor *s, const char *path)
 {
 	static const char start[] = "pip-standalone-pip-", end[] = "/__env_pip__.zip/pip";
-	const char *relative = below_temp(s, path);
+	const char *relative = pip_temp_below(s, path);
 
 	if (relative == NULL || strncmp(relative, start, sizeof start - 1) != 0) {
 		return false;
@@ -274,7 +219,7 @@ static bool is_runner(const struct supervisor *s, const char *path)
 /* Is this pip's own runner, started as pip starts it for build isolation?  False with b untouched: no; it may be refused, too. */
 static bool is_subpip(struct supervisor *s, const struct start *r, struct birthright *b)
 {
-	if (r->argv[0] == NULL || r->argv[1] == NULL || !is_own_interpreter(s, r->path) || below_temp(s, r->path) != NULL ||
+	if (r->argv[0] == NULL || r->argv[1] == NULL || !is_own_interpreter(s, r->path) || pip_temp_below(s, r->path) != NULL ||
 	    !is_runner(s, r->argv[1])) {
 		return false;
 	}
@@ -318,10 +263,10 @@ static bool is_empty(int folder)
 /* Grants a folder below the temp for writing, as the package's own.  True unless it is another's. */
 static bool grant_write(struct supervisor *s, struct birthright *b, const char *path)
 {
-	if (!is_plain_folder(s, path)) {
+	if (!pip_temp_is_folder(s, path)) {
 		return true; /* not one of pip's folders: no grant, nothing lost */
 	}
-	char *unit = unit_of(s, path);
+	char *unit = pip_temp_unit(s, path);
 	if (unit == NULL) {
 		return true;
 	}
@@ -360,9 +305,9 @@ static char *fresh_cache_folder(const struct supervisor *s, const char *path)
 /* Where the hook is to put its wheel: nobody else's, not even the folders around it. */
 static bool grant_wheel_dir(struct supervisor *s, struct birthright *b)
 {
-	char *folder, *unit = unit_of(s, b->wheel_dir);
+	char *folder, *unit = pip_temp_unit(s, b->wheel_dir);
 
-	if (unit != NULL && is_plain_folder(s, b->wheel_dir)) {
+	if (unit != NULL && pip_temp_is_folder(s, b->wheel_dir)) {
 		folder = strdup(b->wheel_dir);
 	} else {
 		folder = fresh_cache_folder(s, b->wheel_dir);
@@ -390,8 +335,8 @@ static void grant_build_environment(struct supervisor *s, const struct start *r,
 		const char *value = envp_get(r->envp, variables[i]);
 		char *copy = value != NULL ? strdup(value) : NULL, *save = NULL;
 		for (char *entry = copy != NULL ? strtok_r(copy, ":", &save) : NULL; entry != NULL; entry = strtok_r(NULL, ":", &save)) {
-			char *unit = below_temp(s, entry) != NULL ? unit_of(s, entry) : NULL;
-			if (unit != NULL && is_plain_folder(s, unit) && !strings_has(&b->read, unit)) {
+			char *unit = pip_temp_below(s, entry) != NULL ? pip_temp_unit(s, entry) : NULL;
+			if (unit != NULL && pip_temp_is_folder(s, unit) && !strings_has(&b->read, unit)) {
 				strings_add(&b->read, unit);
 			}
 			free(unit);
@@ -405,7 +350,7 @@ static cJSON *read_json(const struct supervisor *s, const char *folder, const ch
 	char path[PATH_MAX], *text = NULL;
 
 	snprintf(path, sizeof path, "%s/%s", folder, name);
-	cleanup_fd int fd = below_temp(s, path) != NULL ? fd_open_file_nofollow(path) : -1;
+	cleanup_fd int fd = pip_temp_below(s, path) != NULL ? fd_open_file_nofollow(path) : -1;
 	ssize_t len = fd >= 0 ? fd_slurp(fd, JSON_MAX, &text) : -1;
 	if (len < 0) {
 		return NULL;
@@ -426,7 +371,7 @@ static char *json_string(const cJSON *object, const char *key)
 static bool is_copied_runner(const struct supervisor *s, const char *script)
 {
 	static const char end[] = "_in_process.py";
-	const char *name = below_temp(s, script);
+	const char *name = pip_temp_below(s, script);
 	size_t len = name != NULL ? strlen(name) : 0;
 
 	return len > sizeof end && strncmp(name, "tmp", 3) == 0 && strchr(name, '/') == NULL && strcmp(name + len - (sizeof end - 1), end) == 0;
@@ -484,7 +429,7 @@ static bool decide_setup(struct supervisor *s, const struct start *r, struct bir
 	b->stage = stage_of_setup(r->argv);
 	b->develop = b->tree != NULL && !s->run->audit && develop_is(r->argv, &b->develop_user);
 	for (size_t i = 1; r->argv[0] != NULL && r->argv[i] != NULL; i++) {
-		if (r->argv[i][0] != '/' || below_temp(s, r->argv[i]) == NULL) {
+		if (r->argv[i][0] != '/' || pip_temp_below(s, r->argv[i]) == NULL) {
 			continue;
 		}
 		if (!grant_write(s, b, r->argv[i])) {
@@ -534,9 +479,9 @@ static bool builds(const struct supervisor *s, const struct start *r)
 static void decide_build(struct supervisor *s, const struct start *r, const char *cwd, struct birthright *b)
 {
 	b->become = BECOME_BUILD;
-	if (is_plain_folder(s, cwd)) {
-		b->source = unit_of(s, cwd);
-	} else if (!take_project(s, b, cwd) && below_temp(s, cwd) == NULL && builds(s, r)) {
+	if (pip_temp_is_folder(s, cwd)) {
+		b->source = pip_temp_unit(s, cwd);
+	} else if (!take_project(s, b, cwd) && pip_temp_below(s, cwd) == NULL && builds(s, r)) {
 		refuse(b, "install.requirement", EACCES,
 		       "%.120s is to be built, which neither the command line nor its files name; a package's metadata cannot have folders built", cwd);
 		return;
