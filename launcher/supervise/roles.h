@@ -30,6 +30,8 @@ struct birthright {
 
 /* cwd: the requester's directory as the kernel names it (readlink). */
 void birthright_decide(struct supervisor *s, const struct start *request, const char *cwd, struct birthright *out);
+/* For what decides: no, by a rule, with an errno and a reason for people. */
+void birthright_refuse(struct birthright *b, const char *rule, int error, const char *format, ...) __attribute__((format(printf, 4, 5)));
 void birthright_finish(struct birthright *b);
 
 /* After the build has ended and nothing of its sandbox lives: may pip see what it left?  Of a PEP 517 hook the names of wheels and metadata must be one plain
