@@ -1,0 +1,181 @@
+/* The environment of a build or guest. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pathtext.h"
+#include "places.h"
+#include "reals.h"
+#include "rights.h"
+
+static int add_real(struct strings *out, const char *path)
+{
+	char real[PATH_MAX];
+
+	return reals_path(path, real) ? strings_add(out, real) : 0;
+}
+
+static int add_reals(struct strings *out, const char *const *paths)
+{
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && paths != NULL && paths[i] != NULL; i++) {
+		error = add_real(out, paths[i]);
+	}
+	return error;
+}
+
+/* Below which the role may execute, as the kernel names it: looked up once, for PATH has many entries and each look costs. */
+static int executable_roots(const struct supervisor *s, enum role role, const struct own_rights *own, struct strings *out)
+{
+	char tools[PATH_MAX];
+	int error = strings_add(out, "/usr");
+
+	for (size_t i = 0; error == 0 && places_system[i].path != NULL; i++) {
+		error = (places_system[i].grants & GRANT_EXECUTE) != 0 ? add_real(out, places_system[i].path) : 0;
+	}
+	for (size_t i = 0; error == 0 && places_home_tools[i] != NULL; i++) {
+		snprintf(tools, sizeof tools, "%s/%s", s->run->homes[0], places_home_tools[i]);
+		error = add_real(out, tools);
+	}
+	if (error == 0 && s->run->env != NULL) {
+		error = add_reals(out, (const char *const *)s->run->env->read_dirs.v);
+	}
+	if (error == 0 && own->read != NULL) {
+		error = add_reals(out, (const char *const *)own->read->v);
+	}
+	if (error == 0 && own->tree != NULL) {
+		error = strings_add(out, own->tree);
+	}
+	return error < 0 ? error : add_reals(out, policy_grants(s->run->policy, role, FILE_READ));
+}
+
+static bool below_any(const char *folder, const struct strings *roots)
+{
+	char real[PATH_MAX];
+
+	if (folder[0] != '/' || !reals_path(folder, real)) {
+		return false;
+	}
+	for (size_t i = 0; i < roots->n; i++) {
+		if (pathtext_below(real, roots->v[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Else `which` finds a tool that exec then refuses. */
+static int filter_path(const struct supervisor *s, enum role role, const struct own_rights *own, struct environment *e)
+{
+	const char *path = environment_get(e, "PATH");
+	struct strings roots = {0};
+	char *out, *copy, *save = NULL;
+	int error;
+
+	if (path == NULL) {
+		return 0;
+	}
+	copy = strdup(path);
+	out = calloc(1, strlen(path) + 1);
+	if (copy == NULL || out == NULL || executable_roots(s, role, own, &roots) < 0) {
+		strings_finish(&roots);
+		free(copy);
+		free(out);
+		return -ENOMEM;
+	}
+	for (char *folder = strtok_r(copy, ":", &save); folder != NULL; folder = strtok_r(NULL, ":", &save)) {
+		if (below_any(folder, &roots)) {
+			if (out[0] != '\0') {
+				strcat(out, ":");
+			}
+			strcat(out, folder);
+		}
+	}
+	error = environment_set(e, "PATH", out);
+	strings_finish(&roots);
+	free(copy);
+	free(out);
+	return error;
+}
+
+/* What follows HOME by default but is better found where it really is: toolchains, user-installed packages. */
+static int keep_place(const struct supervisor *s, struct environment *e, const char *name, const char *folder)
+{
+	char path[PATH_MAX];
+
+	if (environment_get(e, name) != NULL) {
+		return 0;
+	}
+	snprintf(path, sizeof path, "%s/%s", s->run->homes[0], folder);
+	return access(path, F_OK) == 0 ? environment_set(e, name, path) : 0;
+}
+
+/* TMP and TEMP only where they were set: an honest program sees no variable more than it must. */
+static int private_temp(const struct own_rights *own, struct environment *e)
+{
+	static const char *const temps[] = {"TMPDIR", "TMP", "TEMP"};
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && i < sizeof temps / sizeof *temps; i++) {
+		error = i == 0 || environment_get(e, temps[i]) != NULL ? environment_set(e, temps[i], own->tmp) : 0;
+	}
+	return error;
+}
+
+static int private_home(const struct own_rights *own, struct environment *e)
+{
+	static const struct { const char *name, *below; } homes[] = {
+		{"HOME", ""}, {"XDG_CONFIG_HOME", "/.config"}, {"XDG_CACHE_HOME", "/.cache"}, {"XDG_DATA_HOME", "/.local/share"},
+		{"XDG_STATE_HOME", "/.local/state"}, {"CARGO_HOME", "/.cargo"},
+	};
+	char path[PATH_MAX];
+	int error;
+
+	for (size_t i = 0; i < sizeof homes / sizeof *homes; i++) {
+		snprintf(path, sizeof path, "%s%s", own->home, homes[i].below);
+		if ((error = environment_set(e, homes[i].name, path)) < 0) {
+			return error;
+		}
+	}
+	environment_unset(e, "XDG_RUNTIME_DIR");
+	return private_temp(own, e);
+}
+
+int rights_preload(const struct supervisor *s, struct environment *e)
+{
+	const char *given = environment_get(e, "LD_PRELOAD");
+	char *both = NULL;
+	int error;
+
+	if (given == NULL || given[0] == '\0') {
+		return environment_set(e, "LD_PRELOAD", s->shim_path);
+	}
+	if (strstr(given, s->shim_path) != NULL) {
+		return 0;
+	}
+	if (asprintf(&both, "%s:%s", given, s->shim_path) < 0) {
+		return -ENOMEM;
+	}
+	error = environment_set(e, "LD_PRELOAD", both);
+	free(both);
+	return error;
+}
+
+int rights_environment(const struct supervisor *s, enum role role, const struct own_rights *own, struct environment *e)
+{
+	int error;
+
+	if (s->run->audit) { /* the user's own; but pip's temp, which a build would inherit, is nobody's to write into */
+		error = role == ROLE_BUILD ? private_temp(own, e) : 0;
+		return error < 0 ? error : rights_preload(s, e);
+	}
+	if ((error = keep_place(s, e, "PYTHONUSERBASE", ".local")) < 0 || (error = keep_place(s, e, "RUSTUP_HOME", ".rustup")) < 0 ||
+	    (error = private_home(own, e)) < 0 || (error = filter_path(s, role, own, e)) < 0) {
+		return error;
+	}
+	return rights_preload(s, e);
+}
