@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +13,11 @@
 #include <unistd.h>
 
 #include "guardian.h"
+#include "homes.h"
 #include "launcher/base/environment.h"
 #include "launcher/base/fd.h"
 #include "launcher/supervise/pathtext.h"
 #include "launcher/version.h"
-
-#define HOMES_MAX 64
 
 int launch_error(int status, const char *format, ...)
 {
@@ -34,70 +32,6 @@ int launch_error(int status, const char *format, ...)
 }
 
 /* --- who and where ------------------------------------------------------------------------------- */
-
-static char home_of_user[PATH_MAX];
-
-static const char *find_home(void)
-{
-	const char *home = getenv("HOME");
-
-	if (home == NULL || home[0] != '/') {
-		struct passwd *pw = getpwuid(geteuid());
-		home = pw != NULL && pw->pw_dir[0] == '/' ? pw->pw_dir : "/nonexistent";
-	}
-	snprintf(home_of_user, sizeof home_of_user, "%s", home);
-	for (size_t len = strlen(home_of_user); len > 1 && home_of_user[len - 1] == '/'; len--) {
-		home_of_user[len - 1] = '\0';
-	}
-	return home_of_user;
-}
-
-static bool is_home(const char *path)
-{
-	struct stat st;
-
-	return path[0] == '/' && path[1] != '\0' && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* Service accounts "live" in /usr/sbin, /bin, /var/lib…: no home of anybody. */
-static bool is_persons(const struct passwd *pw)
-{
-	return (pw->pw_uid == 0 || pw->pw_uid >= 1000 || pw->pw_uid == geteuid()) && is_home(pw->pw_dir) && strncmp(pw->pw_dir, "/usr", 4) != 0 &&
-	       strncmp(pw->pw_dir, "/proc", 5) != 0 && strncmp(pw->pw_dir, "/dev", 4) != 0;
-}
-
-/* Whose secrets `~` means: the user's own home first, also as the kernel names it; then everybody's who may log in here.  Of the file alone: asking
- * the name services for everybody loads libraries, and may bring a whole company. */
-static const char **find_homes(void)
-{
-	static const char *homes[HOMES_MAX + 1];
-	size_t n = 0;
-	struct passwd *pw;
-	FILE *passwd;
-	char *real;
-
-	if (homes[0] != NULL) { /* found before */
-		return homes;
-	}
-	homes[n++] = find_home();
-	real = realpath(homes[0], NULL);
-	if (real != NULL && strcmp(real, homes[0]) != 0) {
-		homes[n++] = real;
-	} else {
-		free(real);
-	}
-	passwd = fopen("/etc/passwd", "re");
-	while (passwd != NULL && n < HOMES_MAX && (pw = fgetpwent(passwd)) != NULL) {
-		if (is_persons(pw) && strcmp(pw->pw_dir, homes[0]) != 0) {
-			homes[n++] = strdup(pw->pw_dir);
-		}
-	}
-	if (passwd != NULL) {
-		fclose(passwd);
-	}
-	homes[n] = NULL;
-	return homes;
-}
 
 static const char *libexec_folder(void)
 {
@@ -153,7 +87,7 @@ static int add_layers(struct policy *p, const struct options *o, struct policy_e
 	if (config != NULL && config[0] == '/') {
 		snprintf(path, sizeof path, "%.4000s/pipwarden/policy.json", config);
 	} else {
-		snprintf(path, sizeof path, "%.4000s/.config/pipwarden/policy.json", home_of_user);
+		snprintf(path, sizeof path, "%.4000s/.config/pipwarden/policy.json", homes_find()[0]);
 	}
 	if (add_if_there(p, path, err) < 0) {
 		return -1;
@@ -228,7 +162,7 @@ static int check_grants(const struct policy *p, struct policy_error *err)
 
 struct policy *launch_policy(const struct options *o, enum role role)
 {
-	const char **homes = find_homes();
+	const char *const *homes = homes_find();
 	struct policy_error err = {0};
 	struct policy *p;
 
@@ -277,7 +211,7 @@ static void state_base(char out[PATH_MAX])
 	if (state != NULL && state[0] == '/') {
 		snprintf(out, PATH_MAX, "%.4000s/pipwarden/runs", state);
 	} else {
-		snprintf(out, PATH_MAX, "%.4000s/.local/state/pipwarden/runs", home_of_user);
+		snprintf(out, PATH_MAX, "%.4000s/.local/state/pipwarden/runs", homes_find()[0]);
 	}
 }
 
@@ -589,7 +523,7 @@ int launch(const struct options *o, char **argv, char **envp)
 	if (run.policy == NULL) {
 		return 125;
 	}
-	run.homes = find_homes();
+	run.homes = homes_find();
 	run.libexec = libexec_folder();
 	if (run.libexec == NULL) {
 		return launch_error(125, "pipwarden's own helpers are not where they belong, beside the program");
