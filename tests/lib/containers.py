@@ -101,10 +101,7 @@ def main() -> int:
         passed += int(found[1]) if found else 0
         failed += bad
     shutil.rmtree(made, ignore_errors=True)
-    for line in table:
-        print(": ".join(line))
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return kernels.conclude(table, passed, failed)
 
 
 if __name__ == "__main__":

@@ -158,6 +158,14 @@ def show(log: Path, shown: int) -> int:
     return max(shown, last)
 
 
+def conclude(table: list[tuple[str, str]], passed: int, failed: int) -> int:
+    """Says of each machine how its suite went, and the sum; the exit status."""
+    for line in table:
+        print(": ".join(line))
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("binary", type=Path)
@@ -189,10 +197,7 @@ def main() -> int:
         table.append((f"{suite}: Linux {version}", f"{result[0]} passed, {result[1]} failed" if result else f"did not end: see {options.folder / (suite + '.log')}"))
         passed += result[0] if result else 0
         failed += result[1] if result else 1
-    for line in table:
-        print(": ".join(line))
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return conclude(table, passed, failed)
 
 
 if __name__ == "__main__":
