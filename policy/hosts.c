@@ -72,16 +72,6 @@ static char *normal_pattern(struct arena *a, const char *pattern)
 	return copy;
 }
 
-static bool parse_port(const char *text, unsigned *port)
-{
-	size_t n = strlen(text);
-
-	if (!n || n > 5 || strspn(text, "0123456789") != n)
-		return false;
-	*port = (unsigned)strtoul(text, NULL, 10);
-	return *port >= 1 && *port <= 65535;
-}
-
 const char *allowed_host_parse(struct arena *a, const char *text, struct allowed_host *out)
 {
 	*out = (struct allowed_host){.text = text};
@@ -99,7 +89,7 @@ const char *allowed_host_parse(struct arena *a, const char *text, struct allowed
 		return "an IPv6 address stands in brackets";
 	if (strstr(text, "://"))
 		return "a host name was expected, not a URL";
-	if (colon && !parse_port(colon + 1, &out->port))
+	if (colon && !port_read(colon + 1, strlen(colon + 1), &out->port))
 		return "not a port after the colon";
 	char *host = arena_copy(a, text, colon ? (size_t)(colon - text) : strlen(text));
 	if (!host)

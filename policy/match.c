@@ -207,6 +207,39 @@ bool address_parse_loose(const char *text, struct net_block *out)
 	return true;
 }
 
+enum host_kind host_read(const void *text, size_t len, char out[HOST_TEXT_MAX])
+{
+	char plain[HOST_TEXT_MAX];
+	struct net_block address;
+
+	out[0] = '\0';
+	if (!len || len >= sizeof(plain) || memchr(text, '\0', len))
+		return HOST_NEITHER;
+	memcpy(plain, text, len);
+	plain[len] = '\0';
+	if (address_parse_loose(plain, &address))
+		return HOST_ADDRESS;
+	if (host_normal(plain, out))
+		return HOST_NAME;
+	out[0] = '\0';
+	return HOST_NEITHER;
+}
+
+bool port_read(const char *text, size_t len, unsigned *port)
+{
+	unsigned value = 0;
+
+	if (!len || len > 5)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		value = value * 10 + (unsigned)(text[i] - '0');
+	}
+	*port = value;
+	return value >= 1 && value <= 65535;
+}
+
 bool block_parse(const char *text, struct net_block *out)
 {
 	char address[64];

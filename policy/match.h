@@ -5,9 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "policy/hostname.h"
 #include "policy/internal.h"
-
-#define HOST_TEXT_MAX 256
 
 /* '*' stands for any run of characters, the empty one included; everything else for itself. */
 bool glob_match(const char *pattern, size_t pattern_len, const char *text, size_t len);
@@ -19,10 +18,6 @@ bool path_match(const char *pattern, const char *path);
 
 /* The next component of *path ("" at the end); steps over it and over repeated slashes. */
 size_t path_next(const char **path, const char **part);
-
-/* Lower case, without the last dot.  False: empty, over-long, an empty label, or a character that no host name of DNS has:
- * names outside ASCII are no match for anything, the caller has to refuse them. */
-bool host_normal(const char *host, char out[HOST_TEXT_MAX]);
 
 /* Label by label, both normalised; "*" stands for one label, a leading "*." for any number, none included. */
 bool host_match(const char *pattern, const char *host);

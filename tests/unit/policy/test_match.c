@@ -90,6 +90,48 @@ static void host_names(void **state)
 	assert_false(host_normal(longest, out));
 }
 
+static void hosts_of_messages(void **state)
+{
+	static const char *const addresses[] = {"203.0.113.7", "203.0.113.7.", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "::1", "[::1]", "fe80::1%eth0", NULL};
+	char out[HOST_TEXT_MAX], longest[256];
+
+	assert_int_equal(host_read("Example.COM.rest", 12, out), HOST_NAME);
+	assert_string_equal(out, "example.com");
+	assert_int_equal(host_read("1.2.3.4.example", 15, out), HOST_NAME);
+	for (int i = 0; addresses[i]; i++) {
+		assert_int_equal(host_read(addresses[i], strlen(addresses[i]), out), HOST_ADDRESS);
+		assert_string_equal(out, "");
+	}
+	assert_int_equal(host_read("a.b", 0, out), HOST_NEITHER);
+	assert_int_equal(host_read("a.b\0", 4, out), HOST_NEITHER);
+	assert_int_equal(host_read("a.b\0.c", 6, out), HOST_NEITHER);
+	assert_int_equal(host_read("a.b..", 5, out), HOST_NEITHER);
+	assert_string_equal(out, "");
+	for (size_t i = 0; i < sizeof(longest); i++)
+		longest[i] = i % 64 == 63 ? '.' : 'a';
+	assert_int_equal(host_read(longest, 253, out), HOST_NAME);
+	assert_int_equal(host_read(longest, 254, out), HOST_NEITHER);
+	assert_int_equal(host_read(longest, sizeof(longest), out), HOST_NEITHER);
+	longest[253] = '.';
+	assert_int_equal(host_read(longest, 254, out), HOST_NAME);
+}
+
+static void ports(void **state)
+{
+	unsigned port = 0;
+
+	assert_true(port_read("443/", 3, &port));
+	assert_int_equal(port, 443);
+	assert_true(port_read("65535", 5, &port) && port_read("00080", 5, &port));
+	assert_int_equal(port, 80);
+	assert_false(port_read("", 0, &port));
+	assert_false(port_read("0", 1, &port));
+	assert_false(port_read("65536", 5, &port));
+	assert_false(port_read("000080", 6, &port));
+	assert_false(port_read("+80", 3, &port));
+	assert_false(port_read("8 ", 2, &port));
+}
+
 static void host_patterns(void **state)
 {
 	assert_true(host_match("a.b", "a.b"));
@@ -186,6 +228,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(globs), cmocka_unit_test(globs_are_cheap), cmocka_unit_test(paths), cmocka_unit_test(host_names),
+		cmocka_unit_test(hosts_of_messages),
+		cmocka_unit_test(ports),
 		cmocka_unit_test(host_patterns), cmocka_unit_test(host_pattern_errors), cmocka_unit_test(path_pattern_errors),
 		cmocka_unit_test(addresses), cmocka_unit_test(normal_paths),
 	};
