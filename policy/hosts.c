@@ -250,6 +250,18 @@ static bool answer(const struct rule *rule, struct verdict *out)
 	return rule != NULL;
 }
 
+/* The longest end of a name that is a host name: DNS carries any bytes in a label, so "a b.example.com" leads to who runs example.com all the same. */
+static bool normal_end(const char *host, char out[HOST_TEXT_MAX])
+{
+	while (!host_normal(host, out)) {
+		host = strchr(host, '.');
+		if (!host)
+			return false;
+		host++;
+	}
+	return true;
+}
+
 static bool table_has(const struct host_table *t, const char *host, struct verdict *out)
 {
 	char normal[HOST_TEXT_MAX];
@@ -257,7 +269,7 @@ static bool table_has(const struct host_table *t, const char *host, struct verdi
 
 	if (address_parse_loose(host, &address))
 		return answer(lookup_address(t, &address), out);
-	return host_normal(host, normal) && answer(lookup_name(t, normal), out);
+	return normal_end(host, normal) && answer(lookup_name(t, normal), out);
 }
 
 bool policy_host_denied(const struct policy *p, const char *host, struct verdict *out)
