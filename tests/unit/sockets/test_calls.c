@@ -259,12 +259,13 @@ static void signals(struct box *b)
 	own = fork();
 	if (own == 0) {
 		setpgid(0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pause();
 		_exit(1);
 	}
 	usleep(20000);
-	CHECK(sys(SYS_kill, own, 0, 0, 0) == 0 && sys(SYS_setpriority, PRIO_PROCESS, own, 5, 0) == 0);
-	CHECK(sys(SYS_setpriority, PRIO_PGRP, own, 6, 0) == -EPERM);
+	CHECK(sys(SYS_kill, own, 0, 0, 0) == 0 && sys(SYS_setpriority, PRIO_PROCESS, own, 18, 0) == 0);
+	CHECK(sys(SYS_setpriority, PRIO_PGRP, own, 19, 0) == -EPERM);
 	CHECK(sys(SYS_kill, -own, SIGKILL, 0, 0) == 0 && waitpid(own, &status, 0) == own && WTERMSIG(status) == SIGKILL);
 	/* Outside: the test's process, which plays the supervisor, its outsider, init. */
 	group = (pid_t)b->result[1];
