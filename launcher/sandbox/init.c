@@ -20,6 +20,7 @@
 
 #include "birth.h"
 #include "compat.h"
+#include "own_net.h"
 #include "privilege.h"
 #include "ruleset.h"
 #include "start.h"
@@ -293,8 +294,23 @@ static void __attribute__((noreturn)) watch(struct init *in, int signals)
 	}
 }
 
+/* Nobody answers there yet, and nobody asks: the command is not born before the session has them. */
+static void make_net(struct init *in, const struct own_net *net)
+{
+	struct init_message m = {.kind = INIT_NET};
+	int sockets[OWN_NET_SOCKETS];
+	size_t n = own_net_make(net, sockets);
+
+	if (fd_send(in->control, &m, sizeof m, sockets, n) < 0) {
+		_exit(126);
+	}
+	while (n > 0) {
+		close(sockets[--n]);
+	}
+}
+
 /* What takes its time and needs nothing that the supervisor is still making. */
-static void make_world(struct init *in, int cwd)
+static void make_world(struct init *in, int cwd, const struct own_net *net)
 {
 	int r;
 
@@ -308,6 +324,8 @@ static void make_world(struct init *in, int cwd)
 		prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	} else if ((r = privilege_namespaces()) < 0) {
 		give_up(in, "namespaces", -r);
+	} else {
+		make_net(in, net);
 	}
 }
 
@@ -346,9 +364,9 @@ static void take_start(struct init *in)
 	}
 }
 
-void init_main(int control, int cwd, bool namespaces)
+void init_main(int control, int cwd, const struct own_net *net)
 {
-	struct init in = {.control = control, .namespaces = namespaces, .main = -1};
+	struct init in = {.control = control, .namespaces = net != NULL, .main = -1};
 	sigset_t all;
 	int signals;
 
@@ -361,7 +379,7 @@ void init_main(int control, int cwd, bool namespaces)
 	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
 		give_up(&in, "descriptors", errno);
 	}
-	make_world(&in, cwd);
+	make_world(&in, cwd, net);
 	take_start(&in);
 	signals = signalfd(-1, &all, SFD_CLOEXEC);
 	if (signals < 0) {
@@ -371,7 +389,7 @@ void init_main(int control, int cwd, bool namespaces)
 		bounds_offer_to_kernel();
 	}
 	give_birth(&in);
-	bounds_watch_start(&in.bounds, &in.start.bounds, namespaces ? 0 : getpid());
+	bounds_watch_start(&in.bounds, &in.start.bounds, net != NULL ? 0 : getpid());
 	if (in.signal != 0) {
 		pass_on(&in, in.signal);
 	}

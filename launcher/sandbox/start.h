@@ -74,6 +74,7 @@ enum init_kind {
 	INIT_STOPPED = 8,  /* init: value is the signal that stopped the main process; 0: it goes on */
 	INIT_LIMIT = 9,    /* init: value is an enum limit that was reached; text, of processes, how many there are. */
 	INIT_BORN = 10,    /* zygote, by init's socket: value is the pid of init; of its own INIT_FAILED the step is "fork" */
+	INIT_NET = 12,     /* init, before INIT_LISTENER: sockets at the nameservers' addresses (own_net.h) */
 	INIT_LEFT = 11,    /* init: the main process has ended, and what it has started has not; waits for INIT_GO before it ends it */
 };
 struct init_message {

@@ -14,6 +14,7 @@
 #include "launcher/supervise/connect.h"
 #include "launcher/supervise/listening.h"
 #include "launcher/supervise/sockets.h"
+#include "launcher/supervise/stub.h"
 #include "launcher/supervise/target.h"
 
 #ifndef SO_NETNS_COOKIE /* 5.14 */
@@ -89,7 +90,8 @@ static struct reply connect_inet(struct sandbox *sb, const struct seccomp_notif 
 	struct sockaddr_text to;
 	struct reply reply;
 
-	if (sockaddr_describe(sa, len, &to)) {
+	/* What is asked at a nameserver's address is written down by name. */
+	if (sockaddr_describe(sa, len, &to) && !stub_listens_at(sb, sa)) {
 		connect_record_outside(sb, req, &to, type);
 		if (is_inet(to.family) && to.loopback && type == SOCK_STREAM)
 			record_own_loopback(sb, req, &to);
@@ -151,7 +153,7 @@ static void record_shown(struct sandbox *sb, const struct seccomp_notif *req, co
 {
 	struct sockaddr_text to;
 
-	if (sockaddr_describe(sa, len, &to))
+	if (sockaddr_describe(sa, len, &to) && !stub_listens_at(sb, sa))
 		connect_record_outside(sb, req, &to, 0);
 }
 

@@ -70,6 +70,7 @@ static struct session *session_new(struct supervisor *s, enum role role)
 	passed_init(&n->passed);
 	n->ruleset.fd = -1;
 	own_sockets_init(&n->own_sockets);
+	stub_init(&n->stub, &n->sandbox);
 	domain_init(&n->domain, -1, true);
 	n->sandbox = (struct sandbox){.checked_in = &n->checked_in, .sweep = &n->sweep, .own = &n->own_sockets, .sup = s, .role = role, .audit = s->run->audit,
 	                              .listener = -1, .alone = &n->alone, .domain = &n->domain, .id = atomic_fetch_add(&s->sandboxes, 1) + 1};
@@ -98,6 +99,7 @@ static void session_free(struct session *n)
 	free(n->trusted);
 	images_finish(&n->checked_in);
 	own_sockets_finish(&n->own_sockets);
+	stub_finish(&n->stub);
 	free(n);
 	atomic_fetch_sub(&s->live, 1);
 }
@@ -231,8 +233,15 @@ struct reply session_enter(struct sandbox *sb, const struct seccomp_notif *req)
 
 /* --- the guest of `run` ------------------------------------------------------------------------- */
 
-static struct session *guest; /* one a process; written before its thread exists, its init_sock by the thread under guest_lock */
+static struct session *guest; /* one a process; written before its thread exists, its init_sock under guest_lock: the main thread sends signals by it */
 static pthread_mutex_t guest_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void session_leave_init(struct session *n)
+{
+	pthread_mutex_lock(&guest_lock);
+	close_fd(&n->init_sock);
+	pthread_mutex_unlock(&guest_lock);
+}
 
 static void *guest_thread(void *argument)
 {

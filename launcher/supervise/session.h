@@ -20,6 +20,8 @@ void session_guest_signal(struct supervisor *s, int signal);
 int supervisor_names(struct sandbox *sb);
 /* The same names, NULL-terminated; of builds and guests. */
 const char *const *supervisor_decoys(const struct sandbox *sb);
+/* Their values, NULL-terminated; NULL: there are none.  They live as long as the process. */
+char *const *supervisor_decoy_values(const struct sandbox *sb);
 
 /* The resolver and what it remembers; lives as long as the run. */
 struct names *supervisor_resolver(struct supervisor *s);

@@ -140,6 +140,9 @@ int session_order_init(struct session *n)
 	n->init_sock = pair[0];
 	int error = zygote_order(&n->sup->zygote, n->sup->namespaces, pair[1], n->cwd_fd);
 	close(pair[1]);
+	if (error < 0) {
+		close_fd(&n->init_sock); /* to be asked for again */
+	}
 	return error;
 }
 
@@ -147,11 +150,17 @@ int session_order_init(struct session *n)
 static int await_init(struct session *n, const char **what)
 {
 	struct init_message m;
+	int sockets[OWN_NET_SOCKETS];
+	size_t nfds;
 
-	if (fd_receive(n->init_sock, &m, sizeof m, NULL, NULL) != sizeof m) {
-		*what = "the zygote";
-		return -ECHILD;
-	}
+	do {
+		nfds = OWN_NET_SOCKETS;
+		if (fd_receive(n->init_sock, &m, sizeof m, sockets, &nfds) != sizeof m) {
+			*what = "the zygote";
+			return -ECHILD;
+		}
+		stub_take(&n->stub, sockets, nfds);
+	} while (m.kind == INIT_NET); /* init may be quicker than the zygote's word on it */
 	if (m.kind != INIT_BORN) {
 		*what = "the sandbox could not be made";
 		return m.kind == INIT_FAILED && m.value > 0 ? -m.value : -EPROTO;

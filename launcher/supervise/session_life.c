@@ -45,16 +45,19 @@ static pid_t guest_group(const struct session *n)
 static bool hear_init(struct session *n, int *status)
 {
 	struct init_message m;
-	int fd = -1, error;
-	size_t nfds = 1;
+	int fds[OWN_NET_SOCKETS], error;
+	size_t nfds = OWN_NET_SOCKETS;
 	char text[100];
 
-	if (fd_receive(n->init_sock, &m, sizeof m, &fd, &nfds) != sizeof m) {
+	if (fd_receive(n->init_sock, &m, sizeof m, fds, &nfds) != sizeof m) {
 		return false;
 	}
 	switch (m.kind) {
+	case INIT_NET:
+		stub_take(&n->stub, fds, nfds);
+		return true;
 	case INIT_LISTENER:
-		error = nfds == 1 ? session_take_listener(n, fd) : -EPROTO;
+		error = nfds == 1 ? session_take_listener(n, fds[0]) : -EPROTO;
 		if (error < 0) { /* the command has not begun, and shall not */
 			session_refuse(n, -error, "the sandbox could not be made (listener)");
 			*status = 126 << 8;
@@ -112,11 +115,13 @@ static bool time_for_decoys(struct session *n, int waited)
 /* Until the sandbox ends. Its main process's wait status, or that of a kill. */
 static int watch(struct session *n)
 {
-	struct pollfd fds[2] = {{.fd = n->init_sock, .events = POLLIN}, {.fd = n->enter_sock, .events = POLLIN}};
+	struct pollfd fds[2 + STUB_POLL] = {{.fd = n->init_sock, .events = POLLIN}, {.fd = n->enter_sock, .events = POLLIN}};
 	int status = -1, ready, wait = n->sandbox.decoys != NULL ? DECOYS_MILLISECONDS : -1;
 
 	for (;;) {
-		ready = poll(fds, 2, wait);
+		size_t asked = stub_poll(&n->stub, fds + 2);
+
+		ready = poll(fds, 2 + asked, wait);
 		if (ready < 0) {
 			continue;
 		}
@@ -124,6 +129,7 @@ static int watch(struct session *n)
 			wait = time_for_decoys(n, wait) ? -1 : 2 * wait;
 			continue;
 		}
+		stub_serve(&n->stub, fds + 2, asked);
 		if (fds[1].revents != 0) {
 			struct enter_message m;
 			if (fd_receive(n->enter_sock, &m, sizeof m, NULL, NULL) != sizeof m) {
@@ -145,7 +151,7 @@ static int watch(struct session *n)
 /* Nothing of one package's build waits for the next. */
 static void end_sandbox(struct session *n)
 {
-	close_fd(&n->init_sock);
+	session_leave_init(n);
 	if (n->sandbox.listener < 0) {
 		return;
 	}
@@ -165,7 +171,7 @@ int session_live(struct session *n)
 	int error = session_begin(n, &what);
 
 	if (error < 0) {
-		close_fd(&n->init_sock); /* and init ends */
+		session_leave_init(n);
 		session_refuse(n, -error, what);
 		return 126 << 8;
 	}

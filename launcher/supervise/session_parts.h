@@ -19,6 +19,7 @@
 #include "passed.h"
 #include "roles.h"
 #include "served.h"
+#include "stub.h"
 #include "supervisor.h"
 #include "sweep.h"
 
@@ -30,6 +31,7 @@ struct session {
 	struct alone alone;
 	struct domain domain;
 	struct own_sockets own_sockets;
+	struct stub stub;
 	struct listener listener;
 	struct birthright right;
 	struct start request;
@@ -48,6 +50,9 @@ struct session {
 void session_answer(struct session *n, enum enter_kind kind, int value, const char *text, const int *fds, size_t nfds);
 /* It could not be started, and that is said.  error: errno or 0. */
 void session_refuse(struct session *n, int error, const char *what);
+
+/* Closes init_sock: init ends, unless it has. */
+void session_leave_init(struct session *n);
 
 /* Has the zygote fork an init, for session_begin to find.  0 or -errno. */
 int session_order_init(struct session *n);

@@ -11,6 +11,7 @@
 #include "launcher/supervise/own_sockets.h"
 #include "launcher/supervise/place.h"
 #include "launcher/supervise/sockets.h"
+#include "launcher/supervise/stub.h"
 #include "launcher/supervise/sweep.h"
 #include "launcher/supervise/target.h"
 
@@ -292,7 +293,7 @@ static void look_at_destination(struct sandbox *sb, const struct seccomp_notif *
 	if (!address || target_sockaddr(sb, req, address, len, &sa) || !sockaddr_describe(&sa, len, &to))
 		return;
 	/* AF_UNIX stream and seqpacket sockets, the only ones there are, ignore a name. */
-	if (to.loopback || to.family == AF_UNIX)
+	if (to.loopback || to.family == AF_UNIX || stub_listens_at(sb, &sa))
 		return;
 	sockets_record_outside(sb, req, "net.send", "net.outside", &to, "udp");
 }

@@ -48,6 +48,7 @@ struct sandbox {
 	char *const *read;      /* its own grants of reading beyond what every sandbox has, as they were named, NULL-terminated */
 	struct decoys *decoys;  /* of its home; NULL: none */
 	_Atomic unsigned reads_recorded; /* files.c */
+	_Atomic unsigned names_refused;  /* question.c */
 	struct own_sockets *own; /* own_sockets.h: of a build or guest without namespaces; NULL: none */
 	struct sweep *sweep;    /* sweep.h: the machines that were tried; NULL: not kept */
 	struct images *checked_in; /* image.h: process images that have the shim; NULL: not kept */

@@ -58,6 +58,24 @@ static char *helper(const struct supervisor *s, const char *name)
 	return asprintf(&path, "%s/%s", s->run->libexec, name) < 0 ? NULL : path;
 }
 
+static int note_decoy_values(struct supervisor *s)
+{
+	char *const *names = s->sandbox_env.replaced;
+	size_t count = 0;
+
+	while (names != NULL && names[count] != NULL) {
+		count++;
+	}
+	s->decoy_values = calloc(count + 1, sizeof *s->decoy_values);
+	for (size_t i = 0, kept = 0; s->decoy_values != NULL && i < count; i++) {
+		const char *value = envp_get(s->sandbox_env.envp, names[i]);
+		if (value != NULL) {
+			s->decoy_values[kept++] = (char *)value; /* of our own strings; read only */
+		}
+	}
+	return s->decoy_values != NULL ? 0 : -ENOMEM;
+}
+
 /* The names whose reading is an event: what was replaced, in a build pip's own credentials too. */
 static int make_names(struct supervisor *s)
 {
@@ -282,12 +300,15 @@ static int prepare(struct supervisor *s, int *signals)
 	s->boot_path = helper(s, "pip_start.py");
 	pthread_mutex_init(&s->lock, NULL);
 	if (*signals < 0 || s->wake < 0 || s->names == NULL || s->enter_path == NULL || s->become_path == NULL ||
-	    s->shim_path == NULL || s->boot_path == NULL || make_names(s) < 0) {
+	    s->shim_path == NULL || s->boot_path == NULL || make_names(s) < 0 || note_decoy_values(s) < 0) {
 		return cannot(ENOMEM, "start");
 	}
 	s->namespaces = s->run->caps->namespaces && !s->run->audit;
+	if (s->namespaces) {
+		nameservers_read(&s->net.servers);
+	}
 	umask(0); /* files that are made for a build get its umask (served.h); those of our own name their mode */
-	error = zygote_start(&s->zygote, s->namespaces && s->run->caps->user_namespace, s->run->process_argv, s->run->process_envp);
+	error = zygote_start(&s->zygote, s->namespaces && s->run->caps->user_namespace, &s->net, s->run->process_argv, s->run->process_envp);
 	if (error < 0) {
 		return cannot(error, "the zygote could not be forked");
 	}

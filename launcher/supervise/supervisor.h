@@ -14,6 +14,7 @@
 #include "launcher/installer/installer.h"
 #include "launcher/names/names.h"
 #include "launcher/sandbox/ruleset.h"
+#include "launcher/sandbox/own_net.h"
 #include "launcher/sandbox/zygote.h"
 #include "policy/decoy.h"
 #include "supervise.h"
@@ -63,6 +64,7 @@ struct supervisor {
 	const struct run *run;
 	struct zygote zygote;
 	struct names *names;
+	struct own_net net;        /* of each sandbox with namespaces */
 	bool namespaces;           /* sandboxes get them; not under --audit */
 	struct sandbox *installer; /* NULL under `run` */
 	pid_t command;             /* pip; under `run` the guest's init */
@@ -85,6 +87,7 @@ struct supervisor {
 	size_t home_count;
 	struct strings readable;   /* rights.c's, under the lock until it is made */
 	struct kept_rules common;  /* the same */
+	char **decoy_values;       /* of the replaced ones in it, NULL-terminated */
 	struct env_set sandbox_env; /* what builds, or the guest, see of the command's environment: decoys in place of secrets */
 	int names_fd;              /* sealed memfd of the names of its replaced variables, for PW_OP_NAMES; -1: none */
 };

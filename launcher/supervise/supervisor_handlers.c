@@ -95,6 +95,11 @@ const char *const *supervisor_decoys(const struct sandbox *sb)
 	return names != NULL ? (const char *const *)names : none;
 }
 
+char *const *supervisor_decoy_values(const struct sandbox *sb)
+{
+	return sb->sup->decoy_values;
+}
+
 void supervisor_wake(struct supervisor *s)
 {
 	uint64_t one = 1;

@@ -25,6 +25,7 @@
 
 #include "launcher/sandbox/compat.h"
 #include "launcher/supervise/session.h"
+#include "launcher/supervise/stub.h"
 #include "launcher/supervise/supervisor.h"
 
 /* --- what the supervisor would provide --------------------------------------------------------- */
@@ -37,6 +38,7 @@ const struct caps *supervisor_caps(const struct supervisor *s) { return &the_box
 const char *supervisor_temp(const struct supervisor *s) { return the_box->temp; }
 struct names *supervisor_resolver(struct supervisor *s) { return the_box->names; }
 bool supervisor_is_own(const struct supervisor *s, pid_t pid) { return pid == getpid() || pid == the_box->outsider; }
+bool stub_listens_at(const struct sandbox *sb, const struct sockaddr_storage *sa) { return false; }
 struct reply session_enter(struct sandbox *sb, const struct seccomp_notif *req) { return reply_value(4711); }
 const char *policy_digest(const struct policy *p) { return "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"; }
 
@@ -44,6 +46,8 @@ int supervisor_names(struct sandbox *sb)
 {
 	return -ENOENT;
 }
+
+char *const *supervisor_decoy_values(const struct sandbox *sb) { return NULL; }
 
 const char *const *supervisor_decoys(const struct sandbox *sb)
 {

@@ -1,0 +1,26 @@
+/* The machine's own nameservers, as its programs find them: /etc/resolv.conf (resolv.conf(5)).  A sandbox with a network namespace has a stub resolver at
+ * each of these addresses (supervise/stub.h), since programs that ask by themselves take an answer only from the address that they asked. */
+#ifndef NAMES_NAMESERVERS_H
+#define NAMES_NAMESERVERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+/* glibc and musl use three (MAXNS); c-ares takes more. */
+#define NAMESERVERS_MAX 8
+#define NAMESERVER_PORT 53
+
+struct nameservers {
+	size_t n;
+	struct sockaddr_storage at[NAMESERVERS_MAX]; /* AF_INET or AF_INET6, with the port; one only once */
+};
+
+/* From the text of a resolv.conf of `len` bytes.  An address with a scope is left out: it belongs to an interface that a sandbox has not.  None: the
+ * loopback's, as resolvers do.  Pure. */
+void nameservers_parse(const char *text, size_t len, struct nameservers *out);
+/* From the machine's file; without one as from an empty one. */
+void nameservers_read(struct nameservers *out);
+bool nameservers_has(const struct nameservers *n, const struct sockaddr_storage *sa);
+
+#endif

@@ -1,0 +1,96 @@
+#include "launcher/supervise/question.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "launcher/supervise/session.h"
+#include "launcher/supervise/sockets.h"
+#include "policy/tunnel.h"
+
+#define RECORDED_WHOLE 256 /* names of a sandbox; of those that follow their domain is, so that a tunnel is not a journal full of lines */
+
+static enum question_answer refused(struct question *q, struct verdict verdict, const char *detail)
+{
+	q->verdict = verdict;
+	q->detail = detail;
+	return QUESTION_REFUSED;
+}
+
+/* The name itself may be what was to leave. */
+static const char *carries(struct sandbox *sb, const char *written)
+{
+	static const char *const details[] = {
+		[TUNNEL_NONE] = NULL,
+		[TUNNEL_LONG] = "the name is longer than host names are: data in it would reach whoever runs the domain",
+		[TUNNEL_DATA] = "the name looks like encoded data, which would reach whoever runs the domain",
+		[TUNNEL_SECRET] = "the name holds a decoy, or a part of one, which would reach whoever runs the domain",
+	};
+
+	return details[tunnel_judge(written, supervisor_decoy_values(sb))];
+}
+
+/* A name that the role may not have. */
+static enum question_answer refuse_unknown(struct sandbox *sb, const char *written, struct question *q)
+{
+	const struct policy *p = supervisor_policy(sb->sup);
+	const char *data = carries(sb, written);
+
+	if (data != NULL)
+		return refused(q, policy_rule(p, "net.resolve.tunnel"), data);
+
+	/* A name of the watch list says better what was meant. */
+	if (!policy_host_watched(p, q->host, &q->verdict))
+		q->verdict = policy_rule(p, sb->role == ROLE_INSTALLER ? "net.resolve.installer" : "net.resolve");
+	q->detail = sockets_hint(sb);
+	return QUESTION_REFUSED;
+}
+
+enum question_answer question_judge(struct sandbox *sb, const char *written, struct question *q)
+{
+	const struct policy *p = supervisor_policy(sb->sup);
+	struct verdict verdict;
+
+	q->class = names_classify(written, q->host);
+	/* First: the deny list beats /etc/hosts and every allowance. */
+	if (q->class != NAME_LITERAL && policy_host_denied(p, q->host, &verdict))
+		return refused(q, verdict, "this host is known for taking stolen data; no option allows it");
+	switch (q->class) {
+	case NAME_LITERAL:
+		return QUESTION_LITERAL;
+	case NAME_LOCAL:
+		return QUESTION_LOCAL;
+	case NAME_REMOTE:
+		/* Build and guest: no host is allowed in this release, whatever the policy lists: there is no way out of their network namespace. */
+		return sb->role == ROLE_INSTALLER && supervisor_host_allowed(sb->sup, sb->role, q->host, 0) ? QUESTION_ASK : refuse_unknown(sb, written, q);
+	case NAME_BAD:
+		break;
+	}
+	return refused(q, policy_rule(p, "net.resolve.bad"), sockets_hint(sb));
+}
+
+/* "*." and the last two labels. */
+static const char *domain_of(const char *host, char *out, size_t size)
+{
+	const char *at = strrchr(host, '.');
+
+	while (at != NULL && at > host && at[-1] != '.')
+		at--;
+	snprintf(out, size, "*.%s", at != NULL ? at : host);
+	return out;
+}
+
+void question_record(struct sandbox *sb, pid_t pid, const struct question *q, const char *type)
+{
+	char domain[PW_HOST_MAX + 2];
+	bool whole = atomic_fetch_add(&sb->names_refused, 1) < RECORDED_WHOLE;
+	struct event ev = {
+		.type = "net.resolve",
+		.action = EV_DENIED,
+		.verdict = q->verdict,
+		.source = SRC_KERNEL, /* the question itself reached us; the caller may have made it with or without the shim */
+		.target = {.host = whole ? q->host : domain_of(q->host, domain, sizeof domain), .protocol = type},
+		.detail = q->detail,
+	};
+
+	supervisor_record(sb, pid, &ev);
+}
