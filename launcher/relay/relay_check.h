@@ -1,0 +1,61 @@
+/* What of a client's bytes may be passed on to the host that was resolved: only what names that host.
+ *
+ * Hostile bytes in, values out: no system call, no allocation.  A struct belongs to one connection, so to one thread at a time.
+ *
+ * A handshake record's first byte makes it TLS, a capital letter HTTP, anything else is refused.
+ *
+ * TLS: the hello's name is the host's, and no other hello may be hidden in it.  Then the client's records are followed, for after a HelloRetryRequest, or
+ * without waiting for one, it can send a second hello in the clear, behind early data too: each hello names the host, each other record but a handshake's
+ * passes unseen.  That ends, and all is let through, when the server has answered with a ServerHello (hello_answer.h), not before: nothing in the client's
+ * own bytes proves that a server would not read another hello.  What the name then proves: client_hello.h.
+ *
+ * HTTP: each request's head is for the host, and for its port or none, to the connection's end.  What may end HTTP (CONNECT, Upgrade) is refused. */
+#ifndef RELAY_CHECK_H
+#define RELAY_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client_hello.h"
+#include "hello_answer.h"
+#include "http_stream.h"
+
+/* What a caller has to be able to hold. */
+#define RELAY_HELD_MAX (HELLO_WIRE_MAX > HTTP_HELD_MAX ? HELLO_WIRE_MAX : HTTP_HELD_MAX)
+
+enum relay_check_event {
+	RELAY_CHECK_MORE,    /* all of it is held on; receive more, behind it */
+	RELAY_CHECK_PASS,    /* the first `used` bytes may be passed on, and behind them `unseen` bytes that are not given here */
+	RELAY_CHECK_FREE,    /* all that is held and all that comes may be passed on */
+	RELAY_CHECK_REFUSED, /* why, name; nothing of what is held is to be passed on, now or later */
+};
+
+struct relay_check {
+	uint64_t unseen;          /* RELAY_CHECK_PASS */
+	const char *why;          /* RELAY_CHECK_REFUSED: for a record, static */
+	char name[HOST_TEXT_MAX]; /* and the name that was seen, or "" */
+
+	/* The machine's own. */
+	const char *host;
+	unsigned port;
+	enum { RELAY_AT_START, RELAY_AT_HELLO, RELAY_AT_RECORD, RELAY_AT_REQUESTS, RELAY_AT_REFUSAL } state;
+	size_t seen; /* of what is held: what the hello's reader has taken */
+	struct hello_answer answer;
+	union {
+		struct client_hello hello;
+		struct http_stream http;
+	};
+};
+
+/* host, as host_normal makes it, stays the caller's and valid. */
+void relay_check_init(struct relay_check *c, const char *host, unsigned port);
+
+/* What is held: from the first byte that was not yet passed on, more of it each time.  One event at most; ask again until it is RELAY_CHECK_MORE, also
+ * when the server has said something. */
+enum relay_check_event relay_check_client(struct relay_check *c, const uint8_t *held, size_t len, size_t *used);
+
+/* What the server said, before the client gets it. */
+void relay_check_server(struct relay_check *c, const void *bytes, size_t len);
+
+#endif
