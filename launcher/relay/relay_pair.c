@@ -1,0 +1,308 @@
+#include "relay_pair.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "launcher/base/fd.h"
+
+#define ROUNDS 8 /* of a chunk each way, before others have their turn */
+
+static void option(int fd, int level, int name, int value)
+{
+	setsockopt(fd, level, name, &value, sizeof value); /* each is for better only, and AF_UNIX has none of TCP's */
+}
+
+static int prepare(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	option(fd, IPPROTO_TCP, TCP_NODELAY, 1);   /* who wrote a small piece has decided about it already */
+	option(fd, SOL_SOCKET, SO_OOBINLINE, 1);   /* urgent bytes are bytes: judged, and passed on in their place */
+	option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);   /* no end waits for ever for a peer that is gone; the client's kernel answers for a program that is */
+	option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60); /* seconds, as the next */
+	option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 20);
+	return 0;
+}
+
+int relay_pair_init(struct relay_pair *p, int client, int outside, const char *host, unsigned port)
+{
+	struct relay_held *held = NULL;
+	int r = prepare(client);
+
+	if (r == 0)
+		r = prepare(outside);
+	if (r == 0 && host && !(held = malloc(sizeof *held)))
+		r = -ENOMEM;
+	if (r < 0)
+		return r;
+	if (held) {
+		relay_check_init(&held->check, host, port);
+		held->count = 0;
+	}
+	*p = (struct relay_pair){.client.fd = client, .outside.fd = outside, .held = held, .open = !host};
+	p->up = (struct relay_flow){.from = &p->client, .to = &p->outside};
+	p->down = (struct relay_flow){.from = &p->outside, .to = &p->client};
+	return 0;
+}
+
+/* --- one direction ----------------------------------------------------------------------------- */
+
+/* What a step did. */
+enum step { STEP_NONE, STEP_DID, STEP_CUT };
+
+static void drop_rest(struct relay_flow *f)
+{
+	free(f->rest);
+	f->rest = NULL;
+	f->at = f->left = 0;
+}
+
+/* Nothing more can be told to f->to: what it still says, before and up to the reset's error, is passed on first. */
+static void break_off(struct relay_pair *p, struct relay_flow *f)
+{
+	drop_rest(f);
+	f->ended = f->done = true;
+	p->cut = true;
+}
+
+/* How many of the bytes the other end took; f is broken off if it is gone. */
+static size_t give(struct relay_pair *p, struct relay_flow *f, const uint8_t *bytes, size_t n)
+{
+	size_t given = 0;
+
+	while (given < n && f->to->writable) {
+		ssize_t r = send(f->to->fd, bytes + given, n - given, MSG_NOSIGNAL);
+		if (r >= 0) {
+			given += (size_t)r;
+		} else if (errno == EAGAIN) {
+			f->to->writable = false;
+		} else if (errno != EINTR) {
+			break_off(p, f);
+			break;
+		}
+	}
+	f->moved += given;
+	return given;
+}
+
+/* Passes n bytes on; what is not taken is kept.  There is no rest before. */
+static enum step pass(struct relay_pair *p, struct relay_flow *f, const uint8_t *bytes, size_t n)
+{
+	size_t given = give(p, f, bytes, n);
+
+	if (given == n || f->done)
+		return STEP_DID;
+	f->rest = malloc(n - given);
+	if (!f->rest)
+		return STEP_CUT; /* the bytes are lost, and so the connection */
+	memcpy(f->rest, bytes + given, n - given);
+	f->at = 0;
+	f->left = n - given;
+	return STEP_DID;
+}
+
+static enum step pass_rest(struct relay_pair *p, struct relay_flow *f)
+{
+	size_t given = give(p, f, f->rest + f->at, f->left);
+
+	if (f->done)
+		return STEP_DID;
+	f->at += given;
+	f->left -= given;
+	if (!f->left)
+		drop_rest(f);
+	return given ? STEP_DID : STEP_NONE;
+}
+
+static void pass_end(const struct relay_pair *p, struct relay_flow *f)
+{
+	/* After a failed send a reset reads as an end; to be told as one it must not be.  Where `to` is gone this fails, and its other direction finds it. */
+	if (!p->cut)
+		shutdown(f->to->fd, SHUT_WR);
+	f->done = true;
+}
+
+/* At most n bytes from f->from: *got, 0 with f->ended at its end. */
+static enum step take(struct relay_pair *p, struct relay_flow *f, uint8_t *bytes, size_t n, size_t *got)
+{
+	ssize_t r = recv(f->from->fd, bytes, n, 0);
+
+	*got = r > 0 ? (size_t)r : 0;
+	if (r == 0)
+		f->ended = true;
+	if (r >= 0 || errno == EINTR)
+		return STEP_DID;
+	if (errno == EAGAIN) {
+		f->from->readable = false;
+		return STEP_NONE;
+	}
+	p->cut = true; /* a reset comes behind all that was received before, and all that has been passed on */
+	return STEP_CUT;
+}
+
+/* At most n bytes, unjudged. */
+static enum step move(struct relay_pair *p, struct relay_flow *f, uint8_t *scratch, size_t n)
+{
+	size_t got;
+	enum step step;
+
+	if (!f->from->readable || !f->to->writable)
+		return STEP_NONE;
+	step = take(p, f, scratch, n, &got);
+	if (step != STEP_DID || !got)
+		return step;
+	if (f == &p->down && p->held)
+		relay_check_server(&p->held->check, scratch, got);
+	return pass(p, f, scratch, got);
+}
+
+/* --- the client's, judged ---------------------------------------------------------------------- */
+
+static enum step hold(struct relay_pair *p)
+{
+	struct relay_held *h = p->held;
+	size_t got;
+	enum step step;
+
+	if (!p->client.readable)
+		return STEP_NONE;
+	step = take(p, &p->up, h->bytes + h->count, sizeof h->bytes - h->count, &got);
+	h->count += got;
+	return step;
+}
+
+/* The first n bytes of those that are held. */
+static enum step let_through(struct relay_pair *p, size_t n)
+{
+	struct relay_held *h = p->held;
+	enum step step = pass(p, &p->up, h->bytes, n);
+
+	h->count -= n;
+	memmove(h->bytes, h->bytes + n, h->count);
+	p->open = true;
+	return step;
+}
+
+static enum step let_all_through(struct relay_pair *p)
+{
+	enum step step = let_through(p, p->held->count);
+
+	free(p->held);
+	p->held = NULL;
+	return step;
+}
+
+/* `refused` is set, or more was let through, or there was more to hold. */
+static enum step judge(struct relay_pair *p, bool *refused)
+{
+	struct relay_held *h = p->held;
+	size_t used;
+
+	switch (relay_check_client(&h->check, h->bytes, h->count, &used)) {
+	case RELAY_CHECK_MORE:
+		return hold(p);
+	case RELAY_CHECK_PASS:
+		p->unseen = h->check.unseen;
+		if (p->unseen < h->count - used) {
+			used += (size_t)p->unseen;
+			p->unseen = 0;
+		} else {
+			p->unseen -= h->count - used;
+			used = h->count;
+		}
+		return let_through(p, used);
+	case RELAY_CHECK_FREE:
+		return let_all_through(p);
+	case RELAY_CHECK_REFUSED:
+		break;
+	}
+	*refused = true;
+	return STEP_NONE;
+}
+
+/* ----------------------------------------------------------------------------------------------- */
+
+static enum step step_up(struct relay_pair *p, uint8_t *scratch, bool *refused)
+{
+	struct relay_flow *f = &p->up;
+
+	if (f->done)
+		return STEP_NONE;
+	if (f->rest)
+		return pass_rest(p, f);
+	if (f->ended) {
+		/* What is held is part of a hello or a request: nobody has judged it, so nobody gets it. */
+		if (!p->open)
+			return STEP_CUT;
+		pass_end(p, f);
+		return STEP_DID;
+	}
+	if (!p->held)
+		return move(p, f, scratch, RELAY_CHUNK);
+	if (p->unseen) {
+		uint64_t before = f->moved + f->left;
+		enum step step = move(p, f, scratch, p->unseen < RELAY_CHUNK ? (size_t)p->unseen : RELAY_CHUNK);
+
+		p->unseen -= f->moved + f->left - before;
+		return step;
+	}
+	return judge(p, refused);
+}
+
+static enum step step_down(struct relay_pair *p, uint8_t *scratch)
+{
+	struct relay_flow *f = &p->down;
+
+	if (f->done || !p->open)
+		return STEP_NONE;
+	if (f->rest)
+		return pass_rest(p, f);
+	if (f->ended) {
+		pass_end(p, f);
+		return STEP_DID;
+	}
+	return move(p, f, scratch, RELAY_CHUNK);
+}
+
+enum relay_state relay_pair_run(struct relay_pair *p, uint8_t *scratch)
+{
+	for (int round = 0; round < ROUNDS; round++) {
+		bool refused = false;
+		enum step up = step_up(p, scratch, &refused), down = refused ? STEP_NONE : step_down(p, scratch);
+
+		if (refused)
+			return RELAY_REFUSED;
+		if (up == STEP_CUT || down == STEP_CUT || (p->up.done && p->down.done))
+			return RELAY_OVER;
+		if (up == STEP_NONE && down == STEP_NONE)
+			return RELAY_WAITS;
+	}
+	return RELAY_GOES_ON;
+}
+
+static void close_end(struct relay_end *e, bool reset)
+{
+	struct linger now = {.l_onoff = 1};
+
+	if (reset)
+		setsockopt(e->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+	close_fd(&e->fd);
+}
+
+void relay_pair_close(struct relay_pair *p, enum relay_state state)
+{
+	bool whole = !p->cut && (!p->open || (p->up.done && p->down.done));
+
+	drop_rest(&p->up);
+	drop_rest(&p->down);
+	free(p->held);
+	p->held = NULL;
+	close_end(&p->client, state == RELAY_REFUSED || !whole);
+	close_end(&p->outside, state != RELAY_REFUSED && !whole);
+}
