@@ -300,7 +300,7 @@ static bool entry_holds(const struct allowed_host *e, const char *normal, const 
 	return !address && host_match(e->host, normal);
 }
 
-bool policy_host_allowed(const struct policy *p, enum role role, const char *host, unsigned port)
+static bool lists_host(const struct policy *p, enum role role, const char *host, unsigned port, bool opaque)
 {
 	char normal[HOST_TEXT_MAX];
 	struct net_block address;
@@ -310,10 +310,20 @@ bool policy_host_allowed(const struct policy *p, enum role role, const char *hos
 		return false;
 	for (size_t i = 0; i < p->hosts[role].n; i++) {
 		const struct allowed_host *e = &p->hosts[role].v[i];
-		if ((!e->port || !port || e->port == port) && entry_holds(e, normal, is_address ? &address : NULL))
+		if ((e->opaque || !opaque) && (!e->port || !port || e->port == port) && entry_holds(e, normal, is_address ? &address : NULL))
 			return true;
 	}
 	return false;
+}
+
+bool policy_host_allowed(const struct policy *p, enum role role, const char *host, unsigned port)
+{
+	return lists_host(p, role, host, port, false);
+}
+
+bool policy_host_opaque(const struct policy *p, enum role role, const char *host, unsigned port)
+{
+	return lists_host(p, role, host, port, true);
 }
 
 bool policy_host_word(const struct policy *p, enum role role, const char *word)

@@ -66,6 +66,7 @@ struct allowed_host {
 	const char *text; /* as written */
 	const char *host; /* normalised, without "*."; NULL: a word, an address or any */
 	bool word, any, below, address;
+	bool opaque; /* no server name is looked for in what goes there */
 	struct net_block block;
 	unsigned port; /* 0: any */
 	struct place at;

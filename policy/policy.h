@@ -111,6 +111,8 @@ bool policy_host_watched(const struct policy *p, const char *host, struct verdic
 bool policy_address_denied(const struct policy *p, const char *address, struct verdict *out);
 /* Does the policy list host:port for the role? `@index` and `@requirement` are not expanded here. port 0: any port will do. */
 bool policy_host_allowed(const struct policy *p, enum role role, const char *host, unsigned port);
+/* Does it list them as opaque: whatever is spoken there goes through, no server name is looked for? */
+bool policy_host_opaque(const struct policy *p, enum role role, const char *host, unsigned port);
 /* Does the role's list hold any host that is written out (not only words such as "@index")? */
 bool policy_role_has_hosts(const struct policy *p, enum role role);
 /* Does the role's list hold the word ("@index")? */

@@ -1,4 +1,5 @@
 /* One layer of policy, from text into the model, section by section. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -157,6 +158,39 @@ static int read_files(struct reader *r, const cJSON *section)
 	return read_grants(r, section, "write", FILE_WRITE);
 }
 
+/* {"host": H, "port": N, "opaque": true} as "H:N": a connection on which no server name can be seen is allowed to one port of one host.  NULL: failed. */
+static const char *opaque_text(struct reader *r, const cJSON *item, enum role role)
+{
+	static const char *const keys[] = {"host", "port", "opaque", NULL};
+	const cJSON *host = reader_member(item, "host"), *port = reader_member(item, "port");
+	char text[HOST_TEXT_MAX + 16];
+
+	if (reader_want_keys(r, item, role_name(role), keys))
+		return NULL;
+	if (!host || !cJSON_IsString(host) || strlen(host->valuestring) >= HOST_TEXT_MAX || strchr(host->valuestring, '*')) {
+		reader_fail(r, host ? host : item, false, "%s: \"host\": the name of one host was expected", role_name(role));
+		return NULL;
+	}
+	if (!port || !cJSON_IsNumber(port) || port->valuedouble != (unsigned)port->valuedouble || port->valuedouble < 1 || port->valuedouble > 65535) {
+		reader_fail(r, port ? port : item, false, "%s: \"port\": a number from 1 to 65535 was expected", role_name(role));
+		return NULL;
+	}
+	if (!cJSON_IsTrue(reader_member(item, "opaque"))) {
+		reader_fail(r, item, false, "%s: \"opaque\": true is what an entry of this form is for", role_name(role));
+		return NULL;
+	}
+	snprintf(text, sizeof(text), "%s:%u", host->valuestring, (unsigned)port->valuedouble);
+	return reader_keep(r, text);
+}
+
+/* An entry of a role's list as the text of an option.  NULL: failed. */
+static const char *host_text(struct reader *r, const cJSON *item, enum role role)
+{
+	if (cJSON_IsObject(item) && (role == ROLE_BUILD || role == ROLE_GUEST))
+		return opaque_text(r, item, role);
+	return reader_want_string(r, item, role_name(role)) ? NULL : reader_keep(r, item->valuestring);
+}
+
 static int read_hosts_of(struct reader *r, const cJSON *array, enum role role)
 {
 	struct allowed_hosts *list = &r->p->hosts[role];
@@ -170,14 +204,15 @@ static int read_hosts_of(struct reader *r, const cJSON *array, enum role role)
 			list->v[kept++] = list->v[i];
 	list->n = kept;
 	cJSON_ArrayForEach(e, array) {
-		if (reader_want_string(r, e, role_name(role)))
+		const char *copy = host_text(r, e, role);
+		if (!copy)
 			return -1;
-		const char *copy = reader_keep(r, e->valuestring);
-		if (!copy || !array_grow(&list->v, list->n, &list->cap, sizeof(*list->v)))
+		if (!array_grow(&list->v, list->n, &list->cap, sizeof(*list->v)))
 			return policy_no_memory(r->err);
 		const char *wrong = allowed_host_parse(&r->p->arena, copy, &list->v[list->n]);
 		if (wrong)
 			return reader_fail(r, e, false, "%s: \"%s\": %s", role_name(role), copy, wrong);
+		list->v[list->n].opaque = cJSON_IsObject(e);
 		list->v[list->n++].at = reader_place(r, e, false);
 	}
 	return 0;

@@ -122,6 +122,14 @@ static void put_grants(struct show *s, cJSON *files, const char *key, enum file_
 	}
 }
 
+static void put_host(struct show *s, cJSON *array, const struct allowed_host *h)
+{
+	cJSON *o = put_named(s, array, "host", h->text, &h->at);
+
+	if (o && h->opaque)
+		put(s, o, "opaque", cJSON_CreateTrue());
+}
+
 static void put_network(struct show *s, cJSON *root)
 {
 	cJSON *o = put(s, root, "network", cJSON_CreateObject());
@@ -130,7 +138,7 @@ static void put_network(struct show *s, cJSON *root)
 		const struct allowed_hosts *list = &s->p->hosts[role];
 		cJSON *array = put(s, o, role_name((enum role)role), cJSON_CreateArray());
 		for (size_t i = 0; i < list->n; i++)
-			put_named(s, array, "host", list->v[i].text, &list->v[i].at);
+			put_host(s, array, &list->v[i]);
 	}
 	if (o) {
 		put_rules(s, o, "deny", LIST_DENY);

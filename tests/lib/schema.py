@@ -5,7 +5,7 @@ import re
 import sys
 
 TYPES = {"object": dict, "array": list, "string": str, "number": (int, float), "integer": int}
-WORDS = {"$schema", "$defs", "$ref", "title", "description", "oneOf", "anyOf", "not", "type", "const", "enum", "pattern", "minimum",
+WORDS = {"$schema", "$defs", "$ref", "title", "description", "oneOf", "anyOf", "not", "type", "const", "enum", "pattern", "minimum", "maximum",
          "minLength", "maxLength", "minItems", "uniqueItems", "required", "properties", "propertyNames", "additionalProperties", "items"}
 
 
@@ -29,6 +29,8 @@ def errors(value, schema, root, where="it"):
         yield f"{where}: {value!r} not of {schema['enum']}"
     if "minimum" in schema and value < schema["minimum"]:
         yield f"{where}: {value} is too small"
+    if "maximum" in schema and value > schema["maximum"]:
+        yield f"{where}: {value} is too large"
     if isinstance(value, str):
         if not re.search(schema.get("pattern", ""), value):
             yield f"{where}: {value!r} does not match"

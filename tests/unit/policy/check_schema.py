@@ -28,6 +28,10 @@ BAD = """
 {"version": 1, "files": {"read": {"build": ["/a/*"]}}}
 {"version": 1, "network": {"build": ["https://a"]}}
 {"version": 1, "network": {"build": ["@typo"]}}
+{"version": 1, "network": {"build": [{"host": "a.example", "port": 22}]}}
+{"version": 1, "network": {"build": [{"host": "*.example", "port": 22, "opaque": true}]}}
+{"version": 1, "network": {"build": [{"host": "a.example", "port": 0, "opaque": true}]}}
+{"version": 1, "network": {"installer": [{"host": "a.example", "port": 22, "opaque": true}]}}
 {"version": 1, "network": {"deny": [{"id": "x", "severity": "low"}]}}
 {"version": 1, "network": {"deny": [{"id": "x", "severity": "low", "hosts": ["*"]}]}}
 {"version": 1, "limits": {"installer": {"time": 1}}}
