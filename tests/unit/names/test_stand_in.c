@@ -1,0 +1,161 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "launcher/names/names.h"
+#include "launcher/names/ranges.h"
+#include "launcher/names/stand_in.h"
+
+static struct pw_address address(const char *text)
+{
+	struct pw_address a = {.family = strchr(text, ':') ? AF_INET6 : AF_INET};
+
+	if (inet_pton((int)a.family, text, a.bytes) != 1)
+		fail_msg("%s is no address", text);
+	return a;
+}
+
+static struct sockaddr_storage socket_address(const struct pw_address *a)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(443)};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(443)};
+	struct sockaddr_storage sa = {0};
+
+	memcpy(&in.sin_addr, a->bytes, 4);
+	memcpy(&in6.sin6_addr, a->bytes, 16);
+	if (a->family == AF_INET)
+		memcpy(&sa, &in, sizeof in);
+	else
+		memcpy(&sa, &in6, sizeof in6);
+	return sa;
+}
+
+static struct pw_answer answer(const char *one, const char *two)
+{
+	struct pw_answer a = {.count = two ? 2 : 1};
+
+	a.address[0] = address(one);
+	if (two)
+		a.address[1] = address(two);
+	return a;
+}
+
+static void test_one_for_each_real_one(void **state)
+{
+	struct stand_ins *s = stand_ins_new();
+	struct pw_answer real = answer("192.0.2.7", "2001:db8::7"), out, again;
+	struct pw_address found;
+	char host[PW_HOST_MAX];
+
+	(void)state;
+	stand_ins_give(s, "a.example", &real, &out);
+	assert_int_equal(out.error, 0);
+	assert_int_equal(out.count, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct sockaddr_storage sa = socket_address(&out.address[i]);
+
+		assert_int_equal(out.address[i].family, real.address[i].family);
+		assert_true(stand_in_is(&sa) && stand_ins_find(s, &sa, host, &found));
+		assert_string_equal(host, "a.example");
+		assert_memory_equal(&found, &real.address[i], sizeof found);
+		sa = socket_address(&real.address[i]);
+		assert_false(stand_in_is(&sa));
+	}
+	stand_ins_give(s, "a.example", &real, &again);
+	assert_memory_equal(&again, &out, sizeof out); /* the same for the whole run */
+	stand_ins_give(s, "b.example", &real, &again); /* one address, two names: told apart */
+	assert_memory_not_equal(&again.address[0], &out.address[0], sizeof out.address[0]);
+	stand_ins_free(s);
+}
+
+static void test_nobody(void **state)
+{
+	struct stand_ins *s = stand_ins_new();
+	struct pw_answer real = answer("192.0.2.7", NULL), out;
+	struct pw_address found, others[] = {address("198.18.0.2"), address("198.19.255.255"), address("198.18.0.0"), address("198.20.0.1"), address("fd70:7770::1"),
+	                                     address("fd70:7770:0:1::1")};
+	char host[PW_HOST_MAX];
+
+	(void)state;
+	stand_ins_give(s, "a.example", &real, &out);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		struct sockaddr_storage sa = socket_address(&others[i]);
+		assert_false(stand_ins_find(s, &sa, host, &found)); /* the first IPv6 one would stand for an IPv6 address */
+	}
+	struct pw_answer error = {.error = EAI_AGAIN}, none = {0};
+	stand_ins_give(s, "a.example", &error, &out);
+	assert_int_equal(out.error, EAI_AGAIN);
+	stand_ins_give(s, "a.example", &none, &out);
+	assert_int_equal(out.error, EAI_NONAME);
+	stand_ins_free(s);
+}
+
+static void test_mapped(void **state)
+{
+	struct stand_ins *s = stand_ins_new();
+	struct pw_answer real = answer("192.0.2.7", NULL), out;
+	struct pw_address found, mapped = address("::ffff:198.18.0.1");
+	struct sockaddr_storage sa = socket_address(&mapped);
+	char host[PW_HOST_MAX];
+
+	(void)state;
+	stand_ins_give(s, "a.example", &real, &out);
+	assert_true(stand_ins_find(s, &sa, host, &found));
+	stand_ins_free(s);
+}
+
+static void test_no_more_than_there_is_room_for(void **state)
+{
+	struct stand_ins *s = stand_ins_new();
+	struct pw_answer real = answer("192.0.2.7", NULL), out;
+	char host[PW_HOST_MAX];
+
+	(void)state;
+	for (int i = 0; i <= STAND_INS_MAX; i++) {
+		snprintf(host, sizeof host, "h%d.example", i);
+		stand_ins_give(s, host, &real, &out);
+		assert_int_equal(out.count, i < STAND_INS_MAX);
+	}
+	assert_int_equal(out.error, EAI_NONAME);
+	stand_ins_free(s);
+}
+
+static void test_ranges(void **state)
+{
+	static const char *const private[] = {"0.0.0.0", "10.1.2.3", "100.64.0.1", "100.127.255.255", "127.0.0.1", "169.254.169.254", "172.16.0.1", "172.31.255.255",
+		"192.0.0.170", "192.168.1.1", "198.18.0.1", "198.19.1.1", "224.0.0.1", "255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::10.0.0.1",
+		"64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "2002:7f00:1::", "fc00::1", "fd00:ec2::254", "fe80::1", "febf::1", "fec0::1", "ff02::1", "100::1", NULL};
+	static const char *const public[] = {"1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "172.15.255.255", "172.32.0.0", "192.0.1.1",
+		"192.169.0.1", "198.17.255.255", "198.20.0.0", "223.255.255.255", "2001:4860:4860::8888", "2606:4700::1", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1",
+		"fe00::1", NULL};
+
+	(void)state;
+	for (int i = 0; private[i]; i++) {
+		struct pw_address a = address(private[i]);
+		if (!range_is_private(&a))
+			fail_msg("%s is called public", private[i]);
+	}
+	for (int i = 0; public[i]; i++) {
+		struct pw_address a = address(public[i]);
+		if (range_is_private(&a))
+			fail_msg("%s is called private", public[i]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_for_each_real_one), cmocka_unit_test(test_nobody), cmocka_unit_test(test_mapped),
+		cmocka_unit_test(test_no_more_than_there_is_room_for), cmocka_unit_test(test_ranges),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
