@@ -266,6 +266,18 @@ static void reap(struct init *in)
 	}
 }
 
+/* Answered by one message, whatever becomes of it: the other side counts. */
+static void open_door(struct init *in, const struct init_message *asked)
+{
+	struct init_message m = {.kind = INIT_DOOR};
+	struct sockaddr_storage at = {0};
+
+	memcpy(&at, asked->text, sizeof asked->text);
+	cleanup_fd int door = in->namespaces ? own_net_door(&at) : -EAFNOSUPPORT;
+	m.value = door < 0 ? -door : 0;
+	fd_send(in->control, &m, sizeof m, &door, door >= 0);
+}
+
 static void __attribute__((noreturn)) watch(struct init *in, int signals)
 {
 	struct pollfd fds[2] = {{.fd = signals, .events = POLLIN}, {.fd = in->control, .events = POLLIN}};
@@ -289,17 +301,19 @@ static void __attribute__((noreturn)) watch(struct init *in, int signals)
 			}
 			if (m.kind == INIT_SIGNAL) {
 				pass_on(in, m.value);
+			} else if (m.kind == INIT_DOOR) {
+				open_door(in, &m);
 			}
 		}
 	}
 }
 
 /* Nobody answers there yet, and nobody asks: the command is not born before the session has them. */
-static void make_net(struct init *in, const struct own_net *net)
+static void make_net(struct init *in, const struct nameservers *servers)
 {
 	struct init_message m = {.kind = INIT_NET};
 	int sockets[OWN_NET_SOCKETS];
-	size_t n = own_net_make(net, sockets);
+	size_t n = own_net_make(servers, sockets);
 
 	if (fd_send(in->control, &m, sizeof m, sockets, n) < 0) {
 		_exit(126);
@@ -310,7 +324,7 @@ static void make_net(struct init *in, const struct own_net *net)
 }
 
 /* What takes its time and needs nothing that the supervisor is still making. */
-static void make_world(struct init *in, int cwd, const struct own_net *net)
+static void make_world(struct init *in, int cwd, const struct nameservers *servers)
 {
 	int r;
 
@@ -325,7 +339,7 @@ static void make_world(struct init *in, int cwd, const struct own_net *net)
 	} else if ((r = privilege_namespaces()) < 0) {
 		give_up(in, "namespaces", -r);
 	} else {
-		make_net(in, net);
+		make_net(in, servers);
 	}
 }
 
@@ -364,9 +378,9 @@ static void take_start(struct init *in)
 	}
 }
 
-void init_main(int control, int cwd, const struct own_net *net)
+void init_main(int control, int cwd, const struct nameservers *servers)
 {
-	struct init in = {.control = control, .namespaces = net != NULL, .main = -1};
+	struct init in = {.control = control, .namespaces = servers != NULL, .main = -1};
 	sigset_t all;
 	int signals;
 
@@ -379,7 +393,7 @@ void init_main(int control, int cwd, const struct own_net *net)
 	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
 		give_up(&in, "descriptors", errno);
 	}
-	make_world(&in, cwd, net);
+	make_world(&in, cwd, servers);
 	take_start(&in);
 	signals = signalfd(-1, &all, SFD_CLOEXEC);
 	if (signals < 0) {
@@ -389,7 +403,7 @@ void init_main(int control, int cwd, const struct own_net *net)
 		bounds_offer_to_kernel();
 	}
 	give_birth(&in);
-	bounds_watch_start(&in.bounds, &in.start.bounds, net != NULL ? 0 : getpid());
+	bounds_watch_start(&in.bounds, &in.start.bounds, servers != NULL ? 0 : getpid());
 	if (in.signal != 0) {
 		pass_on(&in, in.signal);
 	}

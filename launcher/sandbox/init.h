@@ -7,10 +7,10 @@
 /* The descriptors that come with INIT_START, in this order, then the command's own. */
 enum start_fd { START_FD_PROGRAM, START_FD_RULESET, START_FD_SPEC, START_FDS };
 
-struct own_net; /* own_net.h */
+struct nameservers; /* launcher/names/nameservers.h */
 
-/* Never returns.  control: the socket to the session.  cwd: the command's working directory, a handle.  net: it was cloned into a PID namespace,
+/* Never returns.  control: the socket to the session.  cwd: the command's working directory, a handle.  servers: it was cloned into a PID namespace,
  * and makes the others, with that in them; NULL: it was not.  It does so while the supervisor still prepares what INIT_START brings. */
-void __attribute__((noreturn)) init_main(int control, int cwd, const struct own_net *net);
+void __attribute__((noreturn)) init_main(int control, int cwd, const struct nameservers *servers);
 
 #endif

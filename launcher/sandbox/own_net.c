@@ -6,7 +6,7 @@
 #include "launcher/base/fd.h"
 #include "netlink.h"
 
-#define BACKLOG 16
+#define BACKLOG 128
 
 static socklen_t length_of(const struct sockaddr_storage *sa)
 {
@@ -21,7 +21,7 @@ static const void *bytes_of(const struct sockaddr_storage *sa)
 	return sa->ss_family == AF_INET ? (const void *)&in->sin_addr : (const void *)&in6->sin6_addr;
 }
 
-/* -1: there can be none. */
+/* Or -errno. */
 static int socket_at(const struct sockaddr_storage *sa, int type)
 {
 	int one = 1;
@@ -30,11 +30,11 @@ static int socket_at(const struct sockaddr_storage *sa, int type)
 	/* An address that is the namespace's by a route alone: IPv6 asks for this to bind to one. */
 	if (sock < 0 || (sa->ss_family == AF_INET6 && setsockopt(sock, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one) < 0) ||
 	    bind(sock, (const struct sockaddr *)sa, length_of(sa)) < 0 || (type == SOCK_STREAM && listen(sock, BACKLOG) < 0))
-		return -1;
+		return -errno;
 	return steal_fd(&sock);
 }
 
-size_t own_net_make(const struct own_net *net, int sockets[OWN_NET_SOCKETS])
+size_t own_net_make(const struct nameservers *servers, int sockets[OWN_NET_SOCKETS])
 {
 	static const int types[] = {SOCK_DGRAM, SOCK_STREAM};
 	cleanup_fd int route = netlink_open();
@@ -42,12 +42,8 @@ size_t own_net_make(const struct own_net *net, int sockets[OWN_NET_SOCKETS])
 
 	if (route < 0)
 		return 0;
-	if (net->stand_in4.prefix)
-		netlink_own(route, AF_INET, net->stand_in4.address, net->stand_in4.prefix);
-	if (net->stand_in6.prefix)
-		netlink_own(route, AF_INET6, net->stand_in6.address, net->stand_in6.prefix);
-	for (size_t i = 0; i < net->servers.n; i++) {
-		const struct sockaddr_storage *sa = &net->servers.at[i];
+	for (size_t i = 0; i < servers->n; i++) {
+		const struct sockaddr_storage *sa = &servers->at[i];
 
 		netlink_own(route, sa->ss_family, bytes_of(sa), sa->ss_family == AF_INET ? 32 : 128); /* what is the loopback's anyway is no error */
 		for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
@@ -57,4 +53,15 @@ size_t own_net_make(const struct own_net *net, int sockets[OWN_NET_SOCKETS])
 		}
 	}
 	return n;
+}
+
+int own_net_door(const struct sockaddr_storage *sa)
+{
+	cleanup_fd int route = netlink_open();
+	int error;
+
+	if (sa->ss_family != AF_INET && sa->ss_family != AF_INET6)
+		return -EAFNOSUPPORT;
+	error = route < 0 ? route : netlink_own(route, sa->ss_family, bytes_of(sa), sa->ss_family == AF_INET ? 32 : 128);
+	return error < 0 ? error : socket_at(sa, SOCK_STREAM);
 }

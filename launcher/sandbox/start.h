@@ -75,6 +75,8 @@ enum init_kind {
 	INIT_LIMIT = 9,    /* init: value is an enum limit that was reached; text, of processes, how many there are. */
 	INIT_BORN = 10,    /* zygote, by init's socket: value is the pid of init; of its own INIT_FAILED the step is "fork" */
 	INIT_NET = 12,     /* init, before INIT_LISTENER: sockets at the nameservers' addresses (own_net.h) */
+	INIT_DOOR = 13,    /* supervisor: a listening socket, please; text holds a sockaddr_in or sockaddr_in6 (supervise/doors.h). init: one descriptor, or value is an
+	                    * errno; answered in the order of the questions */
 	INIT_LEFT = 11,    /* init: the main process has ended, and what it has started has not; waits for INIT_GO before it ends it */
 };
 struct init_message {

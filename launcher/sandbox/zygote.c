@@ -26,7 +26,7 @@ static void wipe(char **strings)
 }
 
 /* Forks an init, and says so on the session's socket, which init has as well. */
-static void fork_init(int sock, const struct own_net *net, const struct order *o, const int fds[ORDER_FDS])
+static void fork_init(int sock, const struct nameservers *servers, const struct order *o, const int fds[ORDER_FDS])
 {
 	struct init_message m = {.kind = INIT_BORN};
 	/* The other namespaces are made by init itself: they take longer than all the rest, and nobody has to wait for them here. */
@@ -34,7 +34,7 @@ static void fork_init(int sock, const struct own_net *net, const struct order *o
 
 	if (pid == 0) {
 		close(sock);
-		init_main(fds[0], fds[1], o->namespaces ? net : NULL);
+		init_main(fds[0], fds[1], o->namespaces ? servers : NULL);
 	}
 	m.value = pid;
 	if (pid < 0) {
@@ -43,7 +43,7 @@ static void fork_init(int sock, const struct own_net *net, const struct order *o
 	fd_send(fds[0], &m, sizeof m, NULL, 0); /* fails when nobody waits for it any more: then init ends by its hang-up */
 }
 
-static void __attribute__((noreturn)) serve(int sock, const struct own_net *net)
+static void __attribute__((noreturn)) serve(int sock, const struct nameservers *servers)
 {
 	for (;;) {
 		int fds[ORDER_FDS];
@@ -54,7 +54,7 @@ static void __attribute__((noreturn)) serve(int sock, const struct own_net *net)
 			_exit(0); /* the supervisor is gone: the inits follow by their parent-death signal */
 		}
 		if (n == sizeof o && nfds == ORDER_FDS) {
-			fork_init(sock, net, &o, fds);
+			fork_init(sock, servers, &o, fds);
 		} /* else the session sees its socket's end closed */
 		for (size_t i = 0; n >= 0 && i < nfds; i++) {
 			close(fds[i]);
@@ -62,7 +62,7 @@ static void __attribute__((noreturn)) serve(int sock, const struct own_net *net)
 	}
 }
 
-static void __attribute__((noreturn)) zygote_main(int sock, bool user_namespace, const struct own_net *net, char **argv, char **envp)
+static void __attribute__((noreturn)) zygote_main(int sock, bool user_namespace, const struct nameservers *servers, char **argv, char **envp)
 {
 	sigset_t none;
 	int32_t ready;
@@ -92,10 +92,10 @@ static void __attribute__((noreturn)) zygote_main(int sock, bool user_namespace,
 	if (fd_write_all(3, &ready, sizeof ready) < 0 || ready < 0) {
 		_exit(1);
 	}
-	serve(3, net);
+	serve(3, servers);
 }
 
-int zygote_start(struct zygote *z, bool user_namespace, const struct own_net *net, char **argv, char **envp)
+int zygote_start(struct zygote *z, bool user_namespace, const struct nameservers *servers, char **argv, char **envp)
 {
 	int pair[2];
 
@@ -110,7 +110,7 @@ int zygote_start(struct zygote *z, bool user_namespace, const struct own_net *ne
 		return -error;
 	}
 	if (pid == 0) {
-		zygote_main(pair[1], user_namespace, net, argv, envp);
+		zygote_main(pair[1], user_namespace, servers, argv, envp);
 	}
 	close(pair[1]);
 	z->pid = pid;

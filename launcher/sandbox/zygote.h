@@ -11,11 +11,11 @@ struct zygote {
 	int sock; /* supervisor's end */
 };
 
-struct own_net; /* own_net.h */
+struct nameservers; /* launcher/names/nameservers.h */
 
-/* Forks it.  argv and envp: the process's own strings, overwritten in the zygote.  user_namespace: make one.  net: for every sandbox with namespaces; read
+/* Forks it.  argv and envp: the process's own strings, overwritten in the zygote.  user_namespace: make one.  servers: in every sandbox with namespaces; read
  * in the zygote alone.  0 or -errno. */
-int zygote_start(struct zygote *z, bool user_namespace, const struct own_net *net, char **argv, char **envp);
+int zygote_start(struct zygote *z, bool user_namespace, const struct nameservers *servers, char **argv, char **envp);
 /* Waits until it can fork inits; what it could not do (the user namespace) is told here (-errno), never later. */
 int zygote_ready(struct zygote *z);
 

@@ -122,6 +122,7 @@ static struct reply connect_duplicate(struct sandbox *sb, const struct seccomp_n
 	cleanup_fd int owned = sock;
 	int domain, type;
 	socklen_t size = sizeof domain;
+	struct reply reply;
 
 	if (getsockopt(sock, SOL_SOCKET, SO_DOMAIN, &domain, &size))
 		return reply_error(errno); /* ENOTSOCK */
@@ -130,6 +131,8 @@ static struct reply connect_duplicate(struct sandbox *sb, const struct seccomp_n
 		return reply_error(errno);
 	if (is_of_our_namespace(sock))
 		return reply_error(EACCES);
+	if (is_inet(domain) && type == SOCK_STREAM && is_inet(sa->ss_family) && connect_relayed(sb, req, &owned, sa, len, NULL, &reply))
+		return reply;
 	/* The socket's family decides, not the address's: the kernel dispatches by the socket. */
 	switch (domain) {
 	case AF_INET:

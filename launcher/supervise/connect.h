@@ -36,6 +36,22 @@ struct in_place {
 struct reply connect_in_place(struct sandbox *sb, const struct seccomp_notif *req, int sock, int pinned, const void *address, socklen_t len,
                               const struct in_place *place);
 
+/* Of a worker under a tick of CONNECT_TICK_MS (worker.h): connect() on sock for whoever waits, given up when a signal waits for it or SO_SNDTIMEO is over.  A positive
+ * errno or 0; -1: nobody waits any more. */
+#define CONNECT_TICK_MS 50
+struct later;
+int connect_waiting(struct later *later, int sock, const struct sockaddr_storage *address, socklen_t len);
+
+/* Puts sock where the caller's number is, whatever has the number by now.  A positive errno or 0. */
+int connect_put_in_place(struct later *later, int sock, const struct in_place *place);
+
+/* To a stand-in of an allowed host (connect_relayed.c), on `sock`, which is taken over: our duplicate of the caller's TCP socket; or without a network namespace a new
+ * one, which then takes the place.  False: it is none, and nothing was done. */
+bool connect_relayed(struct sandbox *sb, const struct seccomp_notif *req, int *sock, const struct sockaddr_storage *sa, socklen_t len, const struct in_place *place,
+                     struct reply *reply);
+/* Would it be one? */
+bool connect_is_relayed(struct sandbox *sb, const struct sockaddr_storage *sa);
+
 /* connect() of a sandbox without a network namespace (connect_plain.c). */
 struct reply connect_plain(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_storage *sa, socklen_t len);
 /* Of it, the part for AF_UNIX (connect_unix.c): sock is a new socket of the type that the caller's has. */

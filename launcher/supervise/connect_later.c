@@ -20,8 +20,6 @@
 #include "launcher/supervise/listening.h"
 #include "launcher/supervise/worker.h"
 
-#define TICK_MS 50
-
 struct job {
 	struct later later;
 	int sock, pinned;
@@ -81,23 +79,22 @@ static int64_t deadline_us(int sock)
 	return now_us() + (int64_t)t.tv_sec * 1000000 + t.tv_usec;
 }
 
-/* A positive errno or 0; -1: nobody waits any more. */
-static int connect_rounds(struct job *job)
+int connect_waiting(struct later *later, int sock, const struct sockaddr_storage *address, socklen_t len)
 {
-	int64_t deadline = deadline_us(job->sock);
-	int timed_out = job->address.ss_family == AF_UNIX ? EAGAIN : EINPROGRESS;
+	int64_t deadline = deadline_us(sock);
+	int timed_out = address->ss_family == AF_UNIX ? EAGAIN : EINPROGRESS;
 
 	for (bool first = true;; first = false) {
-		if (!connect(job->sock, (const struct sockaddr *)&job->address, job->len))
+		if (!connect(sock, (const struct sockaddr *)address, len))
 			return 0;
 		/* A second round on a connecting TCP socket waits again; EALREADY says that its time is over. */
 		if (errno == EALREADY && !first)
 			return timed_out;
 		if (errno != EINTR)
 			return errno;
-		if (!later_alive(&job->later))
+		if (!later_alive(later))
 			return -1;
-		if (is_interrupted((pid_t)job->later.req.pid))
+		if (is_interrupted((pid_t)later->req.pid))
 			return EINTR;
 		if (now_us() >= deadline)
 			return timed_out;
@@ -113,21 +110,20 @@ static bool is_answered_by_the_same(const struct in_place *place)
 	                             !memcmp(now, place->listener, (size_t)place->listeners * sizeof *now));
 }
 
-/* 0 or a positive errno.  Whatever has the number by now is replaced: by a connection to the sandbox's own. */
-static int put_in_place(struct job *job)
+int connect_put_in_place(struct later *later, int sock, const struct in_place *place)
 {
 	struct seccomp_notif_addfd add = {
-		.id = job->later.req.id, .flags = SECCOMP_ADDFD_FLAG_SETFD, .srcfd = (uint32_t)job->sock, .newfd = (uint32_t)job->place.number,
-		.newfd_flags = job->place.fd_flags,
+		.id = later->req.id, .flags = SECCOMP_ADDFD_FLAG_SETFD, .srcfd = (uint32_t)sock, .newfd = (uint32_t)place->number,
+		.newfd_flags = place->fd_flags,
 	};
-	int flags = fcntl(job->sock, F_GETFL), done;
+	int flags = fcntl(sock, F_GETFL), done;
 
-	if (!is_answered_by_the_same(&job->place))
+	if (!is_answered_by_the_same(place))
 		return ECONNREFUSED;
-	if (flags < 0 || fcntl(job->sock, F_SETFL, job->place.nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK))
+	if (flags < 0 || fcntl(sock, F_SETFL, place->nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK))
 		return EACCES;
 	do {
-		done = ioctl(job->later.shade.listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+		done = ioctl(later->shade.sandbox.listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
 	} while (done < 0 && errno == EINTR);
 	return done < 0 ? errno : 0;
 }
@@ -136,16 +132,16 @@ static void run(void *argument)
 {
 	struct job *job = argument;
 	struct worker_tick tick;
-	int error = worker_tick_start(&tick, TICK_MS);
+	int error = worker_tick_start(&tick, CONNECT_TICK_MS);
 
 	if (error) {
 		error = EAGAIN; /* without the tick a blocking connect could not be given up */
 	} else {
-		error = connect_rounds(job);
+		error = connect_waiting(&job->later, job->sock, &job->address, job->len);
 		worker_tick_stop(&tick);
 	}
 	if (error == 0 && job->placed)
-		error = put_in_place(job);
+		error = connect_put_in_place(&job->later, job->sock, &job->place);
 	if (error == 0)
 		later_send(&job->later, reply_value(0));
 	else if (error > 0)

@@ -108,12 +108,14 @@ static bool own_listeners(const struct sandbox *sb, struct in_place *place)
 	return true;
 }
 
+/* A new socket for the caller's, to a listener of the sandbox or to the relay: either is on the loopback. */
 static struct reply connect_loopback(struct sandbox *sb, const struct seccomp_notif *req, const struct own_socket *its, const struct sockaddr_storage *sa,
                                      socklen_t len, struct in_place *place)
 {
 	cleanup_fd int sock = -1;
 	int family = sa->ss_family;
 	socklen_t size = sizeof family;
+	struct reply reply;
 
 	if (its && its->fd >= 0 && getsockopt(its->fd, SOL_SOCKET, SO_DOMAIN, &family, &size))
 		return reply_error(EACCES);
@@ -125,6 +127,8 @@ static struct reply connect_loopback(struct sandbox *sb, const struct seccomp_no
 	if (its && its->fd >= 0)
 		copy_options(its->fd, sock);
 	own_sockets_keep(sb->own, sock, OWN_CONNECTED); /* under its inode, should it be connected again */
+	if (connect_relayed(sb, req, &sock, sa, len, place, &reply))
+		return reply;
 	return connect_in_place(sb, req, steal_fd(&sock), -1, sa, len, place);
 }
 
@@ -135,6 +139,8 @@ static struct reply connect_tcp(struct sandbox *sb, const struct seccomp_notif *
 
 	if (its && its->state == OWN_CONNECTED)
 		return reply_error(EISCONN);
+	if (connect_is_relayed(sb, sa))
+		return connect_loopback(sb, req, its, sa, len, place);
 	if (!to->loopback) {
 		connect_record_outside(sb, req, to, SOCK_STREAM);
 		return reply_error(ENETUNREACH);

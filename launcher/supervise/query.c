@@ -8,6 +8,7 @@
 #include "launcher/base/fd.h"
 #include "launcher/names/names.h"
 #include "launcher/supervise/later.h"
+#include "launcher/supervise/lookup.h"
 #include "launcher/supervise/question.h"
 #include "launcher/supervise/session.h"
 #include "launcher/supervise/sockets.h"
@@ -33,7 +34,10 @@ static void resolve(void *argument)
 	struct job *job = argument;
 	struct pw_answer answer;
 
-	names_resolve(job->names, job->host, job->family, &answer);
+	if (job->later.shade.sandbox.role == ROLE_INSTALLER || job->later.shade.sandbox.audit)
+		names_resolve(job->names, job->host, job->family, &answer);
+	else
+		lookup_allowed(&job->later.shade, job->host, job->family, &answer);
 	later_send(&job->later, answer_fd(&answer));
 	later_finish(&job->later);
 	free(job);

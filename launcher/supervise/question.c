@@ -16,8 +16,13 @@ static enum question_answer refused(struct question *q, struct verdict verdict, 
 	return QUESTION_REFUSED;
 }
 
+static enum tunnel_sign sign_of(struct sandbox *sb, const char *written)
+{
+	return tunnel_judge(written, supervisor_decoy_values(sb));
+}
+
 /* The name itself may be what was to leave. */
-static const char *carries(struct sandbox *sb, const char *written)
+static const char *carries(enum tunnel_sign sign)
 {
 	static const char *const details[] = {
 		[TUNNEL_NONE] = NULL,
@@ -26,14 +31,14 @@ static const char *carries(struct sandbox *sb, const char *written)
 		[TUNNEL_SECRET] = "the name holds a decoy, or a part of one, which would reach whoever runs the domain",
 	};
 
-	return details[tunnel_judge(written, supervisor_decoy_values(sb))];
+	return details[sign];
 }
 
 /* A name that the role may not have. */
 static enum question_answer refuse_unknown(struct sandbox *sb, const char *written, struct question *q)
 {
 	const struct policy *p = supervisor_policy(sb->sup);
-	const char *data = carries(sb, written);
+	const char *data = carries(sign_of(sb, written));
 
 	if (data != NULL)
 		return refused(q, policy_rule(p, "net.resolve.tunnel"), data);
@@ -60,8 +65,16 @@ enum question_answer question_judge(struct sandbox *sb, const char *written, str
 	case NAME_LOCAL:
 		return QUESTION_LOCAL;
 	case NAME_REMOTE:
-		/* Build and guest: no host is allowed in this release, whatever the policy lists: there is no way out of their network namespace. */
-		return sb->role == ROLE_INSTALLER && supervisor_host_allowed(sb->sup, sb->role, q->host, 0) ? QUESTION_ASK : refuse_unknown(sb, written, q);
+		if (!supervisor_host_allowed(sb->sup, sb->role, q->host, 0))
+			return refuse_unknown(sb, written, q);
+		if (sb->role == ROLE_INSTALLER || sb->audit)
+			return QUESTION_ASK;
+		/* Below an allowed wildcard, too, whoever runs the domain would read it. */
+		if (sign_of(sb, written) == TUNNEL_SECRET)
+			return refused(q, policy_rule(p, "net.resolve.tunnel"), carries(TUNNEL_SECRET));
+		if (sb->way)
+			return QUESTION_ASK;
+		return refused(q, policy_rule(p, "net.resolve"), "the host is allowed, but in a network namespace nothing leads to it without pidfd_getfd: see pipwarden doctor");
 	case NAME_BAD:
 		break;
 	}

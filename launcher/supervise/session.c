@@ -22,6 +22,7 @@
 #include "bootstrap.h"
 #include "findings.h"
 #include "launcher/base/fd.h"
+#include "relays.h"
 #include "session_parts.h"
 #include "target.h"
 
@@ -100,6 +101,7 @@ static void session_free(struct session *n)
 	images_finish(&n->checked_in);
 	own_sockets_finish(&n->own_sockets);
 	stub_finish(&n->stub);
+	way_out_put(n->sandbox.way);
 	free(n);
 	atomic_fetch_sub(&s->live, 1);
 }

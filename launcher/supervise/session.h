@@ -20,6 +20,8 @@ void session_guest_signal(struct supervisor *s, int signal);
 int supervisor_names(struct sandbox *sb);
 /* The same names, NULL-terminated; of builds and guests. */
 const char *const *supervisor_decoys(const struct sandbox *sb);
+struct stand_ins; /* names/stand_in.h */
+struct stand_ins *supervisor_stand_ins(struct supervisor *s);
 /* Their values, NULL-terminated; NULL: there are none.  They live as long as the process. */
 char *const *supervisor_decoy_values(const struct sandbox *sb);
 

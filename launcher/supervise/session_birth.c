@@ -11,6 +11,7 @@
 #include "launcher/base/fd.h"
 #include "launcher/sandbox/init.h"
 #include "programs.h"
+#include "relays.h"
 #include "rights.h"
 #include "session_parts.h"
 #include "tools.h"
@@ -220,6 +221,7 @@ int session_take_listener(struct session *n, int fd)
 	n->sandbox.version = n->right.version;
 	n->sandbox.stage = n->right.stage;
 	n->domain.rights = (struct domain_rights){.ruleset = n->ruleset.fd, .none = drops_all(caps)};
+	n->sandbox.way = way_out_new(&n->sandbox, n->init_sock);
 	error = listener_start(&n->listener, &n->sandbox);
 	if (error < 0) {
 		close_fd(&n->sandbox.listener);

@@ -12,6 +12,7 @@
 #include "decoys.h"
 #include "findings.h"
 #include "launcher/base/fd.h"
+#include "relays.h"
 #include "session_parts.h"
 
 #define EMPTY_MILLISECONDS 10000 /* how long a sandbox may take to die after its init */
@@ -53,6 +54,9 @@ static bool hear_init(struct session *n, int *status)
 		return false;
 	}
 	switch (m.kind) {
+	case INIT_DOOR:
+		way_out_door(n->sandbox.way, &m, nfds == 1 ? fds[0] : -1);
+		return true;
 	case INIT_NET:
 		stub_take(&n->stub, fds, nfds);
 		return true;
@@ -151,6 +155,9 @@ static int watch(struct session *n)
 /* Nothing of one package's build waits for the next. */
 static void end_sandbox(struct session *n)
 {
+	if (n->sandbox.way != NULL) {
+		way_out_close(n->sandbox.way);
+	}
 	session_leave_init(n);
 	if (n->sandbox.listener < 0) {
 		return;

@@ -36,8 +36,8 @@ const char *sockets_hint(const struct sandbox *sb)
 	if (sb->role == ROLE_INSTALLER)
 		return "pip may contact the hosts of its own configuration only; --allow-host HOST adds one";
 	if (sb->role == ROLE_GUEST)
-		return "what is run has no network; opening hosts to it (--allow-host HOST) comes with a later release";
-	return "code of a package has no network; opening hosts to it (--allow-host build:HOST) comes with a later release";
+		return "what is run has no network; --allow-host HOST opens a host to it";
+	return "code of a package has no network; --allow-host build:HOST opens a host to it";
 }
 
 void sockets_record(struct sandbox *sb, const struct seccomp_notif *req, const char *type, struct verdict verdict, const struct sockaddr_text *to,

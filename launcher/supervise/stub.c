@@ -1,17 +1,38 @@
 #include "launcher/supervise/stub.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "launcher/base/fd.h"
+#include "launcher/supervise/lookup.h"
 #include "launcher/supervise/question.h"
 #include "launcher/supervise/supervisor.h"
+#include "launcher/supervise/worker.h"
 
 #define ROUND_MAX 32       /* datagrams before the session looks at its other business */
 #define LOCAL_SECONDS 5    /* of answers: /etc/hosts may change */
 
 enum { DNS_MX = 15, DNS_TXT = 16, DNS_ANY = 255 };
+
+/* Who asked. */
+struct client {
+	enum dns_transport how;
+	int fd;
+	struct sockaddr_storage from; /* of a datagram */
+	socklen_t from_len;
+};
+
+/* The answer stands behind two bytes that are free.  It is small: a client whose buffer is full takes none, and asks again.  False: it is not gone out whole. */
+static bool send_answer(const struct client *c, uint8_t *out, size_t len)
+{
+	if (c->how == DNS_UDP)
+		return sendto(c->fd, out + 2, len, MSG_NOSIGNAL, (const struct sockaddr *)&c->from, c->from_len) == (ssize_t)len;
+	dns_frame_put(out, len);
+	return send(c->fd, out, len + 2, MSG_NOSIGNAL) == (ssize_t)len + 2;
+}
 
 /* --- what is answered --------------------------------------------------------------------------- */
 
@@ -76,7 +97,48 @@ static int answer_reverse(struct stub *s, const struct dns_question *q, enum dns
 	return refuse_by_rule(s, q, "net.resolve.reverse", "resolvers are not asked for the names of addresses, which can carry data", DNS_NXDOMAIN, out, size);
 }
 
-static int answer_good(struct stub *s, const struct dns_question *q, enum dns_transport how, uint8_t *out, size_t size)
+/* Of an allowed host its real addresses have to be asked for, which may take its time. */
+struct asking {
+	struct shade who;
+	struct client client; /* its fd is a duplicate */
+	struct dns_question question;
+	char host[PW_HOST_MAX];
+};
+
+static void ask(void *argument)
+{
+	struct asking *a = argument;
+	uint8_t out[2 + DNS_UDP_MAX];
+	struct pw_answer answer;
+
+	lookup_allowed(&a->who, a->host, a->question.type == DNS_A ? AF_INET : AF_INET6, &answer);
+	int len = answer_addresses(&a->question, a->client.how, &answer, out + 2, sizeof out - 2);
+	if (len > 0)
+		send_answer(&a->client, out, (size_t)len);
+	close(a->client.fd);
+	free(a);
+}
+
+static int ask_later(struct stub *s, const struct dns_question *q, const char *host, const struct client *c)
+{
+	struct asking *a = calloc(1, sizeof *a);
+
+	if (a == NULL)
+		return -ENOMEM;
+	shade_init(&a->who, s->sb);
+	a->client = *c;
+	a->client.fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 3);
+	a->question = *q;
+	memcpy(a->host, host, sizeof a->host);
+	int error = a->client.fd < 0 ? -EMFILE : worker_start(ask, a);
+	if (error < 0) {
+		close_fd(&a->client.fd);
+		free(a);
+	}
+	return error;
+}
+
+static int answer_good(struct stub *s, const struct dns_question *q, const struct client *c, uint8_t *out, size_t size)
 {
 	struct question asked;
 	char spelled[DNS_TEXT_MAX];
@@ -84,7 +146,7 @@ static int answer_good(struct stub *s, const struct dns_question *q, enum dns_tr
 	if (q->class != DNS_IN)
 		return refuse_by_rule(s, q, "net.resolve.type", "only the Internet's names are answered", DNS_REFUSED, out, size);
 	if (q->type == DNS_PTR)
-		return answer_reverse(s, q, how, out, size);
+		return answer_reverse(s, q, c->how, out, size);
 	dns_spelling(q, spelled);
 	switch (question_judge(s->sb, spelled, &asked)) {
 	case QUESTION_REFUSED:
@@ -92,17 +154,19 @@ static int answer_good(struct stub *s, const struct dns_question *q, enum dns_tr
 	case QUESTION_LITERAL:
 		return dns_answer_code(q, DNS_NXDOMAIN, out, size); /* as everywhere: an address is no name */
 	case QUESTION_LOCAL:
-		return answer_local(q, how, asked.host, out, size);
+		return answer_local(q, c->how, asked.host, out, size);
 	case QUESTION_ASK:
 		break;
 	}
 	if (carries_text(q->type))
 		return refuse_by_rule(s, q, "net.resolve.type", "of an allowed host its addresses are answered, and nothing else", DNS_REFUSED, out, size);
-	return dns_answer_code(q, is_address_type(q->type) ? DNS_SERVFAIL : DNS_NOERROR, out, size);
+	if (!is_address_type(q->type))
+		return dns_answer_code(q, DNS_NOERROR, out, size);
+	return ask_later(s, q, asked.host, c) < 0 ? dns_answer_code(q, DNS_SERVFAIL, out, size) : 0;
 }
 
-/* The length of the answer; 0: none may be given. */
-static size_t answer(struct stub *s, const void *message, size_t len, enum dns_transport how, uint8_t *out, size_t size)
+/* The length of the answer; 0: none may be given, or it comes later. */
+static size_t answer(struct stub *s, const void *message, size_t len, const struct client *c, uint8_t *out, size_t size)
 {
 	struct dns_question q;
 	enum dns_rcode code = dns_read_question(message, len, &q);
@@ -110,7 +174,7 @@ static size_t answer(struct stub *s, const void *message, size_t len, enum dns_t
 
 	if (code == DNS_DROP)
 		return 0;
-	built = code == DNS_NOERROR ? answer_good(s, &q, how, out, size) : dns_answer_code(&q, code, out, size);
+	built = code == DNS_NOERROR ? answer_good(s, &q, c, out, size) : dns_answer_code(&q, code, out, size);
 	return built > 0 ? (size_t)built : 0;
 }
 
@@ -118,17 +182,16 @@ static size_t answer(struct stub *s, const void *message, size_t len, enum dns_t
 
 static void serve_datagrams(struct stub *s, int sock)
 {
-	uint8_t message[STUB_MESSAGE_MAX], out[DNS_UDP_MAX];
-	struct sockaddr_storage from;
+	uint8_t message[STUB_MESSAGE_MAX], out[2 + DNS_UDP_MAX];
 
 	for (int i = 0; i < ROUND_MAX; i++) {
-		socklen_t from_len = sizeof from;
-		ssize_t n = recvfrom(sock, message, sizeof message, 0, (struct sockaddr *)&from, &from_len);
+		struct client c = {.how = DNS_UDP, .fd = sock, .from_len = sizeof c.from};
+		ssize_t n = recvfrom(sock, message, sizeof message, 0, (struct sockaddr *)&c.from, &c.from_len);
 		if (n < 0)
 			return;
-		size_t len = answer(s, message, (size_t)n, DNS_UDP, out, sizeof out);
+		size_t len = answer(s, message, (size_t)n, &c, out + 2, sizeof out - 2);
 		if (len > 0)
-			sendto(sock, out, len, MSG_NOSIGNAL, (const struct sockaddr *)&from, from_len); /* who is not there asks again */
+			send_answer(&c, out, len);
 	}
 }
 
@@ -148,16 +211,13 @@ static void accept_stream(struct stub *s, int sock)
 	*place = (struct stub_stream){.fd = fd, .heard = ++s->messages};
 }
 
-/* False: the connection is of no more use.  An answer is small: a peer for whom the buffer is full takes none. */
 static bool answer_stream(struct stub *s, struct stub_stream *t, const uint8_t *message, size_t len)
 {
+	const struct client c = {.how = DNS_TCP, .fd = t->fd};
 	uint8_t out[2 + DNS_UDP_MAX];
-	size_t built = answer(s, message, len, DNS_TCP, out + 2, sizeof out - 2);
+	size_t built = answer(s, message, len, &c, out + 2, sizeof out - 2);
 
-	if (built == 0)
-		return false;
-	dns_frame_put(out, built);
-	return send(t->fd, out, built + 2, MSG_NOSIGNAL) == (ssize_t)built + 2;
+	return built == 0 || send_answer(&c, out, built);
 }
 
 static bool serve_stream(struct stub *s, struct stub_stream *t)
@@ -259,5 +319,5 @@ void stub_serve(struct stub *s, const struct pollfd *fds, size_t n)
 
 bool stub_listens_at(const struct sandbox *sb, const struct sockaddr_storage *sa)
 {
-	return sb->namespaces && nameservers_has(&sb->sup->net.servers, sa);
+	return sb->namespaces && nameservers_has(&sb->sup->servers, sa);
 }

@@ -49,6 +49,7 @@ struct sandbox {
 	struct decoys *decoys;  /* of its home; NULL: none */
 	_Atomic unsigned reads_recorded; /* files.c */
 	_Atomic unsigned names_refused;  /* question.c */
+	struct way_out *way;    /* relays.h: to the hosts that the policy gives its role; NULL: there is none */
 	struct own_sockets *own; /* own_sockets.h: of a build or guest without namespaces; NULL: none */
 	struct sweep *sweep;    /* sweep.h: the machines that were tried; NULL: not kept */
 	struct images *checked_in; /* image.h: process images that have the shim; NULL: not kept */

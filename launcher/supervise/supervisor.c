@@ -24,6 +24,7 @@
 #include "launcher/base/fd.h"
 #include "launcher/base/ownline.h"
 #include "launcher/base/tree.h"
+#include "launcher/names/stand_in.h"
 #include "launcher/sandbox/birth.h"
 #include "listener.h"
 #include "programs.h"
@@ -294,21 +295,22 @@ static int prepare(struct supervisor *s, int *signals)
 	*signals = signalfd(-1, &all, SFD_CLOEXEC);
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->names = names_new();
+	s->stand_ins = stand_ins_new();
 	s->enter_path = helper(s, "enter");
 	s->become_path = helper(s, "become");
 	s->shim_path = helper(s, "libpipwarden.so");
 	s->boot_path = helper(s, "pip_start.py");
 	pthread_mutex_init(&s->lock, NULL);
-	if (*signals < 0 || s->wake < 0 || s->names == NULL || s->enter_path == NULL || s->become_path == NULL ||
+	if (*signals < 0 || s->wake < 0 || s->names == NULL || s->stand_ins == NULL || s->enter_path == NULL || s->become_path == NULL ||
 	    s->shim_path == NULL || s->boot_path == NULL || make_names(s) < 0 || note_decoy_values(s) < 0) {
 		return cannot(ENOMEM, "start");
 	}
 	s->namespaces = s->run->caps->namespaces && !s->run->audit;
 	if (s->namespaces) {
-		nameservers_read(&s->net.servers);
+		nameservers_read(&s->servers);
 	}
 	umask(0); /* files that are made for a build get its umask (served.h); those of our own name their mode */
-	error = zygote_start(&s->zygote, s->namespaces && s->run->caps->user_namespace, &s->net, s->run->process_argv, s->run->process_envp);
+	error = zygote_start(&s->zygote, s->namespaces && s->run->caps->user_namespace, &s->servers, s->run->process_argv, s->run->process_envp);
 	if (error < 0) {
 		return cannot(error, "the zygote could not be forked");
 	}

@@ -13,8 +13,8 @@
 #include "launcher/base/rundir.h"
 #include "launcher/installer/installer.h"
 #include "launcher/names/names.h"
+#include "launcher/names/nameservers.h"
 #include "launcher/sandbox/ruleset.h"
-#include "launcher/sandbox/own_net.h"
 #include "launcher/sandbox/zygote.h"
 #include "policy/decoy.h"
 #include "supervise.h"
@@ -64,7 +64,8 @@ struct supervisor {
 	const struct run *run;
 	struct zygote zygote;
 	struct names *names;
-	struct own_net net;        /* of each sandbox with namespaces */
+	struct stand_ins *stand_ins;
+	struct nameservers servers; /* of each sandbox with namespaces */
 	bool namespaces;           /* sandboxes get them; not under --audit */
 	struct sandbox *installer; /* NULL under `run` */
 	pid_t command;             /* pip; under `run` the guest's init */

@@ -30,6 +30,11 @@ struct names *supervisor_resolver(struct supervisor *s)
 	return s->names;
 }
 
+struct stand_ins *supervisor_stand_ins(struct supervisor *s)
+{
+	return s->stand_ins;
+}
+
 const char *const *supervisor_homes(const struct supervisor *s)
 {
 	return s->run->homes;

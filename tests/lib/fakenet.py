@@ -70,10 +70,11 @@ def self_signed(folder: Path, *names: str) -> tuple[Path, Path]:
 
 
 class Dns:
-    """Answers any A question with one address and notes every name."""
+    """Answers any A question with one address, or those that `addresses` has for the name, and notes every name."""
 
     def __init__(self, address: str):
-        self._answer = socket.inet_aton(address)
+        self._address = address
+        self.addresses: dict[str, list[str]] = {}
         self.names: list[str] = []
 
     def _name(self, query: bytes) -> tuple[str, int]:
@@ -90,8 +91,9 @@ class Dns:
         except (IndexError, struct.error):
             return None
         self.names.append(name)
-        body = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 5, 4) + self._answer if kind == 1 else b""
-        return query[:2] + struct.pack("!HHHHH", 0x8180, 1, 1 if body else 0, 0, 0) + query[12:at + 4] + body
+        given = self.addresses.get(name, [self._address]) if kind == 1 else []
+        body = b"".join(b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 5, 4) + socket.inet_aton(a) for a in given)
+        return query[:2] + struct.pack("!HHHHH", 0x8180, 1, len(given), 0, 0) + query[12:at + 4] + body
 
     def serve_udp(self, sock: socket.socket) -> None:
         while True:
@@ -358,6 +360,7 @@ class FakeInternet:
     def clear(self) -> None:
         self.sink.clear()
         self.dns.names.clear()
+        self.dns.addresses.clear()
 
     def __enter__(self) -> "FakeInternet":
         try:

@@ -24,6 +24,8 @@
 #include <unistd.h>
 
 #include "launcher/sandbox/compat.h"
+#include "launcher/supervise/connect.h"
+#include "launcher/supervise/lookup.h"
 #include "launcher/supervise/session.h"
 #include "launcher/supervise/stub.h"
 #include "launcher/supervise/supervisor.h"
@@ -45,6 +47,14 @@ const char *policy_digest(const struct policy *p) { return "0123456789abcdef0123
 int supervisor_names(struct sandbox *sb)
 {
 	return -ENOENT;
+}
+
+void lookup_allowed(struct shade *who, const char *host, int family, struct pw_answer *out) { names_resolve(the_box->names, host, family, out); }
+bool connect_is_relayed(struct sandbox *sb, const struct sockaddr_storage *sa) { return false; }
+bool connect_relayed(struct sandbox *sb, const struct seccomp_notif *req, int *sock, const struct sockaddr_storage *sa, socklen_t len, const struct in_place *place,
+                     struct reply *reply)
+{
+	return false;
 }
 
 char *const *supervisor_decoy_values(const struct sandbox *sb) { return NULL; }

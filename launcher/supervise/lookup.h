@@ -1,0 +1,11 @@
+/* The addresses of a name that a build or guest is allowed: the real ones are looked up, those that it may not reach are left out, and it gets stand-ins for the rest. */
+#ifndef SUPERVISE_LOOKUP_H
+#define SUPERVISE_LOOKUP_H
+
+#include "launcher/names/names.h"
+#include "launcher/supervise/shade.h"
+
+/* host: as names_classify leaves it, allowed for the role.  Blocks (real resolver): workers only. */
+void lookup_allowed(struct shade *who, const char *host, int family, struct pw_answer *out);
+
+#endif

