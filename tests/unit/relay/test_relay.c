@@ -421,6 +421,45 @@ static void test_slow_reader(void **state)
 	ends_well(&o, MUCH, MUCH);
 }
 
+/* One way, in megabytes a second; rate: of the sender in bytes a second, 0: none. */
+static double speed(int from, int to, unsigned rate)
+{
+	struct stream out = {from, 1}, in = {to};
+	int64_t begun = clock_milliseconds();
+	pthread_t writer;
+
+	if (rate)
+		setsockopt(from, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof rate);
+	pthread_create(&writer, NULL, write_much, &out);
+	read_much(&in);
+	pthread_join(writer, NULL);
+	assert_int_equal(in.count, MUCH);
+	return (double)MUCH / 1000 / (double)(clock_milliseconds() - begun + 1);
+}
+
+/* Printed, not judged: it is the machine's.  Three threads share two processors without a rate; a network's rate is what counts. */
+static void test_speed(void **state)
+{
+	static const unsigned rates[] = {125000000, 0};
+
+	for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+		double direct = 0, relayed = 0;
+
+		for (int round = 0; round < 3; round++) {
+			struct outlet o = add(true);
+			int pair[2];
+
+			outlet_sockets(pair);
+			direct += speed(pair[0], pair[1], rates[i]) / 3;
+			relayed += speed(o.server, o.client, rates[i]) / 3;
+			close(pair[0]);
+			close(pair[1]);
+			outlet_close(&o);
+		}
+		print_message("%s: direct %.0f MB/s, relayed %.0f MB/s, ratio %.2f\n", rates[i] ? "1 Gbit/s" : "no rate", direct, relayed, relayed / direct);
+	}
+}
+
 static void test_many(void **state)
 {
 	enum { MANY = 300 };
@@ -557,6 +596,7 @@ int main(void)
 		TEST(test_right), TEST(test_refused), TEST(test_byte_by_byte), TEST(test_second_hello), TEST(test_requests), TEST(test_body),
 		TEST(test_server_first), TEST(test_half_close), TEST(test_reset), TEST(test_early_ends), TEST(test_silence), TEST(test_much),
 		TEST(test_slow_reader), TEST(test_many), TEST(test_bounds), TEST(test_few_descriptors), TEST(test_drop_amid), TEST(test_threads),
+		TEST(test_speed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
