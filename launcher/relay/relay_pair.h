@@ -2,9 +2,9 @@
  *
  * Never blocks.  A struct belongs to one thread at a time; errors are those of the connection and end it, nothing is reported otherwise.
  *
- * Bytes are copied, by recv and send over the caller's scratch memory, not spliced: measured on loopback, copying moved as much or more (a pipe holds few of
- * the small pieces in which a network brings data, and each piece costs twice as many calls), and it needs no descriptors.  So a connection has two, and what
- * one end did not take at once lies in memory of its own, PAIR_CHUNK at most in each direction; until it is gone no more is read, which the sender's TCP
+ * Bytes are copied, by recv and send over the caller's scratch memory, not spliced: on loopback copying moved as much or more, for about a third more of the
+ * relay's own processor time (0.5 against 0.35 ms a megabyte), and it needs no descriptors for pipes.  So a connection has two, and what
+ * one end did not take at once lies in memory of its own, RELAY_CHUNK at most in each direction; until it is gone no more is read, which the sender's TCP
  * notices.  What was judged is passed on from our copy: nobody can change it between.
  *
  * Whether an end can be read and written is kept here and told by an edge-triggered epoll: set by the caller, cleared by EAGAIN. */
