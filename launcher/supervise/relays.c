@@ -4,13 +4,17 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include "launcher/base/fd.h"
 #include "launcher/relay/relay.h"
 #include "launcher/supervise/supervisor.h"
 
+#define DESCRIPTORS (4 * RELAY_MAX + 1024)
+
 struct way_out {
-	_Atomic unsigned holders;
+	_Atomic unsigned holders, connections;
 	struct shade who;
 	struct doors *doors;
 };
@@ -63,6 +67,12 @@ void way_out_door(struct way_out *w, const struct init_message *m, int fd)
 
 /* --- the relay's word: one for each connection ------------------------------------------------------------------------------ */
 
+static void put_connection(struct way_out *w)
+{
+	atomic_fetch_sub(&w->connections, 1);
+	way_out_put(w);
+}
+
 static void refused(void *whose, const struct relay_refusal *r)
 {
 	struct way_out *w = whose;
@@ -76,20 +86,26 @@ static void refused(void *whose, const struct relay_refusal *r)
 	};
 
 	supervisor_record(&w->who.sandbox, 0, &ev);
-	way_out_put(w);
+	put_connection(w);
 }
 
 static void ended(void *whose, const struct relay_ended *e)
 {
 	(void)e;
-	way_out_put(whose);
+	put_connection(whose);
 }
 
 static struct relay *get_relay(void)
 {
 	static const struct relay_calls calls = {.refused = refused, .ended = ended};
+	struct rlimit files;
 
 	pthread_mutex_lock(&relay_lock);
+	/* It takes two for each connection.  Whatever is started from now on comes from the zygote, which keeps the limit that it has. */
+	if (!the_relay && getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	if (!the_relay && relay_start(&the_relay, &calls) < 0)
 		the_relay = NULL;
 	pthread_mutex_unlock(&relay_lock);
@@ -100,12 +116,14 @@ int relays_add(struct way_out *w, const struct relay_target *t, int inside, int 
 {
 	struct relay *relay = get_relay();
 	struct relay_connection c = {.client = inside, .outside = outside, .host = t->host, .port = t->port, .opaque = t->opaque, .whose = way_out_take(w)};
-	int error = relay ? relay_add(relay, &c) : -EAGAIN;
+	int error;
 
+	atomic_fetch_add(&w->connections, 1);
+	error = relay ? relay_add(relay, &c) : -EAGAIN;
 	if (error < 0) {
 		close_fd(&inside);
 		close_fd(&outside);
-		way_out_put(w);
+		put_connection(w);
 	}
 	return error;
 }
@@ -114,6 +132,12 @@ void way_out_close(struct way_out *w)
 {
 	if (w->doors)
 		doors_close(w->doors);
+}
+
+void way_out_end(struct way_out *w)
+{
+	for (int ms = 0; ms < WAY_OUT_GRACE_MS && atomic_load(&w->connections) > 0; ms++)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	pthread_mutex_lock(&relay_lock);
 	struct relay *relay = the_relay;
 	pthread_mutex_unlock(&relay_lock);

@@ -23,8 +23,11 @@ void way_out_put(struct way_out *w);
 struct doors *way_out_doors(struct way_out *w); /* NULL: without a network namespace there are none */
 /* What init answered to a door's question; takes fd over. */
 void way_out_door(struct way_out *w, const struct init_message *m, int fd);
-/* The sandbox has ended: its connections are closed, and so are its doors.  The session's. */
+/* The session's, at the sandbox's end: nobody new comes out.  And when nothing of it lives any more: what was sent goes on its way, as after a process's end without us,
+ * for WAY_OUT_GRACE at most; then its connections are cut. */
+#define WAY_OUT_GRACE_MS 2000
 void way_out_close(struct way_out *w);
+void way_out_end(struct way_out *w);
 
 /* Takes both ends over, also when it fails (-errno).  Any thread. */
 int relays_add(struct way_out *w, const struct relay_target *t, int inside, int outside);

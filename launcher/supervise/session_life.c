@@ -169,6 +169,9 @@ static void end_sandbox(struct session *n)
 		supervisor_abort(n->sup, 125, "a sandbox could not be ended");
 	}
 	listener_join(&n->listener);
+	if (n->sandbox.way != NULL) {
+		way_out_end(n->sandbox.way);
+	}
 	atomic_fetch_add(&n->sup->notifications, atomic_load(&n->sandbox.notifications));
 }
 

@@ -11,6 +11,7 @@ import pytest
 
 from conftest import USERS
 from lib import packages
+from lib.procs import wait_for
 
 HOST, PUBLIC = "files.test", "203.0.113.10"
 
@@ -250,3 +251,13 @@ def test_a_secret_below_an_allowed_domain(world, net):
     result = world.guarded(["--on-violation", "deny", *allow("*.files.test"), *allow("10.203.0.0/16"), "run", "--", "/usr/bin/python3", "-I", "-c", script],
                            world.plant_canaries(), timeout=30)
     assert result.out == "none\nfound\n" and set(net.names()) == {"plain.files.test"} and rules(result, "net.resolve") == ["net.resolve.tunnel"], str(result)
+
+
+def test_what_was_sent_arrives(world, net):
+    """A command that sends and ends at once: nothing of it is cut off, as without us."""
+    script = ("import os, socket\ns = socket.create_connection(('files.test', 80), 8)\n"
+              "s.sendall(b'POST / HTTP/1.1\\r\\nHost: files.test\\r\\nContent-Length: 400000\\r\\n\\r\\n' + b'x' * 399997 + b'end')\nos._exit(0)\n")
+    for _ in range(5):
+        net.sink.clear()
+        result = world.guarded([*allow(HOST), "run", "--", "/usr/bin/python3", "-I", "-c", script], timeout=30)
+        assert result.status == 0 and wait_for(lambda: net.sink.bytes.endswith(b"end") or b"xend" in net.sink.bytes, 5), f"{len(net.sink.bytes)}\n{result}"
