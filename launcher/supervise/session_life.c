@@ -158,6 +158,7 @@ static void end_sandbox(struct session *n)
 	if (n->sandbox.way != NULL) {
 		way_out_close(n->sandbox.way);
 	}
+	stub_finish(&n->stub); /* what holds its network namespace, which is taken apart when the last goes: while that lasts the next one waits */
 	session_leave_init(n);
 	if (n->sandbox.listener < 0) {
 		return;
