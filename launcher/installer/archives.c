@@ -134,8 +134,5 @@ void inst_archives_plan(struct installer *ins, const struct asked *a, const char
 	}
 	put_requirements(&p, &a->positionals, !strcmp(ins->command, "hash"));
 	put_links(&p, &a->find_links);
-	if (!ins->no_index) {
-		put_indexes(&p, &a->indexes);
-		put_indexes(&p, &a->extra_indexes);
-	}
+	put_indexes(&p, &a->scope.urls);
 }

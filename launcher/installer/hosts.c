@@ -6,35 +6,25 @@
 
 #include "launcher/installer/parts.h"
 
-static unsigned scheme_port(const char *scheme)
-{
-	if (!strcmp(scheme, "https")) {
-		return 443;
-	}
-	if (!strcmp(scheme, "ftp")) {
-		return 21;
-	}
-	return inst_starts(scheme, "socks") ? 1080 : 80;
-}
-
-/* Port digits to their end.  false: no port number. */
+/* Digits to their end; 0 and none are the scheme's own.  false: no port number. */
 static bool parse_port(const char *text, size_t len, unsigned *port)
 {
-	unsigned long value = 0;
+	unsigned value = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (!isdigit((unsigned char)text[i]) || (value = value * 10 + (unsigned)(text[i] - '0')) > 65535) {
+		if (!isdigit((unsigned char)text[i]) || value > 65535) {
 			return false;
 		}
+		value = value * 10 + (unsigned)(text[i] - '0');
 	}
-	*port = (unsigned)value;
-	return value != 0;
+	*port = value ? value : *port;
+	return value <= 65535;
 }
 
 /* A name's or literal's characters.  Nothing else reaches the list: what looks odd is not allowed rather than guessed at. */
 static bool host_sane(const char *host, bool literal)
 {
-	if (!*host || strlen(host) > 253) {
+	if (!*host || *host == '.' || strlen(host) > 253) {
 		return false;
 	}
 	for (const char *c = host; *c; c++) {
@@ -44,6 +34,25 @@ static bool host_sane(const char *host, bool literal)
 		}
 	}
 	return true;
+}
+
+/* Escapes of letters, digits, '-', '.', '_' and '~' are undone before a host is looked up, all else lowered. */
+static void normalise_host(char *host)
+{
+	char *out = host;
+
+	for (const char *c = host; *c; c++) {
+		char hex[3] = { c[0] == '%' ? c[1] : 0, c[0] == '%' && c[1] ? c[2] : 0, 0 };
+		unsigned char byte = isxdigit((unsigned char)hex[0]) && isxdigit((unsigned char)hex[1]) ? (unsigned char)strtoul(hex, NULL, 16) : 0;
+
+		if (byte && byte < 0x80 && (isalnum(byte) || strchr("-._~", byte))) {
+			*out++ = (char)tolower(byte);
+			c += 2;
+		} else {
+			*out++ = (char)tolower((unsigned char)*c);
+		}
+	}
+	*out = '\0';
 }
 
 static bool parse_authority(const char *text, size_t len, struct url *out)
@@ -66,9 +75,7 @@ static bool parse_authority(const char *text, size_t len, struct url *out)
 		return false;
 	}
 	out->host = inst_dup_n(text, (size_t)(stop - text));
-	for (char *c = out->host; *c; c++) {
-		*c = (char)tolower((unsigned char)*c);
-	}
+	normalise_host(out->host);
 	if (!literal && inst_ends(out->host, ".")) {
 		out->host[strlen(out->host) - 1] = '\0';
 	}
@@ -82,24 +89,34 @@ static bool parse_authority(const char *text, size_t len, struct url *out)
 	return true;
 }
 
+/* Nothing else is contacted: pip has no way to speak ftp, and its SOCKS needs a package that is not imported (pip_boot.py). */
+static const char *take_scheme(const char *text, const char *default_scheme, struct url *out)
+{
+	static const char *const known[] = { "https", "http" };
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t n = strlen(known[i]);
+
+		if (!strncasecmp(text, known[i], n) && inst_starts(text + n, "://")) {
+			snprintf(out->scheme, sizeof(out->scheme), "%s", known[i]);
+			return text + n + 3;
+		}
+	}
+	if (!default_scheme || strstr(text, "://")) {
+		return NULL;
+	}
+	snprintf(out->scheme, sizeof(out->scheme), "%s", default_scheme);
+	return text + (inst_starts(text, "//") ? 2 : 0);
+}
+
 bool pip_url_parse(const char *text, const char *default_scheme, struct url *out)
 {
-	const char *mark = strstr(text, "://");
-	size_t n = strcspn(text, ":");
-
 	*out = (struct url){ 0 };
-	if (mark && mark == text + n && n && n < sizeof(out->scheme)) {
-		for (size_t i = 0; i < n; i++) {
-			out->scheme[i] = (char)tolower((unsigned char)text[i]);
-		}
-		text = mark + 3;
-	} else if (default_scheme && !mark) {
-		snprintf(out->scheme, sizeof(out->scheme), "%s", default_scheme);
-		text += inst_starts(text, "//") ? 2 : 0;
-	} else {
+	text = take_scheme(text, default_scheme, out);
+	if (!text) {
 		return false;
 	}
-	out->port = scheme_port(out->scheme);
+	out->port = !strcmp(out->scheme, "https") ? 443 : 80;
 	if (!parse_authority(text, strcspn(text, "/?#\\"), out)) {
 		inst_set(&out->host, NULL);
 		return false;
@@ -112,10 +129,6 @@ void inst_hosts_add(struct installer *ins, const char *url, const char *default_
 	struct url u;
 
 	if (!pip_url_parse(url, default_scheme, &u)) {
-		return;
-	}
-	if (!strcmp(u.scheme, "file")) {
-		free(u.host);
 		return;
 	}
 	for (size_t i = 0; i < ins->host_count; i++) {

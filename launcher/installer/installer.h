@@ -76,7 +76,6 @@ struct installer {
 	bool use_pep517;           /* pip < 23.1 without `wheel`: PIP_USE_PEP517=1 is to be set */
 	bool pip_is_target;        /* pip itself is being installed or upgraded */
 	bool copies_local;         /* pip < 21.3 copies a local project into its temp and builds the copy */
-	bool no_index;
 	const char *ensurepip;     /* `-m ensurepip`: its ENSUREPIP_OPTIONS ("" for none), and pip's settings count for nothing; else NULL */
 	bool other_python;         /* --python: env is the named interpreter's, pip the one that was found, which starts by its runner */
 	bool module;               /* started as `python -m pip`: sys.path and sys.argv[0] differ from a script's */

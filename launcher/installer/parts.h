@@ -15,6 +15,9 @@ char *inst_dup(const char *text);
 char *inst_dup_n(const char *text, size_t len);
 char *inst_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void inst_set(char **slot, char *owned); /* frees what *slot held */
+/* The length of the white space (as str.isspace of Python), or of the line's end (as str.splitlines), that UTF-8 text begins with; 0: none. */
+size_t inst_space(const char *text);
+size_t inst_line_break(const char *text);
 char *inst_strip(char *text);            /* in place; white space at both ends */
 bool inst_starts(const char *text, const char *prefix);
 bool inst_ends(const char *text, const char *suffix);
@@ -114,7 +117,7 @@ enum option_id {
 	OPT_OTHER, OPT_INDEX_URL, OPT_EXTRA_INDEX_URL, OPT_FIND_LINKS, OPT_NO_INDEX, OPT_PROXY, OPT_NO_PROXY_ENV, OPT_REQUIREMENT,
 	OPT_CONSTRAINT, OPT_EDITABLE, OPT_SCRIPT_REQUIREMENTS, OPT_DEST, OPT_WHEEL_DIR, OPT_TARGET, OPT_PREFIX, OPT_ROOT, OPT_SRC,
 	OPT_LOG, OPT_NO_USER, OPT_REPORT, OPT_OUTPUT, OPT_CACHE_DIR, OPT_NO_CACHE_DIR, OPT_USE_FEATURE, OPT_PYTHON, OPT_USER, OPT_GLOBAL, OPT_SITE,
-	OPT_NO_BINARY, OPT_NO_PEP517,
+	OPT_NO_BINARY, OPT_NO_VERSION_CHECK, OPT_OUTDATED, OPT_NO_PEP517,
 };
 enum { CMD_INSTALL = 1, CMD_DOWNLOAD = 2, CMD_WHEEL = 4, CMD_LOCK = 8, CMD_LIST = 16, CMD_FREEZE = 32, CMD_UNINSTALL = 64, CMD_INDEX = 128,
        CMD_CONFIG = 256, CMD_CACHE = 512, CMD_SHOW = 1024, CMD_SEARCH = 2048, CMD_REST = 4096, CMD_FILE = 8192 /* a requirements file */,
@@ -142,11 +145,12 @@ int pip_options_parse(char *const words[], size_t n, unsigned commands, const st
 /* --- requirements.c (pure) --------------------------------------------------------------------- */
 
 typedef void requirement_fn(void *ctx, unsigned line, const char *text);
-/* One requirements file: option lines go to sink->option, requirements to each.  NULL, or what is wrong with it. */
+/* One requirements file: a line's options go to sink->option, then its requirement to each, "" where there is none.  NULL, or what is wrong with it. */
 const char *pip_requirements_parse(const char *text, size_t len, char *const envp[], const struct option_sink *sink, requirement_fn *each, void *ctx);
 
 enum requirement_kind { REQ_NAME, REQ_URL, REQ_FILE, REQ_DIRECTORY, REQ_VCS };
-/* What a requirement is; *where is its URL or path (owned by the caller), NULL for a name.  Relative paths are of `base`. */
+/* What a requirement is; *where is its URL or path (owned by the caller), NULL for a name.  Relative paths are of `base`.  A marker follows a bare URL
+ * behind "; ", and anything else behind ";". */
 enum requirement_kind pip_requirement_kind(const char *text, const char *base, char **where);
 bool pip_requirement_is_pip(const char *text);
 
@@ -157,7 +161,9 @@ struct url {
 	char *host;
 	unsigned port;
 };
-bool pip_url_parse(const char *text, const char *default_scheme, struct url *out); /* host owned by the caller */
+/* Whom requests and urllib3 would contact for it.  default_scheme NULL: http:// or https:// has to be there; else it is a proxy's address.  false: nobody,
+ * or what is no plain host name.  The host is the caller's. */
+bool pip_url_parse(const char *text, const char *default_scheme, struct url *out);
 void inst_hosts_add(struct installer *ins, const char *url, const char *default_scheme, enum host_origin origin, const char *where);
 
 /* --- settings.c -------------------------------------------------------------------------------- */
@@ -172,7 +178,7 @@ struct settings {
 };
 /* pip.conf files and PIP_ variables by pip's order; isolated as --isolated. */
 void pip_settings_read(struct settings *s, const struct python_env *env, char *const envp[], const char *home, bool isolated);
-/* Those that count for a command, each key once. */
+/* Those that count for a command, each key once, in pip's order: an option with two names is what the later one says. */
 void pip_settings_effective(const struct settings *s, const char *command, void (*each)(void *ctx, const struct setting *one), void *ctx);
 void pip_settings_finish(struct settings *s);
 char *pip_config_dir(char *const envp[], const char *home); /* ~/.config/pip, as pip computes it */
@@ -187,24 +193,45 @@ struct sourced_list {
 	struct sourced *v;
 	size_t n;
 };
+/* The indexes that a package is looked for on: --index-url and --extra-index-url, in pip's order. */
+struct index_scope {
+	struct sourced_list urls;
+	bool standard; /* pip's own default is one of them */
+	bool none;     /* --no-index, for good */
+};
 struct asked {
-	struct sourced_list indexes; /* --index-url: the last one counts; those of files are added */
-	struct sourced_list extra_indexes, find_links, requirements, constraints, editables, features, positionals, scripts;
+	struct index_scope command; /* what settings and command line ask for */
+	struct index_scope scope;   /* after the requirements files, which may replace it: see files.c */
+	struct sourced_list find_links, requirements, constraints, editables, features, positionals, scripts;
+	struct sourced_list fetched; /* requirements and constraints files of the network */
 	struct sourced single[OPT_NO_PEP517 + 1]; /* the last value of options that are told once */
 	struct sourced_list logs;
 	bool flag[OPT_NO_PEP517 + 1];
 	char *ambiguous; /* an option abbreviated too far */
-	bool index_replaced; /* by an option or a setting: the default index is not asked at all */
 };
 int inst_asked_collect(struct asked *a, const struct installer *ins, char *const envp[], const char *cwd, const char *home, struct installer_error *err);
 void inst_asked_finish(struct asked *a);
+void inst_sourced_add(struct sourced_list *list, const char *value, const char *where, enum host_origin origin);
+void inst_sourced_clear(struct sourced_list *list);
+
+/* An option of a kind that pip has in files too: into the lists, whatever its place. */
+void inst_asked_option(struct asked *a, const struct option_def *def, const char *value, const char *where, enum host_origin origin);
+
+/* --- files.c: requirements and constraints files, with those that they name ---------------------- */
+
+int inst_asked_files(struct asked *a, const struct installer *ins, char *const envp[], const char *cwd, struct installer_error *err);
+
+/* --- proxies.c ---------------------------------------------------------------------------------- */
+
+/* The proxies that requests would go through for any http or https URL, as pip's session is made. */
+void inst_proxies_plan(struct installer *ins, const struct asked *a, char *const envp[]);
 
 /* --- refusals.c, outputs.c, archives.c ---------------------------------------------------------- */
 
 int inst_refuse(const struct asked *a, const struct installer *ins, char *const envp[], const char *cwd, struct installer_error *err);
 int inst_outputs_plan(struct installer *ins, const struct asked *a, const struct policy *p, char *const envp[], const char *cwd, const char *home,
                  struct installer_error *err);
-void inst_archives_plan(struct installer *ins, const struct asked *a, const char *cwd, const char *home); /* after outputs and no_index */
+void inst_archives_plan(struct installer *ins, const struct asked *a, const char *cwd, const char *home); /* after outputs */
 
 /* --- local.c ------------------------------------------------------------------------------------ */
 

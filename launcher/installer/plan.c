@@ -1,7 +1,5 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "launcher/installer/parts.h"
 
@@ -12,7 +10,64 @@ static void add_list(struct installer *ins, const struct sourced_list *list)
 	}
 }
 
-static int plan_indexes(struct installer *ins, const struct asked *a, struct installer_error *err)
+/* pip asks for a newer pip where the command line said to look, whatever the requirements files say. */
+static bool checks_version(const struct asked *a)
+{
+	return !a->flag[OPT_NO_VERSION_CHECK] && !a->flag[OPT_NO_INDEX];
+}
+
+/* What a sub-pip of build isolation reads in the settings again: it is told pip's indexes in the end, and adds those. */
+static void add_settings_extra(struct index_scope *to, const struct asked *a)
+{
+	const struct sourced_list *urls = &a->command.urls;
+
+	for (size_t i = 0; i < urls->n; i++) {
+		if (urls->v[i].origin != HOST_ARGUMENT && !(i == 0 && a->single[OPT_INDEX_URL].value)) {
+			inst_sourced_add(&to->urls, urls->v[i].value, urls->v[i].where, urls->v[i].origin);
+		}
+	}
+}
+
+static void add_scope(struct index_scope *to, const struct index_scope *more)
+{
+	to->standard |= more->standard;
+	for (size_t i = 0; i < more->urls.n; i++) {
+		inst_sourced_add(&to->urls, more->urls.v[i].value, more->urls.v[i].where, more->urls.v[i].origin);
+	}
+}
+
+/* Every index that is asked in the run: for packages, by sub-pips, for pip's own version. */
+static void all_indexes(struct index_scope *all, const struct asked *a, unsigned command)
+{
+	const unsigned builds = CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK;
+
+	if (command != CMD_LIST || a->flag[OPT_OUTDATED]) {
+		add_scope(all, &a->scope);
+		if ((command & builds) && (all->standard || all->urls.n)) {
+			add_settings_extra(all, a);
+		}
+	}
+	if (checks_version(a)) {
+		add_scope(all, &a->command);
+	}
+}
+
+static bool has_host(const struct sourced_list *urls, const char *host)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < urls->n && !found; i++) {
+		struct url u;
+
+		if (pip_url_parse(urls->v[i].value, NULL, &u)) {
+			found = !strcmp(u.host, host);
+			free(u.host);
+		}
+	}
+	return found;
+}
+
+static int plan_indexes(struct installer *ins, const struct index_scope *all, struct installer_error *err)
 {
 	static const char module[] = "_internal/models/index.py";
 	cleanup_text char *text = inst_pip_text(ins, module);
@@ -20,55 +75,23 @@ static int plan_indexes(struct installer *ins, const struct asked *a, struct ins
 	cleanup_text char *file_host = NULL;
 	cleanup_text char *file_url = NULL;
 	struct url standard;
-	bool used = !a->index_replaced;
 
 	if (!text || !inst_default_index(text, &index_url, &file_host) || !pip_url_parse(index_url, NULL, &standard)) {
 		return inst_fail(err, 125, "pip's default index cannot be read from its %s (a newer pip than this pipwarden knows?)", module);
 	}
-	add_list(ins, &a->indexes);
-	for (size_t i = 0; i < a->indexes.n + a->extra_indexes.n; i++) {
-		const struct sourced *one = i < a->indexes.n ? &a->indexes.v[i] : &a->extra_indexes.v[i - a->indexes.n];
-		struct url u;
-
-		if (pip_url_parse(one->value, NULL, &u)) {
-			used |= !strcmp(u.host, standard.host);
-			free(u.host);
-		}
-	}
-	add_list(ins, &a->extra_indexes);
-	if (used) {
+	add_list(ins, &all->urls);
+	if (all->standard || has_host(&all->urls, standard.host)) {
 		file_url = inst_format("https://%s/", file_host);
 		inst_hosts_add(ins, file_url, NULL, HOST_DEFAULT, "pip's file host");
 	}
-	if (!a->index_replaced) {
+	if (all->standard) {
 		inst_hosts_add(ins, index_url, NULL, HOST_DEFAULT, "pip's default index");
 	}
 	free(standard.host);
 	return 0;
 }
 
-static void plan_proxies(struct installer *ins, const struct asked *a, char *const envp[])
-{
-	static const char *const names[] = { "http_proxy", "https_proxy", "all_proxy" };
-
-	if (a->single[OPT_PROXY].value) {
-		inst_hosts_add(ins, a->single[OPT_PROXY].value, "http", HOST_PROXY, a->single[OPT_PROXY].where);
-	}
-	for (; *envp && !a->flag[OPT_NO_PROXY_ENV]; envp++) {
-		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-			size_t n = strlen(names[i]);
-
-			if (!strncasecmp(*envp, names[i], n) && (*envp)[n] == '=' && (*envp)[n + 1]) {
-				cleanup_text char *where = inst_dup_n(*envp, n);
-
-				inst_hosts_add(ins, *envp + n + 1, "http", HOST_PROXY, where);
-			}
-		}
-	}
-}
-
-/* URLs that are named: requirements, and requirements files of the network. */
-static void plan_urls(struct installer *ins, const struct asked *a, const char *cwd)
+static void plan_requirements(struct installer *ins, const struct asked *a, const char *cwd)
 {
 	for (size_t i = 0; i < a->positionals.n; i++) {
 		const struct sourced *one = &a->positionals.v[i];
@@ -78,9 +101,29 @@ static void plan_urls(struct installer *ins, const struct asked *a, const char *
 			inst_hosts_add(ins, where, NULL, one->origin, one->where);
 		}
 	}
-	add_list(ins, &a->requirements);
-	add_list(ins, &a->constraints);
-	add_list(ins, &a->find_links);
+}
+
+static int plan_hosts(struct installer *ins, const struct asked *a, char *const envp[], const char *cwd, struct installer_error *err)
+{
+	const unsigned packages = CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK;
+	unsigned command = pip_command_bit(ins->command);
+	struct index_scope all = { 0 };
+	int result = 0;
+
+	if (command & (packages | CMD_LIST | CMD_INDEX | CMD_SEARCH)) {
+		all_indexes(&all, a, command);
+		result = plan_indexes(ins, &all, err);
+		inst_sourced_clear(&all.urls);
+		add_list(ins, &a->find_links);
+	}
+	if (command & packages) {
+		plan_requirements(ins, a, cwd);
+	}
+	add_list(ins, &a->fetched);
+	if (command & (packages | CMD_LIST | CMD_INDEX | CMD_SEARCH | CMD_UNINSTALL)) {
+		inst_proxies_plan(ins, a, envp);
+	}
+	return result;
 }
 
 /* pip's decide_user_install: asked for, or the site-packages cannot be written. */
@@ -155,21 +198,12 @@ static int plan(struct installer *ins, const struct asked *a, const struct polic
 	}
 	python_env_narrow(&ins->env, command & (CMD_INSTALL | CMD_UNINSTALL), installs_for_user(ins, a));
 	plan_private_site(ins);
-	ins->no_index = a->flag[OPT_NO_INDEX];
 	inst_archives_plan(ins, a, cwd, home);
 	if ((command & (CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK)) && inst_local_plan(ins, a, p, cwd, err)) {
 		return -1;
 	}
-	if (command & (CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK | CMD_LIST | CMD_INDEX | CMD_SEARCH)) {
-		if (!ins->no_index && plan_indexes(ins, a, err)) {
-			return -1;
-		}
-		if (command & (CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK)) {
-			plan_urls(ins, a, cwd);
-		} else {
-			add_list(ins, &a->find_links);
-		}
-		plan_proxies(ins, a, envp);
+	if (plan_hosts(ins, a, envp, cwd, err)) {
+		return -1;
 	}
 	/* Older pips run `setup.py install` in place where they may not or cannot make a wheel; that writes the environment itself. */
 	ins->use_pep517 = command == CMD_INSTALL && inst_version_before(ins->pip_version, 23, 1) && !a->flag[OPT_NO_PEP517] &&

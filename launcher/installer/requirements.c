@@ -9,47 +9,57 @@
 /* Cuts a comment off: a # at the line's start or after white space. */
 static void cut_comment(char *line)
 {
-	for (char *c = line; *c; c++) {
-		if (*c == '#' && (c == line || isspace((unsigned char)c[-1]))) {
+	bool after_space = true;
+
+	for (char *c = line; *c;) {
+		size_t n = inst_space(c);
+
+		if (*c == '#' && after_space) {
 			*c = '\0';
 			return;
 		}
+		after_space = n > 0;
+		c += n ? n : 1;
 	}
 }
 
 static bool is_comment(const char *line)
 {
-	while (isspace((unsigned char)*line)) {
-		line++;
+	for (size_t n; (n = inst_space(line));) {
+		line += n;
 	}
 	return *line == '#';
 }
 
-/* ${NAME} of capitals, digits and underscores, where the variable is set and not empty; not again in what was put in. */
-static char *expand_variables(const char *line, char *const envp[])
+static char *replace_all(const char *text, const char *what, const char *with)
 {
 	char *out = inst_dup("");
 
-	while (*line) {
-		const char *dollar = strstr(line, "${");
-		size_t len = dollar ? strspn(dollar + 2, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") : 0;
-		const char *value = NULL;
+	for (const char *at; (at = strstr(text, what)); text = at + strlen(what)) {
+		inst_set(&out, inst_format("%s%.*s%s", out, (int)(at - text), text, with));
+	}
+	inst_set(&out, inst_format("%s%s", out, text));
+	return out;
+}
 
-		if (!dollar) {
-			inst_set(&out, inst_format("%s%s", out, line));
-			return out;
-		}
-		if (len && dollar[2 + len] == '}') {
-			cleanup_text char *name = inst_dup_n(dollar + 2, len);
+/* Each ${NAME} that the line has, of capitals, digits and underscores, where the variable is set and not empty: wherever it is, and so also in what was
+ * put in for one before it.  NULL: it grows beyond all measure. */
+static char *expand_variables(const char *line, char *const envp[])
+{
+	char *out = inst_dup(line);
 
-			value = inst_env(envp, name);
-		}
+	for (const char *at = line; (at = strstr(at, "${")); at += 2) {
+		size_t len = strspn(at + 2, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+		cleanup_text char *name = inst_dup_n(at + 2, len);
+		const char *value = len && at[2 + len] == '}' ? inst_env(envp, name) : NULL;
+		cleanup_text char *what = inst_format("${%s}", name);
+
 		if (value && *value) {
-			inst_set(&out, inst_format("%s%.*s%s", out, (int)(dollar - line), line, value));
-			line = dollar + 2 + len + 1;
-		} else {
-			inst_set(&out, inst_format("%s%.*s", out, (int)(dollar - line) + 2, line));
-			line = dollar + 2;
+			inst_set(&out, replace_all(out, what, value));
+		}
+		if (strlen(out) > 16 << 20) {
+			inst_set(&out, NULL);
+			return NULL;
 		}
 	}
 	return out;
@@ -82,7 +92,7 @@ static bool split_words(const char *text, struct strings *words)
 			}
 			*end++ = *++c;
 			in_word = true;
-		} else if (!isspace((unsigned char)*c)) {
+		} else if (!strchr(" \t\r\n", *c)) {
 			*end++ = *c;
 			in_word = true;
 		} else if (in_word) {
@@ -99,14 +109,13 @@ static bool split_words(const char *text, struct strings *words)
 	return true;
 }
 
-/* Where the options of a line begin: at the first of its space-separated words with a dash in front, or two in it. */
+/* Where the options of a line begin: at the first of its space-separated words with a dash in front. */
 static char *options_start(char *line)
 {
 	for (char *word = line;;) {
 		size_t len = strcspn(word, " ");
-		const char *dashes = strstr(word, "--");
 
-		if (*word == '-' || (dashes && dashes < word + len)) {
+		if (*word == '-') {
 			return word;
 		}
 		if (!word[len]) {
@@ -114,6 +123,16 @@ static char *options_start(char *line)
 		}
 		word += len + 1;
 	}
+}
+
+static size_t line_length(const char *text)
+{
+	size_t n = 0;
+
+	while (text[n] && !inst_line_break(text + n)) {
+		n++;
+	}
+	return n;
 }
 
 static void ignore_positional(void *ctx, const char *text)
@@ -137,6 +156,9 @@ static const char *read_logical_line(char *line, unsigned number, char *const en
 		return NULL;
 	}
 	text = expand_variables(line, envp);
+	if (!text) {
+		return "a line's variables are too long";
+	}
 	split = options_start(text);
 	if (!split_words(split, &words)) {
 		return "an option's quotation does not end";
@@ -145,9 +167,7 @@ static const char *read_logical_line(char *line, unsigned number, char *const en
 		return "an option is abbreviated too far";
 	}
 	*split = '\0';
-	if (*inst_strip(text)) {
-		each(ctx, number, inst_strip(text));
-	}
+	each(ctx, number, inst_strip(text));
 	return NULL;
 }
 
@@ -168,10 +188,8 @@ const char *pip_requirements_parse(const char *text, size_t len, char *const env
 	}
 	copy = inst_dup_n(text, len);
 	joined = inst_grow(NULL, len + 2, 1);
-	/* splitlines() also ends lines at form feeds and the like. */
 	for (char *line = copy; *line;) {
-		size_t n = strcspn(line, "\r\n\f\v\x1c\x1d\x1e");
-		char end = line[n];
+		size_t n = line_length(line), end = inst_line_break(line + n);
 		bool comment;
 		const char *wrong;
 
@@ -205,10 +223,7 @@ const char *pip_requirements_parse(const char *text, size_t len, char *const env
 				return wrong;
 			}
 		}
-		line += n + (end ? 1 : 0);
-		if (end == '\r' && *line == '\n') {
-			line++;
-		}
+		line += n + end;
 	}
 	if (going_on) {
 		joined[have] = '\0';
@@ -284,10 +299,10 @@ static char *file_url_path(const char *url, const char *base)
 	return inst_path_absolute(base, path);
 }
 
-static enum requirement_kind kind_of_url(const char *text, const char *base, char **where)
+static enum requirement_kind kind_of_url(const char *text, size_t len, const char *base, char **where)
 {
 	static const char *const file[] = { "file", NULL };
-	cleanup_text char *url = inst_dup_n(text, strcspn(text, " \t;"));
+	cleanup_text char *url = inst_dup_n(text, len);
 
 	if (is_vcs(url)) {
 		*where = inst_dup(url);
@@ -332,7 +347,9 @@ enum requirement_kind pip_requirement_kind(const char *text, const char *base, c
 	*where = NULL;
 	at += strspn(at, " \t");
 	if (has_scheme(at, urls) || is_vcs(at)) {
-		return kind_of_url(at, base, where);
+		const char *marker = strstr(at, "; ");
+
+		return kind_of_url(at, marker ? (size_t)(marker - at) : strlen(at), base, where);
 	}
 	/* PEP 508: `name[extra] @ URL` */
 	at += strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
@@ -344,7 +361,7 @@ enum requirement_kind pip_requirement_kind(const char *text, const char *base, c
 	}
 	if (*at == '@' && at != text) {
 		at += 1 + strspn(at + 1, " \t");
-		return kind_of_url(at, base, where);
+		return kind_of_url(at, strcspn(at, " \t;"), base, where);
 	}
 	return kind_of_path(text, base, where);
 }

@@ -55,28 +55,34 @@ static void read_joined(struct settings *s, const char *dir, const char *name)
 	read_file(s, path);
 }
 
+static bool is_blank(const char *text)
+{
+	return !text || !text[strspn(text, " \t\r\n\f\v")];
+}
+
 char *pip_config_dir(char *const envp[], const char *home)
 {
 	const char *xdg = inst_env(envp, "XDG_CONFIG_HOME");
+	cleanup_text char *dir = is_blank(xdg) ? NULL : inst_path_expand_user(xdg, home);
 
-	return xdg && *xdg ? inst_path_join(xdg, "pip") : inst_path_join(home, ".config/pip");
+	return dir ? inst_path_join(dir, "pip") : inst_path_join(home, ".config/pip");
 }
 
-static void read_global(struct settings *s, char *const envp[])
+/* An empty entry is the working folder, as pip has it. */
+static void read_global(struct settings *s, char *const envp[], const char *home)
 {
 	const char *dirs = inst_env(envp, "XDG_CONFIG_DIRS");
 
-	for (const char *at = dirs && *dirs ? dirs : "/etc/xdg";;) {
+	for (const char *at = is_blank(dirs) ? "/etc/xdg" : dirs;; at++) {
 		size_t len = strcspn(at, ":");
-		cleanup_text char *dir = inst_dup_n(at, len);
+		cleanup_text char *written = inst_dup_n(at, len);
+		cleanup_text char *dir = inst_path_expand_user(written, home);
 
-		if (len) {
-			read_joined(s, dir, "pip/pip.conf");
-		}
-		if (!at[len]) {
+		read_joined(s, len ? dir : ".", "pip/pip.conf");
+		at += len;
+		if (!*at) {
 			break;
 		}
-		at += len + 1;
 	}
 	read_file(s, "/etc/pip.conf");
 }
@@ -103,7 +109,7 @@ static void read_variables(struct settings *s, char *const envp[])
 			*c = *c == '_' ? '-' : *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
 		}
 		if (strcmp(key, "version") && strcmp(key, "help")) {
-			put(s, ":env:", key, equals + 1, inst_dup_n(*envp, (size_t)(equals - *envp)), HOST_ENVIRONMENT);
+			put(s, ":env:", inst_starts(key, "--") ? key + 2 : key, equals + 1, inst_dup_n(*envp, (size_t)(equals - *envp)), HOST_ENVIRONMENT);
 		}
 	}
 }
@@ -113,7 +119,7 @@ void pip_settings_read(struct settings *s, const struct python_env *env, char *c
 	const char *named = inst_env(envp, "PIP_CONFIG_FILE");
 
 	if (!named || strcmp(named, "/dev/null")) {
-		read_global(s, envp);
+		read_global(s, envp, home);
 		if (!isolated && !(named && *named && !access(named, F_OK))) {
 			read_user(s, envp, home);
 		}
@@ -127,26 +133,33 @@ void pip_settings_read(struct settings *s, const struct python_env *env, char *c
 	}
 }
 
-/* The sections' order: a later one wins; an empty value counts for nothing. */
-static const struct setting *winner(const struct settings *s, const char *key, const char *command)
+/* An empty value counts for nothing. */
+static bool counts(const struct setting *one, const char *section)
 {
-	const char *order[] = { ":env:", command, "global" };
+	return one->value[0] && !strcmp(one->section, section);
+}
 
-	for (size_t o = 0; o < 3; o++) {
+static bool is_replaced(const struct settings *s, const struct setting *one, const char *const sections[], size_t n)
+{
+	for (size_t o = 0; o < n; o++) {
 		for (size_t i = 0; i < s->n; i++) {
-			if (s->v[i].value[0] && !strcmp(s->v[i].section, order[o]) && !strcmp(s->v[i].key, key)) {
-				return &s->v[i];
+			if (counts(&s->v[i], sections[o]) && !strcmp(s->v[i].key, one->key)) {
+				return true;
 			}
 		}
 	}
-	return NULL;
+	return false;
 }
 
 void pip_settings_effective(const struct settings *s, const char *command, void (*each)(void *ctx, const struct setting *one), void *ctx)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		if (winner(s, s->v[i].key, command) == &s->v[i]) {
-			each(ctx, &s->v[i]);
+	const char *const sections[] = { "global", command, ":env:" };
+
+	for (size_t o = 0; o < 3; o++) {
+		for (size_t i = 0; i < s->n; i++) {
+			if (counts(&s->v[i], sections[o]) && !is_replaced(s, &s->v[i], sections + o + 1, 2 - o)) {
+				each(ctx, &s->v[i]);
+			}
 		}
 	}
 }

@@ -48,16 +48,60 @@ void inst_set(char **slot, char *owned)
 	*slot = owned;
 }
 
+size_t inst_space(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	if (isspace(*c) || (*c >= 0x1c && *c <= 0x1f)) {
+		return 1;
+	}
+	if (*c == 0xc2) {
+		return c[1] == 0x85 || c[1] == 0xa0 ? 2 : 0;
+	}
+	if (*c == 0xe1) {
+		return c[1] == 0x9a && c[2] == 0x80 ? 3 : 0; /* U+1680 */
+	}
+	if (*c == 0xe2 && c[1] == 0x80) { /* U+2000 to U+200A, the separators, U+202F */
+		return (c[2] >= 0x80 && c[2] <= 0x8a) || c[2] == 0xa8 || c[2] == 0xa9 || c[2] == 0xaf ? 3 : 0;
+	}
+	if (*c == 0xe2 && c[1] == 0x81) {
+		return c[2] == 0x9f ? 3 : 0; /* U+205F */
+	}
+	return *c == 0xe3 && c[1] == 0x80 && c[2] == 0x80 ? 3 : 0; /* U+3000 */
+}
+
+size_t inst_line_break(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	if (*c == '\r' && c[1] == '\n') {
+		return 2;
+	}
+	if ((*c >= '\n' && *c <= '\r') || (*c >= 0x1c && *c <= 0x1e)) {
+		return 1;
+	}
+	if (*c == 0xc2) {
+		return c[1] == 0x85 ? 2 : 0;
+	}
+	return *c == 0xe2 && c[1] == 0x80 && (c[2] == 0xa8 || c[2] == 0xa9) ? 3 : 0;
+}
+
 char *inst_strip(char *text)
 {
-	char *end = text + strlen(text);
+	char *end;
+	size_t n;
 
-	while (end > text && isspace((unsigned char)end[-1])) {
-		*--end = '\0';
+	while ((n = inst_space(text))) {
+		text += n;
 	}
-	while (isspace((unsigned char)*text)) {
-		text++;
+	end = text;
+	for (char *c = text; *c; c += n ? n : 1) {
+		n = inst_space(c);
+		if (!n) {
+			end = c + 1;
+		}
 	}
+	*end = '\0';
 	return text;
 }
 
@@ -106,18 +150,21 @@ void strings_put(struct strings *s, const char *text)
 void strings_split(struct strings *s, const char *text)
 {
 	while (*text) {
-		size_t len;
-		char *word;
+		const char *start;
+		size_t n;
 
-		text += strspn(text, " \t\r\n\f\v");
-		len = strcspn(text, " \t\r\n\f\v");
-		if (!len) {
-			return;
+		while ((n = inst_space(text))) {
+			text += n;
 		}
-		word = inst_dup_n(text, len);
-		strings_put(s, word);
-		free(word);
-		text += len;
+		start = text;
+		while (*text && !inst_space(text)) {
+			text++;
+		}
+		if (text > start) {
+			cleanup_text char *word = inst_dup_n(start, (size_t)(text - start));
+
+			strings_put(s, word);
+		}
 	}
 }
 

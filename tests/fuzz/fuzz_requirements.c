@@ -39,7 +39,7 @@ static void check_requirement(void *ctx, unsigned line, const char *text)
 	char *where;
 	enum requirement_kind kind = pip_requirement_kind(text, "/nowhere", &where);
 
-	assert(line > 0 && *text && !isspace((unsigned char)*text));
+	assert(line > 0 && !isspace((unsigned char)*text));
 	assert((kind == REQ_NAME) == !where);
 	if (kind == REQ_URL) {
 		check_host(where, NULL);

@@ -1,4 +1,4 @@
-/* Prints what is found of a pip that really is there, for test_real.py: no host name but the count, no interpreter is started. */
+/* Prints what is found of a pip that really is there, for test_real.py and tests/e2e/test_pip_hosts.py: no interpreter is started. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -34,6 +34,9 @@ int main(int argc, char **argv)
 	       ins.env.interpreter, ins.env.prefix, ins.env.base_prefix, ins.env.version, ins.env.venv, ins.env.debian, ins.pip_dir, ins.pip_version,
 	       ins.program, ins.module, ins.host_count);
 	printf("cache=%s\n", ins.cache_dir ? ins.cache_dir : "");
+	for (size_t i = 0; i < ins.host_count; i++) {
+		printf("host=%s:%u\n", ins.hosts[i].host, ins.hosts[i].port);
+	}
 	show("site", &ins.env.site_dirs);
 	show("write", &ins.env.write_dirs);
 	show("make", &ins.env.make_dirs);

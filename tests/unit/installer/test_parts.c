@@ -106,7 +106,9 @@ static void join_requirement(void *ctx, unsigned line, const char *text)
 {
 	char **out = ctx;
 
-	inst_set(out, inst_format("%s%u:%s|", *out, line, text));
+	if (*text) {
+		inst_set(out, inst_format("%s%u:%s|", *out, line, text));
+	}
 }
 
 static void assert_requirements(const char *text, const char *want)
@@ -204,7 +206,12 @@ static void hosts_of_urls(void **state)
 	assert_url("https://x.example:/", NULL, "x.example", 443);
 	assert_url("proxy.example:3128", "http", "proxy.example", 3128);
 	assert_url("proxy.example", "http", "proxy.example", 80);
-	assert_url("socks5h://proxy.example", "http", "proxy.example", 1080);
+	assert_url("socks5h://proxy.example", "http", NULL, 0);
+	assert_url("ftp://x.example/", NULL, NULL, 0);
+	assert_url("https://%65vil%2eexample/", NULL, "evil.example", 443);
+	assert_url("https://x.example:0/", NULL, "x.example", 443);
+	assert_url("https://x.example:000444/", NULL, "x.example", 444);
+	assert_url("https://.example/", NULL, NULL, 0);
 	assert_url("https://x.example\\@evil.example/", NULL, "x.example", 443);
 	assert_url("https://x.example:99999/", NULL, NULL, 0);
 	assert_url("https://x.example:8x/", NULL, NULL, 0);
