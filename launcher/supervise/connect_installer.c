@@ -35,6 +35,7 @@ static struct reply connect_inet(struct sandbox *sb, const struct seccomp_notif 
 {
 	struct asked asked = {.sup = sb->sup, .port = to->port};
 	struct verdict verdict;
+	char hint[SOCKETS_HINT_MAX];
 	bool denied = policy_address_denied(supervisor_policy(sb->sup), to->address, &verdict);
 	bool named = names_of_address(supervisor_resolver(sb->sup), sa, is_allowed_name, &asked);
 
@@ -46,7 +47,8 @@ static struct reply connect_inet(struct sandbox *sb, const struct seccomp_notif 
 		return reply_continue("connect.index");
 	if (!denied)
 		verdict = policy_rule(supervisor_policy(sb->sup), "net.connect.installer");
-	sockets_record(sb, req, "net.connect", verdict, to, asked.host[0] ? asked.host : NULL, "tcp", sockets_hint(sb));
+	sockets_record(sb, req, "net.connect", verdict, to, asked.host[0] ? asked.host : NULL, "tcp",
+	               sockets_hint_host(sb, asked.host[0] ? asked.host : to->address, hint));
 	return reply_error(ECONNREFUSED);
 }
 

@@ -46,7 +46,7 @@ static enum question_answer refuse_unknown(struct sandbox *sb, const char *writt
 	/* A name of the watch list says better what was meant. */
 	if (!policy_host_watched(p, q->host, &q->verdict))
 		q->verdict = policy_rule(p, sb->role == ROLE_INSTALLER ? "net.resolve.installer" : "net.resolve");
-	q->detail = sockets_hint(sb);
+	q->detail = sockets_hint_host(sb, q->host, q->hint);
 	return QUESTION_REFUSED;
 }
 

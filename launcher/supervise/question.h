@@ -4,6 +4,7 @@
 #define SUPERVISE_QUESTION_H
 
 #include "launcher/names/names.h"
+#include "launcher/supervise/sockets.h"
 #include "launcher/supervise/supervise.h"
 
 enum question_answer {
@@ -17,7 +18,8 @@ struct question {
 	enum name_class class;
 	char host[PW_HOST_MAX]; /* as names_classify leaves it */
 	struct verdict verdict;
-	const char *detail;
+	const char *detail; /* perhaps hint */
+	char hint[SOCKETS_HINT_MAX];
 };
 
 /* written: as the program spells it (of a question on the wire, dns_spelling).  Thread-safe; reads /etc/hosts, asks nobody. */

@@ -40,6 +40,14 @@ const char *sockets_hint(const struct sandbox *sb)
 	return "code of a package has no network; --allow-host build:HOST opens a host to it";
 }
 
+const char *sockets_hint_host(const struct sandbox *sb, const char *host, char hint[SOCKETS_HINT_MAX])
+{
+	if (sb->role != ROLE_INSTALLER || !*host)
+		return sockets_hint(sb);
+	snprintf(hint, SOCKETS_HINT_MAX, "--allow-host %s, or for good in a policy file: \"network\": {\"installer\": [\"@index\", \"%s\"]}", host, host);
+	return hint;
+}
+
 void sockets_record(struct sandbox *sb, const struct seccomp_notif *req, const char *type, struct verdict verdict, const struct sockaddr_text *to,
                     const char *host, const char *protocol, const char *detail)
 {

@@ -5,6 +5,8 @@
 #include "launcher/names/names.h"
 #include "launcher/supervise/supervise.h"
 
+#define SOCKETS_HINT_MAX (2 * PW_HOST_MAX + 128)
+
 /* An address outside: the rule of the deny list (a cloud's metadata service) or of the watch list, else `rule`. */
 struct verdict sockets_verdict(const struct sandbox *sb, const struct sockaddr_text *to, const char *rule);
 
@@ -24,5 +26,7 @@ int sockets_inode(pid_t tid, int fd, ino_t *inode);
 
 /* What would allow it, for people; of the sandbox's role. */
 const char *sockets_hint(const struct sandbox *sb);
+/* The same for one host, by name or address: to the installer, the option and the policy line that open it.  Returns hint, or a text of its own. */
+const char *sockets_hint_host(const struct sandbox *sb, const char *host, char hint[SOCKETS_HINT_MAX]);
 
 #endif

@@ -46,6 +46,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/away/"):
             return self._answer(b"", "text/html", 302, Location="http://away.attacker.test" + self.path)
         folder = self.server.folder
+        how, host = self.server.moved or ("", "")
+        if how == "redirects" and self.headers.get("Host") not in host and self.path.startswith("/files/"):
+            return self._answer(b"", "text/html", 302, Location=host + self.path)
         parts = [unquote(p) for p in self.path.split("?")[0].split("/") if p]
         if self.server.endless and parts[:1] == ["files"] and parts[-1] == self.server.endless:
             return self.server.never.wait(60)
@@ -54,8 +57,8 @@ class _Handler(BaseHTTPRequestHandler):
         if parts[:1] == ["simple"] and len(parts) == 2:
             files = [f for f in sorted(folder.iterdir()) if project_of(f.name) == normalise(parts[1])]
             if files:
-                links = "".join('<a href="/files/{0}#sha256={1}">{0}</a><br>\n'.format(
-                    html.escape(f.name), hashlib.sha256(f.read_bytes()).hexdigest()) for f in files)
+                links = "".join('<a href="{2}/files/{0}#sha256={1}">{0}</a><br>\n'.format(
+                    html.escape(f.name), hashlib.sha256(f.read_bytes()).hexdigest(), host if how == "links" else "") for f in files)
                 return self._answer(f"<!DOCTYPE html><html><body>\n{links}</body></html>".encode(), "text/html")
         return self._answer(b"not here\n", "text/plain", 404)
 
@@ -72,7 +75,7 @@ class _Server(ThreadingHTTPServer):
         self.socket = listener
         self.server_name, self.server_port = listener.getsockname()[:2]
         self.folder, self.requests = folder, []
-        self.login = self.endless = None
+        self.login = self.endless = self.moved = None
         self.never = threading.Event()
         self.server_activate()
 
@@ -104,6 +107,10 @@ class Index:
     def ask_for(self, user: str, password: str) -> None:
         """Everything is 401 without them."""
         self._server.login = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+    def move(self, to: tuple[str, str] | None) -> None:
+        """Files are at another place, ("links" or "redirects", "http://HOST:PORT"): its pages say so, or its answers do."""
+        self._server.moved = to
 
     def never_send(self, filename: str) -> None:
         """Who asks for that file waits."""
