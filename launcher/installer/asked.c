@@ -159,7 +159,7 @@ int inst_asked_collect(struct asked *a, const struct installer *ins, char *const
 	struct source src = { a, commands, HOST_CONFIG, NULL };
 	struct settings settings = { 0 };
 
-	pip_settings_read(&settings, &ins->env, envp, home, strings_has(&ins->args, "--isolated"));
+	pip_settings_read(&settings, ins, envp, home);
 	pip_settings_effective(&settings, ins->command, take_setting, &src);
 	pip_settings_finish(&settings);
 	read_words(a, ins, commands);

@@ -305,7 +305,7 @@ static int settle_other_python(struct installer *ins, char *python, char *const 
 		return 0;
 	}
 	if (!named) {
-		pip_settings_read(&settings, &ins->env, envp, home, strings_has(&ins->args, "--isolated"));
+		pip_settings_read(&settings, ins, envp, home);
 		pip_settings_effective(&settings, "", take_python_setting, &named);
 		pip_settings_finish(&settings);
 	}

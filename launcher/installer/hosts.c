@@ -128,6 +128,10 @@ void inst_hosts_add(struct installer *ins, const char *url, const char *default_
 {
 	struct url u;
 
+	/* Before 24.1 pip takes " https://…" for a path. */
+	while (!default_scheme && inst_space(url) && !inst_version_before(ins->pip_version, 24, 1)) {
+		url += inst_space(url);
+	}
 	if (!pip_url_parse(url, default_scheme, &u)) {
 		return;
 	}

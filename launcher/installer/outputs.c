@@ -85,7 +85,7 @@ static int plan_config(struct installer *ins, const struct asked *a, const struc
                        struct installer_error *err)
 {
 	cleanup_text char *site = inst_path_join(ins->env.prefix, "pip.conf");
-	cleanup_text char *user = pip_config_dir(envp, home);
+	cleanup_text char *user = pip_config_dir(ins->pip_version, envp, home);
 	const char *action = a->positionals.n ? a->positionals.v[0].value : "";
 
 	if (strcmp(action, "set") && strcmp(action, "unset")) {

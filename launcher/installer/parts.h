@@ -176,12 +176,12 @@ struct settings {
 	struct setting *v;
 	size_t n;
 };
-/* pip.conf files and PIP_ variables by pip's order; isolated as --isolated. */
-void pip_settings_read(struct settings *s, const struct python_env *env, char *const envp[], const char *home, bool isolated);
+/* pip.conf files and PIP_ variables by that pip's order, without the user's under --isolated. */
+void pip_settings_read(struct settings *s, const struct installer *ins, char *const envp[], const char *home);
 /* Those that count for a command, each key once, in pip's order: an option with two names is what the later one says. */
 void pip_settings_effective(const struct settings *s, const char *command, void (*each)(void *ctx, const struct setting *one), void *ctx);
 void pip_settings_finish(struct settings *s);
-char *pip_config_dir(char *const envp[], const char *home); /* ~/.config/pip, as pip computes it */
+char *pip_config_dir(const char *pip_version, char *const envp[], const char *home); /* ~/.config/pip, as pip computes it */
 
 /* --- asked.c: what settings, command line and requirement files ask for ------------------------- */
 

@@ -57,28 +57,51 @@ static void read_joined(struct settings *s, const char *dir, const char *name)
 
 static bool is_blank(const char *text)
 {
-	return !text || !text[strspn(text, " \t\r\n\f\v")];
+	return !text[strspn(text, " \t\r\n\f\v")];
 }
 
-char *pip_config_dir(char *const envp[], const char *home)
+/* pip's vendored platformdirs, before 21.3 appdirs, takes these variables otherwise each time: from 26.3 on what is not absolute is as if it were not there. */
+char *pip_config_dir(const char *pip_version, char *const envp[], const char *home)
 {
 	const char *xdg = inst_env(envp, "XDG_CONFIG_HOME");
-	cleanup_text char *dir = is_blank(xdg) ? NULL : inst_path_expand_user(xdg, home);
+	bool set = xdg && (inst_version_before(pip_version, 21, 3) ||
+	                   (inst_version_before(pip_version, 26, 3) ? !is_blank(xdg) : xdg[strspn(xdg, " \t\r\n\f\v")] == '/'));
+	cleanup_text char *written = set ? inst_dup(xdg) : NULL;
 
-	return dir ? inst_path_join(dir, "pip") : inst_path_join(home, ".config/pip");
+	if (!set) {
+		return inst_path_join(home, ".config/pip");
+	}
+	return *written ? inst_path_join(inst_version_before(pip_version, 26, 3) ? written : inst_strip(written), "pip") : inst_dup("pip");
 }
 
-/* An empty entry is the working folder, as pip has it. */
-static void read_global(struct settings *s, char *const envp[], const char *home)
+/* The folder that one entry of XDG_CONFIG_DIRS is; an empty one may be the working folder.  NULL: it does not count. */
+static char *global_folder(const char *pip_version, char *entry, const char *home)
+{
+	if (!inst_version_before(pip_version, 26, 3)) {
+		entry = inst_strip(entry);
+		return *entry == '/' ? inst_dup(entry) : NULL;
+	}
+	if (!*entry && (inst_version_before(pip_version, 21, 3) || !inst_version_before(pip_version, 26, 2))) {
+		return NULL;
+	}
+	if (!*entry) {
+		return inst_dup(".");
+	}
+	return inst_version_before(pip_version, 24, 1) ? inst_path_expand_user(entry, home) : inst_dup(entry);
+}
+
+static void read_global(struct settings *s, const char *pip_version, char *const envp[], const char *home)
 {
 	const char *dirs = inst_env(envp, "XDG_CONFIG_DIRS");
 
-	for (const char *at = is_blank(dirs) ? "/etc/xdg" : dirs;; at++) {
+	for (const char *at = dirs && !is_blank(dirs) ? dirs : "/etc/xdg";; at++) {
 		size_t len = strcspn(at, ":");
-		cleanup_text char *written = inst_dup_n(at, len);
-		cleanup_text char *dir = inst_path_expand_user(written, home);
+		cleanup_text char *entry = inst_dup_n(at, len);
+		cleanup_text char *dir = global_folder(pip_version, entry, home);
 
-		read_joined(s, len ? dir : ".", "pip/pip.conf");
+		if (dir) {
+			read_joined(s, dir, "pip/pip.conf");
+		}
 		at += len;
 		if (!*at) {
 			break;
@@ -87,9 +110,9 @@ static void read_global(struct settings *s, char *const envp[], const char *home
 	read_file(s, "/etc/pip.conf");
 }
 
-static void read_user(struct settings *s, char *const envp[], const char *home)
+static void read_user(struct settings *s, const char *pip_version, char *const envp[], const char *home)
 {
-	cleanup_text char *dir = pip_config_dir(envp, home);
+	cleanup_text char *dir = pip_config_dir(pip_version, envp, home);
 
 	read_joined(s, home, ".pip/pip.conf");
 	read_joined(s, dir, "pip.conf");
@@ -114,16 +137,17 @@ static void read_variables(struct settings *s, char *const envp[])
 	}
 }
 
-void pip_settings_read(struct settings *s, const struct python_env *env, char *const envp[], const char *home, bool isolated)
+void pip_settings_read(struct settings *s, const struct installer *ins, char *const envp[], const char *home)
 {
 	const char *named = inst_env(envp, "PIP_CONFIG_FILE");
+	bool isolated = strings_has(&ins->args, "--isolated");
 
 	if (!named || strcmp(named, "/dev/null")) {
-		read_global(s, envp, home);
+		read_global(s, ins->pip_version, envp, home);
 		if (!isolated && !(named && *named && !access(named, F_OK))) {
-			read_user(s, envp, home);
+			read_user(s, ins->pip_version, envp, home);
 		}
-		read_joined(s, env->prefix, "pip.conf");
+		read_joined(s, ins->env.prefix, "pip.conf");
 		if (named && *named) {
 			read_file(s, named);
 		}

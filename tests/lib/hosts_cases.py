@@ -19,6 +19,9 @@ class Case:
     refused: str = ""  # pipwarden does not start it, and says this
     broken: bool = False  # pip stops at it, whom it would have contacted is not known
     nobody: bool = False  # nobody is contacted
+    since: tuple[int, int] = (0, 0)  # what older pips do not know
+    until: tuple[int, int] = (99, 0)
+    debian: bool = True  # False: Debian's own pip is another in this
     beyond: tuple[str, ...] = ()  # the limits of docs/installer.md: what only pip knows
 
 
@@ -103,10 +106,11 @@ VARIABLES = [
     Case("variable-requirement", ("install",), {"PIP_REQUIREMENT": "r.txt s.txt", "PIP_NO_INDEX": "1"},
          {"work/r.txt": "pwa @ https://a.test/pwa-1.0-py3-none-any.whl", "work/s.txt": "pwb @ https://b.test/pwb-1.0-py3-none-any.whl"}),
     Case("variable-constraint", X, {"PIP_CONSTRAINT": "c.txt"}, {"work/c.txt": f"-i {I}\n"}),
-    Case("variable-url", X, {"PIP_INDEX_URL": " https://space.test/ "}, nobody=True),
+    Case("variable-url", X, {"PIP_INDEX_URL": " https://space.test/ "}, nobody=True, until=(24, 1)),
+    Case("variable-url-stripped", X, {"PIP_INDEX_URL": " https://space.test/ "}, since=(24, 1)),
     Case("version-check", X, {"PIP_DISABLE_PIP_VERSION_CHECK": None, "PIP_INDEX_URL": I}),
     Case("proxy-variable", X, {"PIP_PROXY": "http://p.test:3128", "PIP_INDEX_URL": I}),
-    Case("proxy-environment", X, {"http_proxy": "http://a.test:1", "HTTPS_PROXY": "b.test:2", "PIP_INDEX_URL": I}),
+    Case("proxy-environment", X, {"http_proxy": "http://a.test:1", "HTTPS_PROXY": "b.test:2", "PIP_INDEX_URL": I}, since=(21, 3)),
     Case("proxy-all", X, {"all_proxy": "http://a.test:1", "https_proxy": "http://b.test:2", "PIP_INDEX_URL": I}),
     Case("proxy-all-unused", X, {"ALL_PROXY": "http://a.test:1", "http_proxy": "http://c.test", "https_proxy": "http://b.test:2", "PIP_INDEX_URL": I}),
     Case("proxy-lower-wins", X, {"HTTPS_PROXY": "http://u.test:1", "https_proxy": "http://l.test:2", "PIP_INDEX_URL": I}),
@@ -122,7 +126,7 @@ VARIABLES = [
     Case("proxy-mixed-case", X, {"Https_Proxy": "http://m.test:1", "HTTP_proxy": "http://n.test:2", "PIP_INDEX_URL": I}),
     Case("proxy-some-direct", install("--proxy", "http://o.test:1", "pwx"), {"https_proxy": "http://b.test:2", "no_proxy": "i.test", "PIP_INDEX_URL": I}),
     Case("proxy-slashes", install("--proxy", "//p.test:99", "pwx"), {"PIP_INDEX_URL": I}),
-    Case("proxy-before", ("--proxy", "p.test:8", *X), {"PIP_INDEX_URL": I}),
+    Case("proxy-before", ("--proxy", "p.test:8", *X), {"PIP_INDEX_URL": I}, since=(21, 3)),
     Case("proxy-socks", install("--proxy", "socks5://p.test", "pwx"), {"PIP_INDEX_URL": I, "PIP_NO_INDEX": "1"}, nobody=True),
 ]
 
@@ -137,10 +141,10 @@ OPTIONS = [
     Case("option-index-folder", install("-i", "/local/folder", "pwx"), nobody=True),
     Case("option-after-dashes", install("--", "-i", I), broken=True),
     Case("option-ambiguous", install("--no-i", "pwx"), refused="abbreviated"),
-    Case("option-before-the-command", ("--proxy", "p.test:8", "--trusted-host=t.test", "-q", *install("-i", I, "pwx"))),
+    Case("option-before-the-command", ("--proxy", "p.test:8", "--trusted-host=t.test", "-q", *install("-i", I, "pwx")), since=(21, 3)),
     Case("word-install", ("install", "install", "-i", I)),
     Case("list-outdated", ("list", "-o", "-i", I), {"PIP_DISABLE_PIP_VERSION_CHECK": None}),
-    Case("index-versions", ("index", "versions", "pwx", "-i", I), {"PIP_DISABLE_PIP_VERSION_CHECK": None}),
+    Case("index-versions", ("index", "versions", "pwx", "-i", I), {"PIP_DISABLE_PIP_VERSION_CHECK": None}, since=(21, 2)),
     Case("freeze", ("freeze",), {"PIP_DISABLE_PIP_VERSION_CHECK": None}, nobody=True),
     Case("list", ("list", "-i", I), nobody=True),
     Case("uninstall", ("uninstall", "-y", "-r", "https://r.test/r.txt"), remote={"r.txt": "pwx\n"}),
@@ -160,7 +164,7 @@ def whl(host: str, name: str = "pwa") -> str:
 
 REQUIREMENTS = [
     files("file-index", f"-i {I}\npwx\n"),
-    files("file-index-version-check", f"-i {I}\npwx\n", env={"PIP_DISABLE_PIP_VERSION_CHECK": None}),
+    files("file-index-version-check", f"-i {I}\npwx\n", env={"PIP_DISABLE_PIP_VERSION_CHECK": None}, debian=False),
     files("file-index-after", f"pwx\n--index-url={I}\n"),
     files("file-two-indexes", "-i https://a.test/\n-i https://b.test/\npwx\n"),
     files("file-index-replaces", f"-i {I}\npwx\n", "-i", "https://a.test/", "--extra-index-url", "https://b.test/"),
@@ -211,7 +215,7 @@ REQUIREMENTS = [
     files("file-url-marker", f"pwa @ {whl('a.test')} ; python_version > '3'\n{whl('b.test', 'pwb')} ; python_version > '3'\n", *NO[1:]),
     files("file-url-hash", f"pwa @ {whl('a.test')}\npwb @ {whl('b--c.test', 'pwb')}\n", *NO[1:]),
     files("file-url-dashes", f"pwa @ {whl('a--b.test')}\n", *NO[1:]),
-    files("file-url-constraint", "pwa\n", "--no-index", "-c", "c.txt", beside={"c.txt": f"pwa @ {whl('a.test')}\n"}),
+    files("file-url-constraint", "pwa\n", "--no-index", "-c", "c.txt", beside={"c.txt": f"pwa @ {whl('a.test')}\n"}, since=(21, 1)),
     files("file-links-beside", "-f links\npwx\n", "-i", I, beside={"links/none": ""}),
     files("file-vcs", "pwa @ git+https://g.test/x\n", refused="version control"),
     Case("remote-file", ("install", "--no-index", "-r", "https://r.test/r.txt"), remote={"r.txt": ""}),
@@ -250,8 +254,8 @@ URLS = [
     url("coded-dot", whl("evil%2etest")),
     url("idna", whl("b\u00fccher.test"), beyond=("xn--bcher-kva.test:443",)),
     url("idna-ready", whl("xn--bcher-kva.test")),
-    url("idna-wide-dot", whl("evil\u3002test"), beyond=("evil.test:443",)),
-    url("idna-wide-letters", whl("\uff45vil.test"), beyond=("evil.test:443",)),
+    url("idna-wide-dot", whl("evil\u3002test"), nobody=True),
+    url("idna-wide-letters", whl("\uff45vil.test"), nobody=True),
     url("trailing-dot", whl("u.test.")),
     url("upper", "HTTPS://U.Test/pwa-1.0-py3-none-any.whl"),
     url("port-zero", whl("u.test:0")),
@@ -260,10 +264,10 @@ URLS = [
     url("port-zeros", whl("u.test:00444")),
     url("port-other-default", "http://u.test:443/pwa-1.0-py3-none-any.whl"),
     url("port-large", whl("u.test:65536"), nobody=True),
-    url("port-zeros-many", whl("u.test:000443")),
+    url("port-zeros-many", whl("u.test:000443"), since=(23, 0)),
     url("port-words", whl("u.test:x"), nobody=True),
-    url("tab", "https://u.\ttest/pwa-1.0-py3-none-any.whl", nobody=True),
-    url("newline", "https://u.test\n.evil.test/pwa-1.0-py3-none-any.whl", nobody=True),
+    url("tab", "https://u.\ttest/pwa-1.0-py3-none-any.whl", nobody=True, until=(24, 3)),
+    url("newline", "https://u.test\n.evil.test/pwa-1.0-py3-none-any.whl", nobody=True, until=(24, 3)),
     url("space-before", " " + whl("u.test")),
     url("six", whl("[2001:DB8::1]:444")),
     url("six-zone", whl("[fe80::1%25eth0]"), nobody=True),

@@ -4,6 +4,7 @@ Standard input: a JSON list of {"words", "env", "cwd", "remote"}.  Each is run i
 requests hands over to urllib3: the connection pool that would be used says the host, the port and the proxy.  Every request is answered from
 memory (a page with one wheel beside it, that wheel, or `remote`), so pip goes on to whom it would ask next; nothing is sent and nothing installed.
 Standard output: a JSON list of {"hosts": ["HOST:PORT"], "status", "error"}."""
+import importlib
 import io
 import json
 import os
@@ -22,6 +23,13 @@ from pip._vendor.requests.adapters import HTTPAdapter
 from pip._vendor.urllib3 import HTTPResponse
 from pip._vendor.urllib3.util import parse_url
 
+# What pip imports late, once for all rows instead of in each fork.
+for late in ("pip._internal.commands.list", "pip._internal.commands.wheel", "pip._internal.resolution.resolvelib.resolver", "pip._internal.cli.progress_bars",
+             "pip._vendor.html5lib", "pip._vendor.rich.progress", "pip._internal.metadata.importlib", "pip._internal.operations.check"):
+    try:
+        importlib.import_module(late)
+    except ImportError:
+        pass
 PORTS = {"http": 80, "https": 443}
 
 
