@@ -19,9 +19,9 @@ from lib.hosts_cases import CASES, Case
 from lib.pips import Pips
 
 REFERENCE = Path(__file__).resolve().parent.parent / "lib" / "pip_reference.py"
-# Those that this machine has without asking anybody, by where they lie; and by version those that are fetched.
-IN_PLACE = {"distribution": None, "22.0.4": 8, "23.2.1": 11, "24.2": 13}
-FETCHED = ("20.3.4", "21.3.1", "24.3.1", "pip")
+# Those that a machine has without asking anybody, by the Python 3 that brings them; and the oldest and the newest, which are fetched.
+IN_PLACE = {"distribution": None, "24.2": 13}
+FETCHED = ("20.3.4", "pip")
 # What else urllib3 takes for a host is no name that could be looked up, and is never allowed.
 NAME = re.compile(r"(?=.{1,253}:\d+$)[a-z0-9._-]+:\d+|[0-9a-f:.]+:\d+")
 
