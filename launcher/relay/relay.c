@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -54,7 +55,8 @@ static int carried_new(const struct relay_connection *from, struct carried **out
 	c->whose = from->whose;
 	c->client = (struct mark){c, &c->pair.client};
 	c->outside = (struct mark){c, &c->pair.outside};
-	if (host_normal(from->host, c->host))
+	/* An address that the policy lists is no host name, and nothing is compared with it. */
+	if (from->opaque ? snprintf(c->host, sizeof c->host, "%s", from->host) < (int)sizeof c->host : host_normal(from->host, c->host))
 		result = relay_pair_init(&c->pair, from->client, from->outside, from->opaque ? NULL : c->host, from->port);
 	if (result < 0)
 		free(c);

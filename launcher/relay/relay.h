@@ -25,7 +25,7 @@ struct relay;
 struct relay_connection {
 	int client;       /* accepted from the sandbox's network namespace: a connected stream socket, close-on-exec, in either mode */
 	int outside;      /* connected to an address of the host's: the same */
-	const char *host; /* that was resolved, as host_normal makes it; copied */
+	const char *host; /* that was resolved, as host_normal makes it; of an opaque one any text, an address too; copied */
 	unsigned port;
 	bool opaque;      /* no check: the policy says so */
 	void *whose;      /* given back, and what relay_drop goes by */

@@ -509,6 +509,34 @@ static void test_bounds(void **state)
 	free(o);
 }
 
+/* What the policy lists as an address is carried to it, unseen: a name is not needed there. */
+static void test_address(void **state)
+{
+	struct relay_connection c = {.host = "2001:db8::1", .port = 443, .opaque = true, .whose = reports};
+	int inside[2], outside[2];
+
+	outlet_sockets(inside);
+	outlet_sockets(outside);
+	c.client = inside[1];
+	c.outside = outside[0];
+	assert_int_equal(relay_add(relay, &c), 0);
+	outlet_say(inside[0], "anything", 8);
+	outlet_hears(outside[1], "anything", 8);
+	close(inside[0]);
+	close(outside[1]);
+	relay_drop(relay, reports);
+	outlet_sockets(inside);
+	outlet_sockets(outside);
+	c.client = inside[1];
+	c.outside = outside[0];
+	c.opaque = false;
+	assert_int_equal(relay_add(relay, &c), -EINVAL); /* whose name would be looked for? */
+	for (int i = 0; i < 2; i++) {
+		close(inside[i]);
+		close(outside[i]);
+	}
+}
+
 static void test_few_descriptors(void **state)
 {
 	struct rlimit before, few;
@@ -595,7 +623,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_right), TEST(test_refused), TEST(test_byte_by_byte), TEST(test_second_hello), TEST(test_requests), TEST(test_body),
 		TEST(test_server_first), TEST(test_half_close), TEST(test_reset), TEST(test_early_ends), TEST(test_silence), TEST(test_much),
-		TEST(test_slow_reader), TEST(test_many), TEST(test_bounds), TEST(test_few_descriptors), TEST(test_drop_amid), TEST(test_threads),
+		TEST(test_slow_reader), TEST(test_many), TEST(test_bounds), TEST(test_address), TEST(test_few_descriptors), TEST(test_drop_amid), TEST(test_threads),
 		TEST(test_speed),
 	};
 
