@@ -36,11 +36,11 @@ struct in_place {
 struct reply connect_in_place(struct sandbox *sb, const struct seccomp_notif *req, int sock, int pinned, const void *address, socklen_t len,
                               const struct in_place *place);
 
-/* Of a worker under a tick of CONNECT_TICK_MS (worker.h): connect() on sock for whoever waits, given up when a signal waits for it or SO_SNDTIMEO is over.  A positive
- * errno or 0; -1: nobody waits any more. */
+/* Of a worker under a tick of CONNECT_TICK_MS (worker.h): connect() on sock for whoever waits, given up when SO_SNDTIMEO is over or, of the caller's own socket, a signal
+ * waits for it.  A positive errno or 0; -1: nobody waits any more. */
 #define CONNECT_TICK_MS 50
 struct later;
-int connect_waiting(struct later *later, int sock, const struct sockaddr_storage *address, socklen_t len);
+int connect_waiting(struct later *later, int sock, bool its_own, const struct sockaddr_storage *address, socklen_t len);
 
 /* Puts sock where the caller's number is, whatever has the number by now.  A positive errno or 0. */
 int connect_put_in_place(struct later *later, int sock, const struct in_place *place);

@@ -79,7 +79,7 @@ static int64_t deadline_us(int sock)
 	return now_us() + (int64_t)t.tv_sec * 1000000 + t.tv_usec;
 }
 
-int connect_waiting(struct later *later, int sock, const struct sockaddr_storage *address, socklen_t len)
+int connect_waiting(struct later *later, int sock, bool its_own, const struct sockaddr_storage *address, socklen_t len)
 {
 	int64_t deadline = deadline_us(sock);
 	int timed_out = address->ss_family == AF_UNIX ? EAGAIN : EINPROGRESS;
@@ -94,7 +94,7 @@ int connect_waiting(struct later *later, int sock, const struct sockaddr_storage
 			return errno;
 		if (!later_alive(later))
 			return -1;
-		if (is_interrupted((pid_t)later->req.pid))
+		if (its_own && is_interrupted((pid_t)later->req.pid))
 			return EINTR;
 		if (now_us() >= deadline)
 			return timed_out;
@@ -137,7 +137,7 @@ static void run(void *argument)
 	if (error) {
 		error = EAGAIN; /* without the tick a blocking connect could not be given up */
 	} else {
-		error = connect_waiting(&job->later, job->sock, &job->address, job->len);
+		error = connect_waiting(&job->later, job->sock, true, &job->address, job->len);
 		worker_tick_stop(&tick);
 	}
 	if (error == 0 && job->placed)

@@ -2,7 +2,8 @@
  * relay carries what goes between the two once it has seen which server is named.  The caller never holds a socket of the outside.  Without a network namespace
  * a new socket on the machine's loopback is connected to us and takes the place of the caller's.
  *
- * The outside comes first, so that the caller is told what became of just the address that its stand-in stands for; a socket that does not block waits for that, too. */
+ * The outside comes first, so that the caller is told what became of just the address that its stand-in stands for; a socket that does not block waits for that, too.
+ * A signal that the caller handles waits as well: EINTR would say that its socket goes on connecting, and nothing connects that yet. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -83,16 +84,12 @@ static int connect_outside(struct job *job, bool *gone)
 	struct sockaddr_storage to;
 	socklen_t len = outside_address(&job->target, &to);
 	cleanup_fd int sock = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct worker_tick tick;
 	int error;
 
 	if (sock < 0)
 		return -errno;
 	copy_patience(job->sock, job->placed && job->place.nonblocking, sock);
-	if (worker_tick_start(&tick, CONNECT_TICK_MS))
-		return -EAGAIN;
-	error = connect_waiting(&job->later, sock, &to, len);
-	worker_tick_stop(&tick);
+	error = connect_waiting(&job->later, sock, false, &to, len);
 	*gone = error < 0;
 	return error ? -(error == EINPROGRESS ? ETIMEDOUT : error) : steal_fd(&sock);
 }
@@ -110,12 +107,12 @@ static int pass_loopback(int sock)
 	    getsockname(listener, (struct sockaddr *)&at, &len) < 0 || getsockopt(sock, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0)
 		return -errno;
 	mapped.sin6_port = at.sin_port;
-	if (domain == AF_INET6 ? connect(sock, (const struct sockaddr *)&mapped, sizeof mapped) : connect(sock, (const struct sockaddr *)&at, sizeof at))
+	if ((domain == AF_INET6 ? connect(sock, (const struct sockaddr *)&mapped, sizeof mapped) : connect(sock, (const struct sockaddr *)&at, sizeof at)) && errno != EINTR)
 		return -errno;
 	return doors_come_out(listener, sock);
 }
 
-/* A positive errno or 0 for the caller; -1: nobody waits. */
+/* Under a tick: neither the outside nor what the sandbox has done to its socket holds the worker.  A positive errno or 0 for the caller; -1: nobody waits. */
 static int connect_both(struct job *job)
 {
 	bool gone = false;
@@ -154,8 +151,13 @@ static void record_allowed(struct sandbox *sb, const struct seccomp_notif *req, 
 static void run(void *argument)
 {
 	struct job *job = argument;
-	int error = connect_both(job);
+	struct worker_tick tick;
+	int error = worker_tick_start(&tick, CONNECT_TICK_MS) ? EAGAIN : 0;
 
+	if (error == 0) {
+		error = connect_both(job);
+		worker_tick_stop(&tick);
+	}
 	if (error == 0 || error == EINPROGRESS)
 		record_allowed(&job->later.shade.sandbox, &job->later.req, &job->target);
 	if (error >= 0)

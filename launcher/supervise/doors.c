@@ -196,6 +196,26 @@ int doors_come_out(int door, int sock)
 	return -ETIMEDOUT;
 }
 
+static bool is_closed(struct doors *d)
+{
+	pthread_mutex_lock(&d->lock);
+	bool closed = d->closed;
+	pthread_mutex_unlock(&d->lock);
+	return closed;
+}
+
+/* A tick's EINTR (worker.h): it goes on connecting.  The sandbox can have seen to it that its socket never hears the door's answer (IP_MINTTL, a filter). */
+static int pass(int door, int sock, const struct sockaddr_storage *sa, socklen_t len, int *result)
+{
+	*result = connect(sock, (const struct sockaddr *)sa, len) ? errno : 0;
+	if (*result != 0 && *result != EINPROGRESS && *result != EINTR)
+		return -*result;
+	int end = doors_come_out(door, sock);
+	if (*result == EINTR)
+		*result = 0;
+	return end;
+}
+
 int doors_pass(struct doors *d, int sock, const struct sockaddr_storage *sa, socklen_t len, int *result)
 {
 	struct sockaddr_storage at = *sa;
@@ -206,8 +226,7 @@ int doors_pass(struct doors *d, int sock, const struct sockaddr_storage *sa, soc
 	if (door < 0)
 		return door;
 	pthread_mutex_lock(&d->passing);
-	*result = connect(sock, (const struct sockaddr *)sa, len) ? errno : 0;
-	end = *result == 0 || *result == EINPROGRESS ? doors_come_out(door, sock) : -*result;
+	end = is_closed(d) ? -ECONNRESET : pass(door, sock, sa, len, result); /* the sandbox may have ended while others passed */
 	pthread_mutex_unlock(&d->passing);
 	return end;
 }

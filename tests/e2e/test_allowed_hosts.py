@@ -5,12 +5,16 @@ it, and statically linked; judged at the tests' resolver and sinks."""
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
+import threading
+import time
 
 import pytest
 
 from conftest import USERS
 from lib import packages
+from lib.fakenet import in_netns
 from lib.procs import wait_for
 
 HOST, PUBLIC = "files.test", "203.0.113.10"
@@ -193,9 +197,10 @@ def test_a_name_that_leads_inside(world, net):
 
 
 def test_addresses(world, net):
-    talks = [{"to": "203.0.113.77", "port": 4444, "send": GET.format("any.test")}, {"to": "203.0.114.77", "port": 4444, "send": "x"}]
-    result, got = run(world, allow("203.0.113.77:4444"), *talks)
-    assert got[0].startswith(OK) and got[1].startswith("no connection") and len(net.sink.streams) == 1, f"{net.sink.streams}\n{result}"
+    talks = [{"to": "203.0.113.77", "port": 4444, "send": GET.format("any.test")}, {"to": "2001:db8:77::7", "port": 4444, "send": GET.format("any.test")},
+             {"to": "203.0.114.77", "port": 4444, "send": "x"}]
+    result, got = run(world, allow("203.0.113.77:4444", "[2001:db8:77::7]:4444"), *talks)
+    assert got[0].startswith(OK) and got[1].startswith(OK) and got[2].startswith("no connection") and len(net.sink.streams) == 2, f"{net.sink.streams}\n{result}"
 
 
 def test_opaque_by_policy(world, net):
@@ -251,6 +256,68 @@ def test_a_secret_below_an_allowed_domain(world, net):
     result = world.guarded(["--on-violation", "deny", *allow("*.files.test"), *allow("10.203.0.0/16"), "run", "--", "/usr/bin/python3", "-I", "-c", script],
                            world.plant_canaries(), timeout=30)
     assert result.out == "none\nfound\n" and set(net.names()) == {"plain.files.test"} and rules(result, "net.resolve") == ["net.resolve.tunnel"], str(result)
+
+
+# Connects to argv[1] while a signal comes 20 times a second, or after another process's socket that is deaf to the answer.
+SIGNALLED = r"""
+import os, signal, socket, sys, time
+port = int(sys.argv[2])
+if sys.argv[3] == "signals":
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+else:
+    child = os.fork()
+    if child == 0:
+        s = socket.socket()
+        s.setsockopt(socket.IPPROTO_IP, 21, 255)  # IP_MINTTL
+        s.connect((sys.argv[1], port))
+    time.sleep(0.6)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+s = socket.socket()
+s.settimeout(20)
+s.connect((sys.argv[1], port))
+s.sendall(b"GET /x HTTP/1.1\r\nHost: files.test\r\n\r\n")
+print(s.recv(99)[:15].decode())
+"""
+
+
+def slow_server(net, port):
+    """Its backlog is full for a second: a connection takes longer than that."""
+    def make():
+        listener = socket.create_server(("", port), backlog=0)
+        return listener, socket.create_connection(("127.0.0.1", port))
+
+    def serve():
+        time.sleep(1)
+        listener.accept()[0].close()
+        end, _ = listener.accept()
+        end.recv(999)
+        end.sendall(OK.encode() + b"\r\n\r\n")
+        end.close()
+
+    listener, first = in_netns(net.inet_ns, make)
+    threading.Thread(target=serve, daemon=True).start()
+    return listener, first
+
+
+def test_a_signal_while_it_connects(make_world, user, net):
+    """The socket is not left as if it went on connecting."""
+    net.clear()
+    net.dns.addresses[HOST] = [PUBLIC]
+    held = slow_server(net, 8181)
+    result = make_world(user, net=net).guarded([*allow(HOST), "run", "--", "/usr/bin/python3", "-I", "-c", SIGNALLED, HOST, "8181", "signals"], timeout=30)
+    for s in held:
+        s.close()
+    assert result.out == OK + "\n", str(result)
+
+
+def test_a_deaf_socket(make_world, user, net):
+    """One that hears no answer keeps nobody else's waiting for long, nor a thread of ours."""
+    net.clear()
+    net.dns.addresses[HOST] = [PUBLIC]
+    result = make_world(user, net=net).guarded([*allow(HOST), "run", "--", "/usr/bin/python3", "-I", "-c", SIGNALLED, HOST, "80", "deaf"], timeout=30)
+    assert result.out == OK + "\n", str(result)
 
 
 def test_what_was_sent_arrives(world, net):
