@@ -26,6 +26,7 @@ static const struct range ranges4[] = {
 static const struct range ranges6[] = {
 	{{0}, 96},            /* unspecified, loopback, the old IPv4-compatible */
 	{{0x01}, 64},         /* discard */
+	{{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48}, /* a network's own NAT64 (RFC 8215): where in it an IPv4 address would be, only that network knows */
 	{{0xfc}, 7},          /* unique local */
 	{{0xfe, 0x80}, 10},   /* link */
 	{{0xfe, 0xc0}, 10},   /* site, of old */

@@ -19,9 +19,11 @@
 #include "launcher/supervise/connect.h"
 #include "launcher/supervise/doors.h"
 #include "launcher/supervise/later.h"
+#include "launcher/supervise/lookup.h"
 #include "launcher/supervise/relays.h"
 #include "launcher/supervise/session.h"
 #include "launcher/supervise/sockets.h"
+#include "launcher/supervise/stub.h"
 #include "launcher/supervise/worker.h"
 
 #define UNBLOCKED_SECONDS 30 /* how long a caller that does not want to wait waits for the outside */
@@ -173,6 +175,8 @@ static bool find_target(struct sandbox *sb, const struct sockaddr_storage *sa, s
 	struct verdict verdict;
 
 	t->port = port_of(sa);
+	if (t->port == 0) /* to the policy any port; nobody listens there */
+		return false;
 	if (stand_ins_find(supervisor_stand_ins(sb->sup), sa, t->host, &t->real)) {
 		t->opaque = policy_host_opaque(p, sb->role, t->host, t->port);
 		return true;
@@ -231,9 +235,10 @@ bool connect_relayed(struct sandbox *sb, const struct seccomp_notif *req, int *s
 {
 	struct relay_target target = {0};
 
-	if (!sb->way || !find_target(sb, sa, &target))
+	/* A nameserver's address is the stub's, also where the policy lists its network. */
+	if (!sb->way || stub_listens_at(sb, sa) || !find_target(sb, sa, &target))
 		return false;
-	if (!policy_host_allowed(supervisor_policy(sb->sup), sb->role, target.host, target.port))
+	if (!policy_host_allowed(supervisor_policy(sb->sup), sb->role, target.host, target.port) || !lookup_reaches(sb, &target.real, target.port))
 		*reply = refuse_port(sb, req, &target);
 	else
 		*reply = relay_later(sb, req, sock, sa, len, place, &target);

@@ -2,8 +2,11 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "launcher/base/fd.h"
 #include "launcher/names/ranges.h"
 #include "launcher/names/stand_in.h"
 #include "launcher/supervise/session.h"
@@ -22,6 +25,29 @@ static void record(struct shade *who, const char *host, const char *address, str
 	supervisor_record(&who->sandbox, 0, &ev);
 }
 
+/* Whatever leads to this machine is sent from the very address.  Nothing is sent: a datagram socket that is connected only looks for its way. */
+static bool is_own(const struct pw_address *address)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(9)};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(9), .sin6_scope_id = address->scope};
+	bool four = address->family == AF_INET;
+	struct sockaddr *at = four ? (struct sockaddr *)&in : (struct sockaddr *)&in6;
+	void *bytes = four ? (void *)&in.sin_addr : (void *)&in6.sin6_addr;
+	socklen_t len = four ? sizeof in : sizeof in6;
+	cleanup_fd int sock = socket((int)address->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memcpy(bytes, address->bytes, four ? sizeof in.sin_addr : sizeof in6.sin6_addr);
+	return sock >= 0 && connect(sock, at, len) == 0 && getsockname(sock, at, &len) == 0 && !memcmp(bytes, address->bytes, four ? 4 : 16);
+}
+
+bool lookup_reaches(const struct sandbox *sb, const struct pw_address *address, unsigned port)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop((int)address->family, address->bytes, text, sizeof text);
+	return policy_host_allowed(supervisor_policy(sb->sup), sb->role, text, port) || (!range_is_private(address) && !is_own(address));
+}
+
 /* A name can be made to lead anywhere by whoever runs its domain: to the cloud's metadata service, to a machine behind the firewall. */
 static bool may_reach(struct shade *who, const char *host, const struct pw_address *address)
 {
@@ -31,7 +57,7 @@ static bool may_reach(struct shade *who, const char *host, const struct pw_addre
 
 	inet_ntop((int)address->family, address->bytes, text, sizeof text);
 	if (!policy_address_denied(p, text, &verdict)) {
-		if (!range_is_private(address) || policy_host_allowed(p, who->sandbox.role, text, 0))
+		if (lookup_reaches(&who->sandbox, address, 0))
 			return true;
 		verdict = policy_rule(p, "net.resolve.private");
 	}

@@ -196,6 +196,21 @@ def test_a_name_that_leads_inside(world, net):
     assert got[0].startswith("no connection") and got[1].startswith(OK), str(result)
 
 
+def test_a_name_that_leads_to_this_machine(world, net):
+    """By an address of its own that looks like anybody's; and to a private network by a port of it that is not listed."""
+    net._ip("-n", net.host_ns, "addr", "add", "198.51.100.9/32", "dev", "inet")
+    try:
+        net.dns.addresses[HOST] = ["198.51.100.9"]
+        net.dns.addresses["inner.test"] = ["10.203.0.2"]
+        talks = [{"to": HOST, "port": 80}, {"to": "inner.test", "port": 80, "send": GET.format("inner.test")}, {"to": "inner.test", "port": 8443}]
+        result, got = run(world, allow(HOST, "inner.test", "10.203.0.2:80"), *talks)
+        assert got[0].startswith("no connection") and got[1].startswith(OK) and got[2].startswith("no connection"), str(result)
+        assert rules(result, "net.resolve") == ["net.resolve.private"] and rules(result) == ["net.connect.relayed", "net.connect.port"], str(result)
+        assert [port for port, _ in net.sink.streams] == [80], f"{net.sink.streams}\n{result}"
+    finally:
+        net._ip("-n", net.host_ns, "addr", "del", "198.51.100.9/32", "dev", "inet")
+
+
 def test_addresses(world, net):
     talks = [{"to": "203.0.113.77", "port": 4444, "send": GET.format("any.test")}, {"to": "2001:db8:77::7", "port": 4444, "send": GET.format("any.test")},
              {"to": "203.0.114.77", "port": 4444, "send": "x"}]
