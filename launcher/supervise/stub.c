@@ -1,6 +1,7 @@
 #include "launcher/supervise/stub.h"
 
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +55,9 @@ static int answer_addresses(const struct dns_question *q, enum dns_transport how
 
 	for (uint32_t i = 0; i < answer->count; i++)
 		memcpy(bytes + n++ * each, answer->address[i].bytes, each);
-	return n ? dns_answer_addresses(q, how, bytes, n, LOCAL_SECONDS, out, size) : dns_answer_code(q, DNS_NOERROR, out, size);
+	if (n == 0) /* "there is none" would not be asked again */
+		return dns_answer_code(q, answer->error == EAI_AGAIN ? DNS_SERVFAIL : DNS_NOERROR, out, size);
+	return dns_answer_addresses(q, how, bytes, n, LOCAL_SECONDS, out, size);
 }
 
 static int answer_local(const struct dns_question *q, enum dns_transport how, const char *host, uint8_t *out, size_t size)
