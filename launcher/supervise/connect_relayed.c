@@ -102,13 +102,14 @@ static int pass_loopback(int sock)
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct sockaddr_in6 mapped = {.sin6_family = AF_INET6, .sin6_addr.s6_addr = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}};
 	cleanup_fd int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int domain = AF_INET;
+	int domain = AF_INET, both = 0;
 	socklen_t len = sizeof at, size = sizeof domain;
 
 	if (listener < 0 || bind(listener, (const struct sockaddr *)&at, len) < 0 || listen(listener, 8) < 0 ||
 	    getsockname(listener, (struct sockaddr *)&at, &len) < 0 || getsockopt(sock, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0)
 		return -errno;
 	mapped.sin6_port = at.sin_port;
+	setsockopt(sock, IPPROTO_IPV6, IPV6_V6ONLY, &both, sizeof both); /* an option of the caller's, who means the stand-in */
 	if ((domain == AF_INET6 ? connect(sock, (const struct sockaddr *)&mapped, sizeof mapped) : connect(sock, (const struct sockaddr *)&at, sizeof at)) && errno != EINTR)
 		return -errno;
 	return doors_come_out(listener, sock);
