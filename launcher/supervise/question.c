@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "launcher/supervise/lookup.h"
 #include "launcher/supervise/session.h"
 #include "launcher/supervise/sockets.h"
 #include "policy/tunnel.h"
@@ -50,6 +51,20 @@ static enum question_answer refuse_unknown(struct sandbox *sb, const char *writt
 	return QUESTION_REFUSED;
 }
 
+/* An allowed host for which /etc/hosts has an address that it may be reached at: a stand-in leads there, the address itself nowhere. */
+static bool leads_out(struct sandbox *sb, const char *host)
+{
+	struct pw_answer answer;
+
+	if (!sb->way || !supervisor_host_allowed(sb->sup, sb->role, host, 0))
+		return false;
+	names_local(host, AF_UNSPEC, &answer);
+	for (uint32_t i = 0; i < answer.count; i++)
+		if (lookup_reaches(sb, &answer.address[i], 0))
+			return true;
+	return false;
+}
+
 enum question_answer question_judge(struct sandbox *sb, const char *written, struct question *q)
 {
 	const struct policy *p = supervisor_policy(sb->sup);
@@ -63,7 +78,7 @@ enum question_answer question_judge(struct sandbox *sb, const char *written, str
 	case NAME_LITERAL:
 		return QUESTION_LITERAL;
 	case NAME_LOCAL:
-		return QUESTION_LOCAL;
+		return leads_out(sb, q->host) ? QUESTION_ASK : QUESTION_LOCAL;
 	case NAME_REMOTE:
 		if (!supervisor_host_allowed(sb->sup, sb->role, q->host, 0))
 			return refuse_unknown(sb, written, q);

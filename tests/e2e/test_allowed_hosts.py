@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -209,6 +210,19 @@ def test_a_name_that_leads_to_this_machine(world, net):
         assert [port for port, _ in net.sink.streams] == [80], f"{net.sink.streams}\n{result}"
     finally:
         net._ip("-n", net.host_ns, "addr", "del", "198.51.100.9/32", "dev", "inet")
+
+
+def test_in_the_hosts_file(world, net):
+    """Where /etc/hosts says where an allowed host is, it is reached there."""
+    hosts = Path("/etc/netns", net.host_ns, "hosts")
+    hosts.write_text(f"127.0.0.1 localhost\n{PUBLIC} {HOST}\n{PUBLIC} other.test\n127.0.0.1 here.test\n")
+    try:
+        talks = [{"to": name, "port": 80, "send": GET.format(name)} for name in (HOST, "other.test", "here.test")]
+        result, got = run(world, allow(HOST, "here.test"), *talks)
+        assert got[0].startswith(OK) and [g[:13] for g in got[1:]] == ["no connection"] * 2, str(result)
+        assert net.names() == [] and "net.connect.relayed" in rules(result), str(result)
+    finally:
+        hosts.unlink()
 
 
 def test_addresses(world, net):
