@@ -67,14 +67,63 @@ static void take_line(struct nameservers *n, const char *line, size_t len)
 	add(n, address);
 }
 
+static void add_search(struct nameservers *n, const char *text, size_t len)
+{
+	char *out = n->search[n->searches];
+
+	while (len > 0 && *text == '.')
+		text++, len--;
+	while (len > 0 && text[len - 1] == '.')
+		len--;
+	if (len == 0 || len >= SEARCH_TEXT_MAX)
+		return;
+	for (size_t i = 0; i < len; i++)
+		out[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + 'a' - 'A') : text[i];
+	out[len] = '\0';
+	n->searches++;
+}
+
+/* "search" or "domain" and names; the last such line counts. */
+static void take_search(struct nameservers *n, const char *line, size_t len)
+{
+	static const char white[] = " \t\r\v\f";
+	size_t at = 6, end;
+
+	if (len <= at || (memcmp(line, "search", at) && memcmp(line, "domain", at)) || (line[at] != ' ' && line[at] != '\t'))
+		return;
+	n->searches = 0;
+	for (; at < len && n->searches < SEARCH_MAX; at = end) {
+		while (at < len && strchr(white, line[at]))
+			at++;
+		for (end = at; end < len && !strchr(white, line[end]);)
+			end++;
+		add_search(n, line + at, end - at);
+	}
+}
+
+size_t nameservers_searched(const struct nameservers *n, const char *name, size_t *from)
+{
+	size_t len = strlen(name);
+
+	while (*from < n->searches) {
+		const char *domain = n->search[(*from)++];
+		size_t tail = strlen(domain);
+
+		if (len > tail + 1 && name[len - tail - 1] == '.' && !strcmp(name + len - tail, domain))
+			return len - tail - 1;
+	}
+	return 0;
+}
+
 void nameservers_parse(const char *text, size_t len, struct nameservers *out)
 {
-	out->n = 0;
+	out->n = out->searches = 0;
 	for (const char *line = text, *end = text + len; line < end;) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		size_t length = (size_t)((newline ? newline : end) - line);
 
 		take_line(out, line, length);
+		take_search(out, line, length);
 		line += length + 1;
 	}
 	if (out->n == 0)

@@ -11,7 +11,13 @@
 #define NAMESERVERS_MAX 8
 #define NAMESERVER_PORT 53
 
+/* glibc takes any number, musl 256 bytes of them. */
+#define SEARCH_MAX 8
+#define SEARCH_TEXT_MAX 256
+
 struct nameservers {
+	size_t searches;
+	char search[SEARCH_MAX][SEARCH_TEXT_MAX]; /* domains of the last "search" or "domain" line, in small letters, with no dot at either end */
 	size_t n;
 	struct sockaddr_storage at[NAMESERVERS_MAX]; /* AF_INET or AF_INET6, with the port; one only once */
 };
@@ -21,6 +27,8 @@ struct nameservers {
 void nameservers_parse(const char *text, size_t len, struct nameservers *out);
 /* From the machine's file; without one as from an empty one. */
 void nameservers_read(struct nameservers *out);
+/* Is `name`, in small letters, another one with a domain of the search list behind it?  The length of that one, or 0; `from`: 0 at first, then counts them. */
+size_t nameservers_searched(const struct nameservers *n, const char *name, size_t *from);
 bool nameservers_has(const struct nameservers *n, const struct sockaddr_storage *sa);
 
 #endif

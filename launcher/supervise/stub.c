@@ -141,6 +141,22 @@ static int ask_later(struct stub *s, const struct dns_question *q, const char *h
 	return error;
 }
 
+/* An allowed name as a resolver with a search list asks for it: with a domain of the list behind it, first (ndots) or when the name has no such address. */
+static bool is_searched(struct stub *s, const struct question *asked)
+{
+	char host[PW_HOST_MAX];
+	size_t from = 0, len;
+
+	if (asked->class != NAME_REMOTE || strcmp(asked->verdict.rule, "net.resolve"))
+		return false;
+	while ((len = nameservers_searched(&s->sb->sup->servers, asked->host, &from)) > 0) {
+		snprintf(host, sizeof host, "%.*s", (int)len, asked->host);
+		if (supervisor_host_allowed(s->sb->sup, s->sb->role, host, 0))
+			return true;
+	}
+	return false;
+}
+
 static int answer_good(struct stub *s, const struct dns_question *q, const struct client *c, uint8_t *out, size_t size)
 {
 	struct question asked;
@@ -153,6 +169,8 @@ static int answer_good(struct stub *s, const struct dns_question *q, const struc
 	dns_spelling(q, spelled);
 	switch (question_judge(s->sb, spelled, &asked)) {
 	case QUESTION_REFUSED:
+		if (is_searched(s, &asked)) /* the name itself comes next */
+			return dns_answer_code(q, DNS_NXDOMAIN, out, size);
 		return refuse(s, q, &asked, DNS_NXDOMAIN, out, size);
 	case QUESTION_LITERAL:
 		return dns_answer_code(q, DNS_NXDOMAIN, out, size); /* as everywhere: an address is no name */

@@ -143,6 +143,23 @@ def test_statically_linked(world, net, static):
     assert len(plain_streams(net)) == 1 and set(net.names()) == {HOST} and rules(result) == ["net.connect.relayed"], str(result)
 
 
+def test_a_search_list(make_world, user, net, static):
+    """A resolver of its own tries it on every name: no violation where the name itself is allowed, and no question for anybody."""
+    net.clear()
+    net.dns.addresses[HOST] = [PUBLIC]
+    resolv = Path("/etc/netns", net.host_ns, "resolv.conf")
+    before = resolv.read_text()
+    resolv.write_text(before + "search corp.test cluster.local\noptions ndots:5\n")
+    try:
+        world = make_world(user, net=net)
+        result = world.guarded([*allow(HOST), "run", "--", static, HOST, "80", GET.format(HOST)], timeout=30)
+        assert result.out == "HTTP/1.1 200\n" and rules(result, "net.resolve") == [] and set(net.names()) == {HOST} and result.status == 0, str(result)
+        result = world.guarded([*allow(HOST), "run", "--", static, "evil.test", "80", "x"], timeout=30)
+        assert result.out == "no name\n" and "net.resolve" in rules(result, "net.resolve"), str(result)
+    finally:
+        resolv.write_text(before)
+
+
 def test_another_name_at_the_same_address(world, net):
     """Fronting: what is allowed is the name, and it is seen in what is sent."""
     net.dns.addresses["evil.test"] = [PUBLIC]

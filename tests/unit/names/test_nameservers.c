@@ -46,6 +46,32 @@ static void test_lists(void **state)
 	is("nameserver 192.0.2.1\nnameserver 192.0.2.1\n", " 192.0.2.1");
 }
 
+static void searched(const char *text, const char *name, const char *expected)
+{
+	char got[512] = "";
+	struct nameservers n;
+	size_t from = 0, len;
+
+	nameservers_parse(text, strlen(text), &n);
+	while ((len = nameservers_searched(&n, name, &from)) > 0)
+		sprintf(got + strlen(got), " %.*s", (int)len, name);
+	assert_string_equal(got, expected);
+}
+
+static void test_search(void **state)
+{
+	(void)state;
+	searched("search ns.svc.Cluster.local  cluster.local.\n", "files.test.ns.svc.cluster.local", " files.test files.test.ns.svc");
+	searched("search a.test\ndomain b.test", "x.a.test", "");
+	searched("search a.test\ndomain b.test", "x.b.test", " x");
+	searched("search a.test\r\n", "a.test", "");
+	searched("search a.test\n", ".a.test", "");
+	searched("search a.test\n", "xa.test", "");
+	searched("searched a.test\n search b.test\nsearch\nsearch . \n", "x.a.test", "");
+	searched("search 1 2 3 4 5 6 7 8 9\n", "x.9", "");
+	searched("", "x.a.test", "");
+}
+
 static void test_what_is_none(void **state)
 {
 	(void)state;
@@ -86,7 +112,7 @@ static void test_another_port_is_another_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lists), cmocka_unit_test(test_what_is_none), cmocka_unit_test(test_no_more_than_there_is_room_for),
+		cmocka_unit_test(test_lists), cmocka_unit_test(test_search), cmocka_unit_test(test_what_is_none), cmocka_unit_test(test_no_more_than_there_is_room_for),
 		cmocka_unit_test(test_another_port_is_another_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
