@@ -70,12 +70,16 @@ static bool has_host(const struct sourced_list *urls, const char *host)
 static int plan_indexes(struct installer *ins, const struct index_scope *all, struct installer_error *err)
 {
 	static const char module[] = "_internal/models/index.py";
-	cleanup_text char *text = inst_pip_text(ins, module);
+	bool none = !all->standard && !all->urls.n; /* then it matters to nobody what pip's own would be */
+	cleanup_text char *text = none ? NULL : inst_pip_text(ins, module);
 	cleanup_text char *index_url = NULL;
 	cleanup_text char *file_host = NULL;
 	cleanup_text char *file_url = NULL;
 	struct url standard;
 
+	if (none) {
+		return 0;
+	}
 	if (!text || !inst_default_index(text, &index_url, &file_host) || !pip_url_parse(index_url, NULL, &standard)) {
 		return inst_fail(err, 125, "pip's default index cannot be read from its %s (a newer pip than this pipwarden knows?)", module);
 	}

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #define TCP_LISTEN 0x0a
+#define READINGS 4
 #define ACCEPTS 0x10000 /* __SO_ACCEPTCON in the flags of /proc/net/unix */
 
 static FILE *list(pid_t task, const char *name)
@@ -91,7 +92,8 @@ static int compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-int listening_who(const struct in6_addr *address, unsigned port, ino_t *inodes, int max)
+/* One reading of the lists. */
+static int read_who(const struct in6_addr *address, unsigned port, ino_t *inodes, int max)
 {
 	static const char *const lists[] = {"tcp", "tcp6"};
 	int count = 0;
@@ -120,6 +122,16 @@ int listening_who(const struct in6_addr *address, unsigned port, ino_t *inodes, 
 			fclose(file);
 	}
 	qsort(inodes, (size_t)(count < max ? count : max), sizeof *inodes, compare);
+	return count;
+}
+
+/* The kernel gives a page of the list at a time, and finds its place again by counting: while others listen and stop, a reading can pass over one that listens. */
+int listening_who(const struct in6_addr *address, unsigned port, ino_t *inodes, int max)
+{
+	int count = 0;
+
+	for (int i = 0; i < READINGS && count == 0; i++)
+		count = read_who(address, port, inodes, max);
 	return count;
 }
 
