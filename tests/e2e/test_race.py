@@ -21,10 +21,11 @@ import pytest
 
 from conftest import HIDDEN, HIDE_IDS, USERS
 from lib import packages
-from lib.fakenet import INET4, close_sockets, in_netns
+from lib.fakenet import close_sockets, in_netns
 from lib.procs import wait_for
 from lib.world import CANARY
 
+OUTSIDE = "203.0.113.9"  # any but the nameserver's, which a sandbox has one of its own at
 SOCKETS = ("address", "address-family", "descriptor", "send")
 READS = ("path", "link", "dirfd", "cwd")
 RACES = (*SOCKETS, *READS, "mode", "mode-descriptor", "truncate", "exec", "exec-many")
@@ -98,7 +99,7 @@ class Arena:
         self.marker = world.root / "marker"
         program = world.own(Path(shutil.copy(programs / "race-static", world.home / "program")))
         self.agents = Agents(world.root / "agent.sock", net)
-        self.targets = [f"address={INET4}", f"port={PORT}", f"agent={self.agents.path}",
+        self.targets = [f"address={OUTSIDE}", f"port={PORT}", f"agent={self.agents.path}",
                         f"secret={world.home}/.ssh/id_ed25519", f"victim={self.victim}", f"program={program}", f"marker={self.marker}"]
 
     def effects(self, lines: list[dict]) -> dict:
