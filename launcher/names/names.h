@@ -49,5 +49,7 @@ struct sockaddr_text {
 	bool loopback, wildcard, mapped, abstract_name;
 };
 bool sockaddr_describe(const struct sockaddr_storage *sa, socklen_t len, struct sockaddr_text *out);
+/* The socket address of an inet address and a port: its length.  Pure. */
+socklen_t sockaddr_of(const struct pw_address *address, unsigned port, struct sockaddr_storage *out);
 
 #endif

@@ -95,3 +95,19 @@ bool sockaddr_describe(const struct sockaddr_storage *sa, socklen_t len, struct 
 		return false;
 	}
 }
+
+socklen_t sockaddr_of(const struct pw_address *address, unsigned port, struct sockaddr_storage *out)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_scope_id = address->scope};
+
+	memset(out, 0, sizeof *out);
+	if (address->family == AF_INET) {
+		memcpy(&in.sin_addr, address->bytes, sizeof in.sin_addr);
+		memcpy(out, &in, sizeof in);
+		return sizeof in;
+	}
+	memcpy(&in6.sin6_addr, address->bytes, sizeof in6.sin6_addr);
+	memcpy(out, &in6, sizeof in6);
+	return sizeof in6;
+}

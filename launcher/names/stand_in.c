@@ -8,8 +8,9 @@
 
 #include "launcher/names/names.h"
 
-const uint8_t stand_in_network4[4] = {198, 18};
-const uint8_t stand_in_network6[16] = {0xfd, 0x70, 0x77, 0x70};
+/* 198.18.0.0/15 is set aside for measurements between networks (RFC 2544), fd70:7770::/64 is a unique local one (RFC 4193): no public host has either. */
+static const uint8_t network4[4] = {198, 18};
+static const uint8_t network6[16] = {0xfd, 0x70, 0x77, 0x70};
 
 struct entry {
 	struct pw_address real;
@@ -45,7 +46,7 @@ static void make_address(size_t index, uint32_t family, struct pw_address *out)
 	size_t len = family == AF_INET ? 4 : 16;
 
 	*out = (struct pw_address){.family = family};
-	memcpy(out->bytes, family == AF_INET ? stand_in_network4 : stand_in_network6, len);
+	memcpy(out->bytes, family == AF_INET ? network4 : network6, len);
 	out->bytes[len - 1] = (uint8_t)number;
 	out->bytes[len - 2] = (uint8_t)(number >> 8);
 }
@@ -107,7 +108,7 @@ bool stand_in_is(const struct sockaddr_storage *sa)
 
 	if (!bytes)
 		return false;
-	return len == 4 ? bytes[0] == stand_in_network4[0] && (bytes[1] & 0xfe) == stand_in_network4[1] : !memcmp(bytes, stand_in_network6, 8);
+	return len == 4 ? bytes[0] == network4[0] && (bytes[1] & 0xfe) == network4[1] : !memcmp(bytes, network6, 8);
 }
 
 bool stand_ins_find(struct stand_ins *s, const struct sockaddr_storage *sa, char host[PW_HOST_MAX], struct pw_address *real)

@@ -10,10 +10,6 @@
 
 #include "preload/pw_event.h"
 
-/* 198.18.0.0/15 is set aside for measurements between networks (RFC 2544), fd70:7770::/64 is a unique local one (RFC 4193): no public host has either. */
-extern const uint8_t stand_in_network4[4];
-extern const uint8_t stand_in_network6[16];
-
 /* A run that knows more addresses than this is told that there are none: it asks for them for another reason than to connect. */
 #define STAND_INS_MAX 4096
 
@@ -26,7 +22,7 @@ void stand_ins_free(struct stand_ins *s);
 void stand_ins_give(struct stand_ins *s, const char *host, const struct pw_answer *real, struct pw_answer *out);
 /* Whom an address stands for.  False: for nobody. */
 bool stand_ins_find(struct stand_ins *s, const struct sockaddr_storage *sa, char host[PW_HOST_MAX], struct pw_address *real);
-/* Is it of the networks above? */
+/* Is it of the networks that stand-ins are of? */
 bool stand_in_is(const struct sockaddr_storage *sa);
 
 #endif

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "launcher/names/names.h"
+#include "launcher/supervise/listening.h"
 #include "launcher/supervise/supervise.h"
 
 /* The installer's: decided by address (installer_connect.c). */
@@ -23,7 +24,7 @@ struct reply connect_unix_refused(struct sandbox *sb, const struct seccomp_notif
 struct reply connect_later(struct sandbox *sb, const struct seccomp_notif *req, int sock, int pinned, const void *address, socklen_t len);
 
 /* The same on a new socket of ours, which takes the caller's number when it is connected, and only if those who listened when that was decided still do. */
-#define IN_PLACE_LISTENERS 4
+#define IN_PLACE_LISTENERS LISTENING_STILL_MAX
 struct in_place {
 	int number;          /* the caller's descriptor */
 	uint32_t fd_flags;   /* O_CLOEXEC or 0 */

@@ -20,8 +20,6 @@
 #include "launcher/supervise/listening.h"
 #include "launcher/supervise/worker.h"
 
-#define READINGS 4
-
 struct job {
 	struct later later;
 	int sock, pinned;
@@ -106,14 +104,7 @@ int connect_waiting(struct later *later, int sock, bool its_own, const struct so
 /* Who has answered?  An inode is not given twice: those who listened before and listen still have listened all the time, so nobody else can have. */
 static bool is_answered_by_the_same(const struct in_place *place)
 {
-	ino_t now[IN_PLACE_LISTENERS];
-	bool same = !place->listeners;
-
-	/* Again, for a reading can pass over one (listening.c). */
-	for (int i = 0; i < READINGS && !same; i++)
-		same = listening_who(&place->address, place->port, now, IN_PLACE_LISTENERS) == place->listeners &&
-		       !memcmp(now, place->listener, (size_t)place->listeners * sizeof *now);
-	return same;
+	return !place->listeners || listening_still(&place->address, place->port, place->listener, place->listeners);
 }
 
 int connect_put_in_place(struct later *later, int sock, const struct in_place *place)

@@ -52,22 +52,6 @@ static unsigned port_of(const struct sockaddr_storage *sa)
 	return ntohs(sa->ss_family == AF_INET ? ((const struct sockaddr_in *)(const void *)sa)->sin_port : ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port);
 }
 
-static socklen_t outside_address(const struct relay_target *t, struct sockaddr_storage *out)
-{
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)t->port)};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)t->port), .sin6_scope_id = t->real.scope};
-
-	memset(out, 0, sizeof *out);
-	if (t->real.family == AF_INET) {
-		memcpy(&in.sin_addr, t->real.bytes, 4);
-		memcpy(out, &in, sizeof in);
-		return sizeof in;
-	}
-	memcpy(&in6.sin6_addr, t->real.bytes, 16);
-	memcpy(out, &in6, sizeof in6);
-	return sizeof in6;
-}
-
 /* What bounds the caller's wait bounds ours. */
 static void copy_patience(int from, bool nonblocking, int to)
 {
@@ -84,7 +68,7 @@ static void copy_patience(int from, bool nonblocking, int to)
 static int connect_outside(struct job *job, bool *gone)
 {
 	struct sockaddr_storage to;
-	socklen_t len = outside_address(&job->target, &to);
+	socklen_t len = sockaddr_of(&job->target.real, job->target.port, &to);
 	cleanup_fd int sock = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int error;
 

@@ -135,6 +135,16 @@ int listening_who(const struct in6_addr *address, unsigned port, ino_t *inodes, 
 	return count;
 }
 
+bool listening_still(const struct in6_addr *address, unsigned port, const ino_t *inodes, int count)
+{
+	ino_t now[LISTENING_STILL_MAX];
+
+	for (int i = 0; i < READINGS; i++)
+		if (read_who(address, port, now, LISTENING_STILL_MAX) == count && !memcmp(now, inodes, (size_t)count * sizeof *now))
+			return true;
+	return false;
+}
+
 bool listening_unix(ino_t inode, int *type, bool *connected)
 {
 	FILE *file = list(LISTENING_OURS, "unix");

@@ -12,6 +12,8 @@
 #include "launcher/names/stand_in.h"
 #include "launcher/supervise/session.h"
 
+#define DISCARD_PORT 9 /* any would do */
+
 static void record(struct shade *who, const char *host, const char *address, struct verdict verdict)
 {
 	struct event ev = {
@@ -29,16 +31,13 @@ static void record(struct shade *who, const char *host, const char *address, str
 /* Whatever leads to this machine is sent from the very address.  Nothing is sent: a datagram socket that is connected only looks for its way. */
 static bool is_own(const struct pw_address *address)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(9)};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(9), .sin6_scope_id = address->scope};
-	bool four = address->family == AF_INET;
-	struct sockaddr *at = four ? (struct sockaddr *)&in : (struct sockaddr *)&in6;
-	void *bytes = four ? (void *)&in.sin_addr : (void *)&in6.sin6_addr;
-	socklen_t len = four ? sizeof in : sizeof in6;
+	struct sockaddr_storage to, from;
+	socklen_t len = sockaddr_of(address, DISCARD_PORT, &to), from_len = sizeof from;
+	struct sockaddr_text there, here;
 	cleanup_fd int sock = socket((int)address->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	memcpy(bytes, address->bytes, four ? sizeof in.sin_addr : sizeof in6.sin6_addr);
-	return sock >= 0 && connect(sock, at, len) == 0 && getsockname(sock, at, &len) == 0 && !memcmp(bytes, address->bytes, four ? 4 : 16);
+	return sock >= 0 && connect(sock, (const struct sockaddr *)&to, len) == 0 && getsockname(sock, (struct sockaddr *)&from, &from_len) == 0 &&
+	       sockaddr_describe(&to, len, &there) && sockaddr_describe(&from, from_len, &here) && !strcmp(there.address, here.address);
 }
 
 bool lookup_reaches(const struct sandbox *sb, const struct pw_address *address, unsigned port)

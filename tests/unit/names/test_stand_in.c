@@ -26,16 +26,9 @@ static struct pw_address address(const char *text)
 
 static struct sockaddr_storage socket_address(const struct pw_address *a)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(443)};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(443)};
-	struct sockaddr_storage sa = {0};
+	struct sockaddr_storage sa;
 
-	memcpy(&in.sin_addr, a->bytes, 4);
-	memcpy(&in6.sin6_addr, a->bytes, 16);
-	if (a->family == AF_INET)
-		memcpy(&sa, &in, sizeof in);
-	else
-		memcpy(&sa, &in6, sizeof in6);
+	sockaddr_of(a, 443, &sa);
 	return sa;
 }
 
