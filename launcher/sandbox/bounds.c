@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/base/below.h"
 #include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
 
@@ -161,48 +162,15 @@ static void count_all(struct count *c)
 	}
 }
 
-/* The children of each thread of a process, onto the end of the list. */
-static size_t add_children(int proc, pid_t pid, pid_t *list, size_t n)
-{
-	char path[64], text[8192];
-	int folder;
-	struct dirent *entry;
-
-	snprintf(path, sizeof path, "%d/task", (int)pid);
-	folder = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *tasks = folder >= 0 ? fdopendir(folder) : NULL;
-	while (tasks != NULL && (entry = readdir(tasks)) != NULL) {
-		if (entry->d_name[0] == '.') {
-			continue;
-		}
-		snprintf(path, sizeof path, "%.20s/children", entry->d_name);
-		cleanup_fd int fd = openat(dirfd(tasks), path, O_RDONLY | O_CLOEXEC);
-		ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-		text[len > 0 ? len : 0] = '\0';
-		for (char *at = text, *end; n < BELOW_MAX; at = end) {
-			long child = strtol(at, &end, 10);
-			if (end == at) {
-				break;
-			}
-			list[n++] = (pid_t)child;
-		}
-	}
-	if (tasks != NULL) {
-		closedir(tasks);
-	}
-	return n;
-}
-
 static void count_below(struct count *c, pid_t init)
 {
 	pid_t *list = malloc(BELOW_MAX * sizeof *list);
 	char pid[24];
-	size_t n = list != NULL ? add_children(c->proc, init, list, 0) : 0;
+	size_t n = list != NULL ? below(c->proc, init, list, BELOW_MAX) : 0;
 
 	for (size_t i = 0; i < n; i++) {
 		snprintf(pid, sizeof pid, "%d", (int)list[i]);
 		count_one(c, pid);
-		n = add_children(c->proc, list[i], list, n);
 	}
 	free(list);
 }

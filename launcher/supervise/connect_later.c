@@ -16,6 +16,7 @@
 
 #include "launcher/base/fd.h"
 #include "launcher/supervise/connect.h"
+#include "launcher/supervise/holder.h"
 #include "launcher/supervise/later.h"
 #include "launcher/supervise/listening.h"
 #include "launcher/supervise/worker.h"
@@ -25,14 +26,29 @@ struct job {
 	int sock, pinned;
 	bool placed; /* in_place is set */
 	struct in_place place;
+	int held[IN_PLACE_LISTENERS]; /* those who listen; -1 */
 	socklen_t len;
 	struct sockaddr_storage address;
 };
+
+/* Those who listen, as far as they can be had: a server that serves one connection and ends may have ended before we look who has answered, unless it is kept open. */
+static void hold_listeners(struct job *job)
+{
+	for (int i = 0; i < job->place.listeners; i++)
+		job->held[i] = holder_socket(job->later.shade.sandbox.init, job->place.listener[i]);
+}
+
+static void release_listeners(struct job *job)
+{
+	for (int i = 0; i < IN_PLACE_LISTENERS; i++)
+		close_fd(&job->held[i]);
+}
 
 static void job_free(struct job *job)
 {
 	close_fd(&job->sock);
 	close_fd(&job->pinned);
+	release_listeners(job);
 	later_finish(&job->later);
 	free(job);
 }
@@ -125,6 +141,19 @@ int connect_put_in_place(struct later *later, int sock, const struct in_place *p
 	return done < 0 ? errno : 0;
 }
 
+/* Not longer than to the first tick: a server whose backlog is full may end, too, and then nobody is to answer. */
+static int connect_held(struct job *job)
+{
+	int error;
+
+	hold_listeners(job);
+	if (!connect(job->sock, (const struct sockaddr *)&job->address, job->len))
+		return 0;
+	error = errno;
+	release_listeners(job);
+	return error == EINTR ? connect_waiting(&job->later, job->sock, true, &job->address, job->len) : error;
+}
+
 static void run(void *argument)
 {
 	struct job *job = argument;
@@ -134,11 +163,12 @@ static void run(void *argument)
 	if (error) {
 		error = EAGAIN; /* without the tick a blocking connect could not be given up */
 	} else {
-		error = connect_waiting(&job->later, job->sock, true, &job->address, job->len);
+		error = connect_held(job);
 		worker_tick_stop(&tick);
 	}
 	if (error == 0 && job->placed)
 		error = connect_put_in_place(&job->later, job->sock, &job->place);
+	release_listeners(job); /* who hears that it is connected may want the port */
 	if (error == 0)
 		later_send(&job->later, reply_value(0));
 	else if (error > 0)
@@ -161,6 +191,8 @@ struct reply connect_in_place(struct sandbox *sb, const struct seccomp_notif *re
 		close_fd(&pinned);
 		return reply_error(len <= sizeof job->address ? ENOMEM : EINVAL);
 	}
+	for (int i = 0; i < IN_PLACE_LISTENERS; i++)
+		job->held[i] = -1;
 	job->sock = sock;
 	job->pinned = pinned;
 	job->len = len;
