@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Boots the distribution's own kernels in an emulator and runs tests/lib/suite.py there: what the fallbacks are for, for real.
 
-    python3 tests/lib/kernels.py BINARY [--folder DIR] [--only 6.1,…] [--seconds N]
+    python3 tests/lib/kernels.py BINARY [--folder DIR] [--suites bookworm,…] [--seconds N]
 
 Needs root, a Debian, its mirror, and qemu-system-x86, debootstrap, cpio, gzip.  Everything that is fetched stays in the folder (build-kernels/ by
 default).  The guests have no network."""
