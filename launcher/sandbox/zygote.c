@@ -40,7 +40,9 @@ static void fork_init(int sock, const struct nameservers *servers, const struct 
 	if (pid < 0) {
 		m = (struct init_message){.kind = INIT_FAILED, .value = errno, .text = "fork"};
 	}
-	fd_send(fds[0], &m, sizeof m, NULL, 0); /* fails when nobody waits for it any more: then init ends by its hang-up */
+	if (fd_send(fds[0], &m, sizeof m, NULL, 0) < 0) {
+		shutdown(fds[0], SHUT_RDWR); /* whoever waits for the word hears that none comes, and init that nobody does */
+	}
 }
 
 static void __attribute__((noreturn)) serve(int sock, const struct nameservers *servers)
