@@ -1,4 +1,3 @@
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -6,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "launcher/base/fd.h"
+#include "launcher/base/thread.h"
 #include "relay_parts.h"
 
 static void wake(struct relay *r)
@@ -105,18 +105,6 @@ static unsigned descriptors_room(void)
 	return (unsigned)(files.rlim_cur / 4);
 }
 
-static int start_thread(struct relay *r)
-{
-	sigset_t all, before;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&r->thread, NULL, relay_serve, r);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -error;
-}
-
 static void release(struct relay *r)
 {
 	close_fd(&r->epoll);
@@ -147,7 +135,7 @@ int relay_start(struct relay **out, const struct relay_calls *calls)
 	TAILQ_INIT(&r->silent);
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
 	r->wake = r->epoll < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	result = r->wake < 0 || epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->wake, &woken) < 0 ? -errno : start_thread(r);
+	result = r->wake < 0 || epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->wake, &woken) < 0 ? -errno : thread_start(&r->thread, 0, 0, relay_serve, r);
 	if (result < 0)
 		release(r);
 	else

@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <linux/capability.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "launcher/base/thread.h"
 #include "launcher/sandbox/privilege.h"
 #include "launcher/sandbox/ruleset.h"
 
@@ -73,21 +73,13 @@ static void *serve(void *argument)
 /* When it is first needed: most sandboxes never do. */
 static int start(struct domain *d)
 {
-	pthread_attr_t attributes;
-	sigset_t all, before;
 	int r;
 
 	if (d->rights.ruleset < 0)
 		return -EACCES;
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&d->thread, &attributes, serve, d);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
+	r = thread_start(&d->thread, STACK, 0, serve, d);
 	d->started = r == 0;
-	return -r;
+	return r;
 }
 
 int domain_run(struct domain *d, domain_func *f, void *argument)

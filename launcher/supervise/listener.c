@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "launcher/base/thread.h"
 #include "launcher/sandbox/compat.h"
 #include "launcher/sandbox/filter_table.h"
 
@@ -156,7 +157,6 @@ static void *serve(void *argument)
 int listener_start(struct listener *l, struct sandbox *sb)
 {
 	const struct caps *caps = supervisor_caps(sb->sup);
-	sigset_t all, before;
 	int r;
 
 	l->sandbox = sb;
@@ -170,15 +170,11 @@ int listener_start(struct listener *l, struct sandbox *sb)
 		/* The flags go by value. */
 		ioctl(sb->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 	}
-	sigfillset(&all);
-	sigdelset(&all, SIGNAL_BREAK);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&l->thread, NULL, serve, l);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	r = thread_start(&l->thread, 0, SIGNAL_BREAK, serve, l);
 	if (r != 0) {
 		free(l->request);
 	}
-	return -r;
+	return r;
 }
 
 bool listener_wait_empty(struct listener *l, int milliseconds)

@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +20,7 @@
 #include "bootstrap.h"
 #include "findings.h"
 #include "launcher/base/fd.h"
+#include "launcher/base/thread.h"
 #include "relays.h"
 #include "session_parts.h"
 #include "target.h"
@@ -192,25 +191,6 @@ static void *enter_thread(void *argument)
 	return NULL;
 }
 
-static int start_thread(void *(*f)(void *), void *argument)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-	sigset_t all, before;
-	int r;
-
-	if (pthread_attr_init(&attributes) != 0) {
-		return -ENOMEM;
-	}
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&thread, &attributes, f, argument);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return -r;
-}
-
 struct reply session_enter(struct sandbox *sb, const struct seccomp_notif *req)
 {
 	struct session *n = session_new(sb->sup, ROLE_BUILD);
@@ -225,7 +205,7 @@ struct reply session_enter(struct sandbox *sb, const struct seccomp_notif *req)
 		return reply_error(EAGAIN);
 	}
 	n->enter_sock = pair[0];
-	if (start_thread(enter_thread, n) < 0) {
+	if (thread_start(NULL, 0, 0, enter_thread, n) < 0) {
 		close(pair[1]);
 		session_free(n);
 		return reply_error(EAGAIN);
@@ -291,7 +271,7 @@ int session_guest_make(struct supervisor *s)
 
 int session_guest_start(void)
 {
-	return start_thread(guest_thread, guest);
+	return thread_start(NULL, 0, 0, guest_thread, guest);
 }
 
 void session_guest_signal(struct supervisor *s, int signal)

@@ -23,6 +23,7 @@
 #include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
 #include "launcher/base/ownline.h"
+#include "launcher/base/thread.h"
 #include "launcher/base/tree.h"
 #include "launcher/names/stand_in.h"
 #include "launcher/sandbox/birth.h"
@@ -234,7 +235,7 @@ static int finish(struct supervisor *s, int status, const pthread_t *sweeper)
 	const char *why = atomic_load(&s->abort_why);
 	char *summary;
 	pthread_t remover;
-	bool removing = pthread_create(&remover, NULL, remove_folders, run->dir) == 0; /* else the guardian does it */
+	bool removing = thread_start(&remover, 0, 0, remove_folders, run->dir) == 0; /* else the guardian does it */
 	int error;
 
 	status = judge(s, status);
@@ -350,7 +351,7 @@ int supervisor_main(const struct run *run)
 	}
 	/* Not before: a child of a process that is not dumpable cannot be read at its first exec. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	sweeping = pthread_create(&sweeper, NULL, sweep_others, run->dir) == 0;
+	sweeping = thread_start(&sweeper, 0, 0, sweep_others, run->dir) == 0;
 	if (error == 0) {
 		w.deadline = run->timeout > 0 ? clock_milliseconds() + (long)run->timeout * 1000 : 0;
 		watch_run(&w);

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "launcher/base/thread.h"
 #include "launcher/supervise/worker.h"
 
 #ifndef sigev_notify_thread_id /* glibc before 2.37 has the field without the name */
@@ -48,27 +49,6 @@ static void *work_main(void *argument)
 	return NULL;
 }
 
-static int spawn(struct work *work)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t mask, before;
-	int error;
-
-	if (pthread_attr_init(&attr))
-		return -ENOMEM;
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, WORKER_STACK);
-	/* Inherited, so that there is no moment in which the new thread could take one of the supervisor's signals. */
-	sigfillset(&mask);
-	sigdelset(&mask, SIGURG);
-	pthread_sigmask(SIG_SETMASK, &mask, &before);
-	error = pthread_create(&thread, &attr, work_main, work);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return -error;
-}
-
 int worker_start(worker_func *f, void *argument)
 {
 	struct work *work;
@@ -85,7 +65,7 @@ int worker_start(worker_func *f, void *argument)
 		return -ENOMEM;
 	}
 	*work = (struct work){.run = f, .argument = argument};
-	error = spawn(work);
+	error = thread_start(NULL, WORKER_STACK, SIGURG, work_main, work);
 	if (error) {
 		free(work);
 		atomic_fetch_sub(&running, 1);
