@@ -201,7 +201,7 @@ struct reply connect_in_place(struct sandbox *sb, const struct seccomp_notif *re
 		job->place = *place;
 	}
 	memcpy(&job->address, address, len);
-	if (later_init(&job->later, sb, req) || worker_start(run, job)) {
+	if (later_init(&job->later, sb, req) || worker_start(sb->id, run, job)) {
 		job_free(job);
 		return reply_error(EAGAIN);
 	}

@@ -201,7 +201,7 @@ static struct reply relay_later(struct sandbox *sb, const struct seccomp_notif *
 		job->placed = true;
 		job->place = *place;
 	}
-	if (later_init(&job->later, sb, req) || worker_start(run, job)) {
+	if (later_init(&job->later, sb, req) || worker_start(sb->id, run, job)) {
 		job_free(job);
 		return reply_error(EAGAIN);
 	}

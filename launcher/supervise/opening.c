@@ -142,7 +142,7 @@ static struct reply open_later(const struct sandbox *sb, const struct seccomp_no
 	if (!error && rights == OPENING_CALLERS)
 		error = take_rights(sb, o);
 	if (!error)
-		error = worker_start(open_slowly, o);
+		error = worker_start(sb->id, open_slowly, o);
 	if (!error)
 		return reply_later();
 	later_finish(&o->later);

@@ -52,7 +52,7 @@ static struct reply resolve_later(struct sandbox *sb, const struct seccomp_notif
 	job->names = supervisor_resolver(sb->sup); /* lives as long as the process */
 	job->family = family;
 	memcpy(job->host, host, sizeof job->host);
-	if (later_init(&job->later, sb, req) || worker_start(resolve, job)) {
+	if (later_init(&job->later, sb, req) || worker_start(sb->id, resolve, job)) {
 		later_finish(&job->later);
 		free(job);
 		return reply_error(EAGAIN);

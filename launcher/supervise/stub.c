@@ -133,7 +133,7 @@ static int ask_later(struct stub *s, const struct dns_question *q, const char *h
 	a->client.fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 3);
 	a->question = *q;
 	memcpy(a->host, host, sizeof a->host);
-	int error = a->client.fd < 0 ? -EMFILE : worker_start(ask, a);
+	int error = a->client.fd < 0 ? -EMFILE : worker_start(s->sb->id, ask, a);
 	if (error < 0) {
 		close_fd(&a->client.fd);
 		free(a);

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -21,9 +21,12 @@
 struct work {
 	worker_func *run;
 	void *argument;
+	unsigned whose;
 };
 
-static atomic_int running;
+static pthread_mutex_t places_lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned taken_by[WORKERS_MAX]; /* whose the running ones are; in no order */
+static size_t running;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void on_tick(int signal)
@@ -39,36 +42,58 @@ static void install_tick(void)
 	sigaction(SIGURG, &action, NULL);
 }
 
+static bool take_place(unsigned whose)
+{
+	size_t its = 0;
+	bool room;
+
+	pthread_mutex_lock(&places_lock);
+	for (size_t i = 0; i < running; i++)
+		its += taken_by[i] == whose;
+	room = running < (whose == 0 ? WORKERS_MAX : WORKERS_MAX - WORKERS_INSTALLER) && its < WORKERS_EACH;
+	if (room)
+		taken_by[running++] = whose;
+	pthread_mutex_unlock(&places_lock);
+	return room;
+}
+
+static void leave_place(unsigned whose)
+{
+	size_t i = 0;
+
+	pthread_mutex_lock(&places_lock);
+	while (taken_by[i] != whose)
+		i++;
+	taken_by[i] = taken_by[--running];
+	pthread_mutex_unlock(&places_lock);
+}
+
 static void *work_main(void *argument)
 {
 	struct work work = *(struct work *)argument;
 
 	free(argument);
 	work.run(work.argument);
-	atomic_fetch_sub(&running, 1);
+	leave_place(work.whose);
 	return NULL;
 }
 
-int worker_start(worker_func *f, void *argument)
+int worker_start(unsigned whose, worker_func *f, void *argument)
 {
 	struct work *work;
-	int error;
+	int error = -ENOMEM;
 
 	pthread_once(&once, install_tick);
-	if (atomic_fetch_add(&running, 1) >= WORKERS_MAX) {
-		atomic_fetch_sub(&running, 1);
+	if (!take_place(whose))
 		return -EAGAIN;
-	}
 	work = malloc(sizeof *work);
-	if (!work) {
-		atomic_fetch_sub(&running, 1);
-		return -ENOMEM;
+	if (work) {
+		*work = (struct work){.run = f, .argument = argument, .whose = whose};
+		error = thread_start(NULL, WORKER_STACK, SIGURG, work_main, work);
 	}
-	*work = (struct work){.run = f, .argument = argument};
-	error = thread_start(NULL, WORKER_STACK, SIGURG, work_main, work);
 	if (error) {
 		free(work);
-		atomic_fetch_sub(&running, 1);
+		leave_place(whose);
 	}
 	return error;
 }

@@ -438,19 +438,27 @@ static void work(void *argument)
 
 static void test_workers(void **state)
 {
-	unsigned started = 0;
+	unsigned started = 0, id = 1;
 
 	(void)state;
-	while (started < 2 * WORKERS_MAX && worker_start(work, NULL) == 0)
+	while (started < WORKERS_MAX && worker_start(id, work, NULL) == 0)
+		started++;
+	assert_int_equal(started, WORKERS_EACH);
+	assert_int_equal(worker_start(id, work, NULL), -EAGAIN);
+	while (++id < 10)
+		while (started < WORKERS_MAX && worker_start(id, work, NULL) == 0)
+			started++;
+	assert_int_equal(started, WORKERS_MAX - WORKERS_INSTALLER);
+	while (started < 2 * WORKERS_MAX && worker_start(0, work, NULL) == 0)
 		started++;
 	assert_int_equal(started, WORKERS_MAX);
-	assert_int_equal(worker_start(work, NULL), -EAGAIN);
+	assert_int_equal(worker_start(0, work, NULL), -EAGAIN);
 	may_end = true;
 	for (int i = 0; i < 2000 && worked < started; i++)
 		usleep(1000);
 	assert_int_equal(worked, started);
 	usleep(20000);
-	assert_int_equal(worker_start(work, NULL), 0); /* the places are free again */
+	assert_int_equal(worker_start(1, work, NULL), 0); /* the places are free again */
 	usleep(50000);
 }
 
@@ -473,7 +481,7 @@ static void test_tick(void **state)
 	_Atomic int error = 0;
 
 	(void)state;
-	assert_int_equal(worker_start(ticked, (void *)&error), 0);
+	assert_int_equal(worker_start(1, ticked, (void *)&error), 0);
 	for (int i = 0; i < 1000 && !error; i++)
 		usleep(1000);
 	assert_int_equal(error, EINTR);
