@@ -126,5 +126,6 @@ void names_resolve(struct names *n, const char *host, int family, struct pw_answ
 	freeaddrinfo(list);
 	if (out->count == 0)
 		out->error = EAI_NONAME;
-	names_remember(n, host, out);
+	if (n)
+		names_remember(n, host, out);
 }

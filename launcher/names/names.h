@@ -10,7 +10,7 @@
 #include "policy/policy.h"
 #include "preload/pw_event.h"
 
-struct names; /* addresses that allowed names were answered with, each with its name */
+struct names; /* addresses that the installer's names were answered with, each with its name; what builds ask for would push them out */
 
 struct names *names_new(void);
 void names_free(struct names *n);
@@ -26,7 +26,7 @@ enum name_class {
  * dot; of NAME_BAD the text as far as it fits. */
 enum name_class names_classify(const char *host, char canonical[PW_HOST_MAX]);
 
-/* Asks the real resolver (getaddrinfo) for family; fills *out; remembers every address for host. */
+/* Asks the real resolver (getaddrinfo) for family; fills *out; remembers every address for host.  n NULL: remembers nothing. */
 void names_resolve(struct names *n, const char *host, int family, struct pw_answer *out);
 /* Answers a NAME_LOCAL from /etc/hosts and the loopback addresses, or a NAME_LITERAL by itself, with no resolver. */
 void names_local(const char *host, int family, struct pw_answer *out);

@@ -67,17 +67,17 @@ static bool may_reach(struct shade *who, const char *host, const struct pw_addre
 
 /* The very name, before the machine's search list makes another of it: with ndots that is asked for first, and somebody else may answer.  /etc/hosts knows no
  * last dot, and a name that is none by itself may be one of the search list's (`service.namespace`). */
-static void resolve(struct supervisor *sup, const char *host, int family, struct pw_answer *real)
+static void resolve(const char *host, int family, struct pw_answer *real)
 {
 	char name[PW_HOST_MAX + 1];
 
 	real->error = EAI_NONAME;
 	if (strchr(host, '.') && names_classify(host, name) == NAME_REMOTE) {
 		snprintf(name, sizeof name, "%s.", host);
-		names_resolve(supervisor_resolver(sup), name, family, real);
+		names_resolve(NULL, name, family, real);
 	}
 	if (real->error == EAI_NONAME)
-		names_resolve(supervisor_resolver(sup), host, family, real);
+		names_resolve(NULL, host, family, real);
 }
 
 void lookup_allowed(struct shade *who, const char *host, int family, struct pw_answer *out)
@@ -85,7 +85,7 @@ void lookup_allowed(struct shade *who, const char *host, int family, struct pw_a
 	struct supervisor *sup = who->sandbox.sup;
 	struct pw_answer real, reachable = {0};
 
-	resolve(sup, host, family, &real);
+	resolve(host, family, &real);
 	reachable.error = real.error;
 	for (uint32_t i = 0; i < real.count && i < PW_ANSWER_MAX; i++)
 		if (may_reach(who, host, &real.address[i]))

@@ -17,7 +17,7 @@
 
 struct job {
 	struct later later;
-	struct names *names;
+	struct names *names; /* NULL: what is answered is nobody's to connect to by address */
 	int family;
 	char host[PW_HOST_MAX];
 };
@@ -49,7 +49,7 @@ static struct reply resolve_later(struct sandbox *sb, const struct seccomp_notif
 
 	if (!job)
 		return reply_error(ENOMEM);
-	job->names = supervisor_resolver(sb->sup); /* lives as long as the process */
+	job->names = sb->role == ROLE_INSTALLER ? supervisor_resolver(sb->sup) : NULL; /* lives as long as the process */
 	job->family = family;
 	memcpy(job->host, host, sizeof job->host);
 	if (later_init(&job->later, sb, req) || worker_start(sb->id, resolve, job)) {
