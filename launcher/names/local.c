@@ -8,10 +8,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "launcher/names/hosts_file.h"
 #include "launcher/names/names.h"
-
-/* A file of this many lines is no list of a machine's neighbours any more (ad blockers have some 200,000). */
-#define HOSTS_LINES_MAX 1000000
 
 bool names_add(struct pw_answer *out, int family, const void *bytes, uint32_t scope)
 {
@@ -83,50 +81,32 @@ static bool is_own_name(const char *name)
 	return own[0] && !strcasecmp(own, name);
 }
 
-/* Does a line of /etc/hosts name `name` ("address name alias … # comment")?  *address then points into the line. */
-static bool hosts_line(char *line, const char *name, char **address)
+struct wanted {
+	int family;
+	bool found; /* a line at all, of whatever family */
+	struct pw_answer *out;
+};
+
+static bool add_line(const char *address, void *arg)
 {
-	char *save = NULL, *word;
+	struct wanted *w = arg;
+	struct pw_address one;
 
-	line[strcspn(line, "#\n")] = 0;
-	*address = strtok_r(line, " \t\r\f\v", &save);
-	if (!*address)
+	if (!literal(address, &one))
 		return false;
-	while ((word = strtok_r(NULL, " \t\r\f\v", &save))) {
-		size_t len = strlen(word);
-
-		if (len > 1 && word[len - 1] == '.')
-			word[len - 1] = 0;
-		if (!strcasecmp(word, name))
-			return true;
-	}
-	return false;
+	w->found = true;
+	if (w->out && (w->family == AF_UNSPEC || (uint32_t)w->family == one.family))
+		names_add(w->out, (int)one.family, one.bytes, one.scope);
+	return !w->out;
 }
 
 /* Adds the entries of /etc/hosts for name in family (AF_UNSPEC: both); true when there is a line at all, of whatever family. out may be NULL. */
 static bool hosts_find(const char *name, int family, struct pw_answer *out)
 {
-	FILE *file = fopen("/etc/hosts", "re");
-	char *line = NULL, *address;
-	size_t size = 0;
-	bool found = false;
+	struct wanted w = {.family = family, .out = out};
 
-	if (!file)
-		return false;
-	for (unsigned n = 0; n < HOSTS_LINES_MAX && getline(&line, &size, file) > 0; n++) {
-		struct pw_address one;
-
-		if (!hosts_line(line, name, &address) || !literal(address, &one))
-			continue;
-		found = true;
-		if (!out)
-			break;
-		if (family == AF_UNSPEC || (uint32_t)family == one.family)
-			names_add(out, (int)one.family, one.bytes, one.scope);
-	}
-	free(line);
-	fclose(file);
-	return found;
+	hosts_file_each(name, add_line, &w);
+	return w.found;
 }
 
 enum name_class names_classify(const char *host, char canonical[PW_HOST_MAX])

@@ -6,14 +6,19 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "launcher/names/hosts_file.h"
 #include "launcher/names/names.h"
 
 /* --- classification ---------------------------------------------------------------------------- */
@@ -211,6 +216,92 @@ static void test_memory(void **state)
 	names_free(NULL);
 }
 
+/* What builds ask for is nobody's to connect to by its address. */
+static void test_nothing_is_remembered(void **state)
+{
+	struct pw_answer answer;
+
+	(void)state;
+	names_resolve(NULL, "localhost", AF_INET, &answer);
+	assert_int_equal(answer.error, 0);
+	assert_true(answer.count >= 1);
+}
+
+struct lines {
+	char text[256];
+	unsigned count;
+};
+
+static bool keep_line(const char *address, void *arg)
+{
+	struct lines *l = arg;
+
+	snprintf(l->text + strlen(l->text), sizeof l->text - strlen(l->text), "%s ", address);
+	return ++l->count == 3;
+}
+
+static void write_hosts(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static const char *lines_of(const char *path, const char *name)
+{
+	static struct lines l;
+
+	l = (struct lines){.count = 0};
+	hosts_file_each_of(path, name, keep_line, &l);
+	return l.text;
+}
+
+static void test_hosts_file(void **state)
+{
+	char path[] = "/tmp/pw-hosts-XXXXXX";
+
+	(void)state;
+	close(mkstemp(path));
+	write_hosts(path, "# 192.0.2.9 no\n192.0.2.1 one.example One\n\n\t192.0.2.2\tTWO.example.\r\n2001:db8::1 one.example#two\n192.0.2.3 one.example");
+	assert_string_equal(lines_of(path, "one.example"), "192.0.2.1 2001:db8::1 192.0.2.3 ");
+	assert_string_equal(lines_of(path, "two.Example"), "192.0.2.2 ");
+	assert_string_equal(lines_of(path, "one"), "192.0.2.1 ");
+	assert_string_equal(lines_of(path, "no"), "");
+	assert_string_equal(lines_of(path, "192.0.2.1"), "");
+	write_hosts(path, "192.0.2.2 one.example One\n"); /* at once, and perhaps within the clock's same tick */
+	assert_string_equal(lines_of(path, "one.example"), "192.0.2.2 ");
+	write_hosts(path, "192.0.2.4 one.example One\n");
+	assert_string_equal(lines_of(path, "one.example"), "192.0.2.4 ");
+	unlink(path);
+	assert_string_equal(lines_of(path, "one.example"), "");
+}
+
+/* A look into a file that has not changed reads nothing: its length does not matter. */
+static void test_a_long_hosts_file(void **state)
+{
+	char path[] = "/tmp/pw-hosts-XXXXXX";
+	struct timespec past[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}}, begun, ended;
+	FILE *f = fdopen(mkstemp(path), "w");
+
+	(void)state;
+	assert_non_null(f);
+	for (int i = 0; i < 200000; i++)
+		fprintf(f, "0.0.0.0 ads%d.example\n", i);
+	fclose(f);
+	utimensat(AT_FDCWD, path, past, 0);
+	sleep(3); /* until nobody can have changed it in the moment in which it is read */
+	assert_string_equal(lines_of(path, "ads199999.example"), "0.0.0.0 ");
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	for (int i = 0; i < 1000; i++)
+		lines_of(path, "nobody.example");
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	unlink(path);
+	double ms = (double)(ended.tv_sec - begun.tv_sec) * 1e3 + (double)(ended.tv_nsec - begun.tv_nsec) / 1e6;
+	assert_true(ms < 1000); /* to read it takes 20 ms each time */
+}
+
 static void test_memory_is_bounded(void **state)
 {
 	struct names *n = names_new();
@@ -375,6 +466,9 @@ int main(void)
 		cmocka_unit_test(test_answer_is_bounded),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_memory_is_bounded),
+		cmocka_unit_test(test_nothing_is_remembered),
+		cmocka_unit_test(test_hosts_file),
+		cmocka_unit_test(test_a_long_hosts_file),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_describe),
 		cmocka_unit_test(test_describe_loopback),
