@@ -139,6 +139,16 @@ enum name_class names_classify(const char *host, char canonical[PW_HOST_MAX])
 	return NAME_REMOTE;
 }
 
+const char *names_domain(const char *host, char out[NAMES_DOMAIN_MAX])
+{
+	const char *at = strrchr(host, '.');
+
+	while (at != NULL && at > host && at[-1] != '.')
+		at--;
+	snprintf(out, NAMES_DOMAIN_MAX, "*.%s", at != NULL ? at : host);
+	return out;
+}
+
 /* IPv6 first as getaddrinfo sorts, but not where the machine has none: a server would bind to what is not there. */
 static void add_loopback(int family, struct pw_answer *out)
 {

@@ -26,6 +26,10 @@ enum name_class {
  * dot; of NAME_BAD the text as far as it fits. */
 enum name_class names_classify(const char *host, char canonical[PW_HOST_MAX]);
 
+/* "*." and the last two labels: what is written down of names that are many.  Returns out.  Pure. */
+#define NAMES_DOMAIN_MAX (PW_HOST_MAX + 2)
+const char *names_domain(const char *host, char out[NAMES_DOMAIN_MAX]);
+
 /* Asks the real resolver (getaddrinfo) for family; fills *out; remembers every address for host.  n NULL: remembers nothing. */
 void names_resolve(struct names *n, const char *host, int family, struct pw_answer *out);
 /* Answers a NAME_LOCAL from /etc/hosts and the loopback addresses, or a NAME_LITERAL by itself, with no resolver. */

@@ -14,6 +14,7 @@ static const uint8_t network6[16] = {0xfd, 0x70, 0x77, 0x70};
 
 struct entry {
 	struct pw_address real;
+	unsigned whose;
 	char host[PW_HOST_MAX];
 };
 
@@ -52,37 +53,45 @@ static void make_address(size_t index, uint32_t family, struct pw_address *out)
 }
 
 /* Its index, or STAND_INS_MAX. */
-static size_t index_of(struct stand_ins *s, const char *host, const struct pw_address *real)
+static size_t index_of(struct stand_ins *s, unsigned whose, const char *host, const struct pw_address *real)
 {
 	struct entry *e = s->entry + s->n;
+	size_t its = 0;
 
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++) {
 		if (!memcmp(&s->entry[i].real, real, sizeof *real) && !strcmp(s->entry[i].host, host))
 			return i;
-	if (s->n == STAND_INS_MAX)
+		its += s->entry[i].whose == whose;
+	}
+	if (s->n == STAND_INS_MAX || its >= STAND_INS_EACH)
 		return STAND_INS_MAX;
 	e->real = *real;
+	e->whose = whose;
 	strncpy(e->host, host, sizeof e->host - 1);
 	return s->n++;
 }
 
-void stand_ins_give(struct stand_ins *s, const char *host, const struct pw_answer *real, struct pw_answer *out)
+bool stand_ins_give(struct stand_ins *s, unsigned whose, const char *host, const struct pw_answer *real, struct pw_answer *out)
 {
 	struct pw_address one;
+	bool all = true;
 
 	memset(out, 0, sizeof *out);
 	out->error = real->error;
 	pthread_mutex_lock(&s->lock);
 	for (uint32_t i = 0; i < real->count && i < PW_ANSWER_MAX; i++) {
-		size_t index = index_of(s, host, &real->address[i]);
-		if (index == STAND_INS_MAX)
+		size_t index = index_of(s, whose, host, &real->address[i]);
+		if (index == STAND_INS_MAX) {
+			all = false;
 			continue;
+		}
 		make_address(index, real->address[i].family, &one);
 		names_add(out, (int)one.family, one.bytes, 0);
 	}
 	pthread_mutex_unlock(&s->lock);
 	if (!out->error && !out->count)
 		out->error = EAI_NONAME;
+	return all;
 }
 
 /* The bytes of an inet address and their number, or NULL. */

@@ -10,16 +10,17 @@
 
 #include "preload/pw_event.h"
 
-/* A run that knows more addresses than this is told that there are none: it asks for them for another reason than to connect. */
-#define STAND_INS_MAX 4096
+/* Who knows more addresses than this is told of no others: it asks for them for another reason than to connect. */
+#define STAND_INS_MAX 16382 /* of a run: what a network of 14 bits has */
+#define STAND_INS_EACH 1024 /* that one sandbox was the first to ask for */
 
 struct stand_ins;
 
 struct stand_ins *stand_ins_new(void);
 void stand_ins_free(struct stand_ins *s);
 
-/* The stand-ins of what host was answered with, in its order; of an error the error. */
-void stand_ins_give(struct stand_ins *s, const char *host, const struct pw_answer *real, struct pw_answer *out);
+/* The stand-ins of what host was answered with, in its order; of an error the error.  whose: the sandbox's id.  False: a bound is reached, and some are left out. */
+bool stand_ins_give(struct stand_ins *s, unsigned whose, const char *host, const struct pw_answer *real, struct pw_answer *out);
 /* Whom an address stands for.  False: for nobody. */
 bool stand_ins_find(struct stand_ins *s, const struct sockaddr_storage *sa, char host[PW_HOST_MAX], struct pw_address *real);
 /* Is it of the networks that stand-ins are of? */

@@ -28,6 +28,21 @@ static void record(struct shade *who, const char *host, const char *address, str
 	supervisor_record(&who->sandbox, 0, &ev);
 }
 
+static void record_full(struct shade *who, const char *host)
+{
+	char domain[NAMES_DOMAIN_MAX];
+	struct event ev = {
+		.type = "net.resolve",
+		.action = EV_DENIED,
+		.verdict = policy_rule(supervisor_policy(who->sandbox.sup), "net.resolve.full"),
+		.source = SRC_KERNEL,
+		.target = {.host = names_domain(host, domain)}, /* the names are many */
+		.detail = "one build or command is told a thousand addresses of allowed hosts: more are asked for by nobody who connects to them",
+	};
+
+	supervisor_record(&who->sandbox, 0, &ev);
+}
+
 /* Whatever leads to this machine is sent from the very address.  Nothing is sent: a datagram socket that is connected only looks for its way. */
 static bool is_own(const struct pw_address *address)
 {
@@ -90,5 +105,6 @@ void lookup_allowed(struct shade *who, const char *host, int family, struct pw_a
 	for (uint32_t i = 0; i < real.count && i < PW_ANSWER_MAX; i++)
 		if (may_reach(who, host, &real.address[i]))
 			reachable.address[reachable.count++] = real.address[i];
-	stand_ins_give(supervisor_stand_ins(sup), host, &reachable, out);
+	if (!stand_ins_give(supervisor_stand_ins(sup), who->sandbox.id, host, &reachable, out))
+		record_full(who, host);
 }

@@ -1,6 +1,5 @@
 #include "launcher/supervise/question.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "launcher/supervise/lookup.h"
@@ -96,27 +95,16 @@ enum question_answer question_judge(struct sandbox *sb, const char *written, str
 	return refused(q, policy_rule(p, "net.resolve.bad"), sockets_hint(sb));
 }
 
-/* "*." and the last two labels. */
-static const char *domain_of(const char *host, char *out, size_t size)
-{
-	const char *at = strrchr(host, '.');
-
-	while (at != NULL && at > host && at[-1] != '.')
-		at--;
-	snprintf(out, size, "*.%s", at != NULL ? at : host);
-	return out;
-}
-
 void question_record(struct sandbox *sb, pid_t pid, const struct question *q, const char *type)
 {
-	char domain[PW_HOST_MAX + 2];
+	char domain[NAMES_DOMAIN_MAX];
 	bool whole = atomic_fetch_add(&sb->names_refused, 1) < RECORDED_WHOLE;
 	struct event ev = {
 		.type = "net.resolve",
 		.action = EV_DENIED,
 		.verdict = q->verdict,
 		.source = SRC_KERNEL, /* the question itself reached us; the caller may have made it with or without the shim */
-		.target = {.host = whole ? q->host : domain_of(q->host, domain, sizeof domain), .protocol = type},
+		.target = {.host = whole ? q->host : names_domain(q->host, domain), .protocol = type},
 		.detail = q->detail,
 	};
 

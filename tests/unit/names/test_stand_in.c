@@ -50,7 +50,7 @@ static void test_one_for_each_real_one(void **state)
 	char host[PW_HOST_MAX];
 
 	(void)state;
-	stand_ins_give(s, "a.example", &real, &out);
+	stand_ins_give(s, 1, "a.example", &real, &out);
 	assert_int_equal(out.error, 0);
 	assert_int_equal(out.count, 2);
 	for (uint32_t i = 0; i < 2; i++) {
@@ -63,9 +63,9 @@ static void test_one_for_each_real_one(void **state)
 		sa = socket_address(&real.address[i]);
 		assert_false(stand_in_is(&sa));
 	}
-	stand_ins_give(s, "a.example", &real, &again);
+	stand_ins_give(s, 1, "a.example", &real, &again);
 	assert_memory_equal(&again, &out, sizeof out); /* the same for the whole run */
-	stand_ins_give(s, "b.example", &real, &again); /* one address, two names: told apart */
+	stand_ins_give(s, 1, "b.example", &real, &again); /* one address, two names: told apart */
 	assert_memory_not_equal(&again.address[0], &out.address[0], sizeof out.address[0]);
 	stand_ins_free(s);
 }
@@ -79,15 +79,15 @@ static void test_nobody(void **state)
 	char host[PW_HOST_MAX];
 
 	(void)state;
-	stand_ins_give(s, "a.example", &real, &out);
+	stand_ins_give(s, 1, "a.example", &real, &out);
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
 		struct sockaddr_storage sa = socket_address(&others[i]);
 		assert_false(stand_ins_find(s, &sa, host, &found)); /* the first IPv6 one would stand for an IPv6 address */
 	}
 	struct pw_answer error = {.error = EAI_AGAIN}, none = {0};
-	stand_ins_give(s, "a.example", &error, &out);
+	stand_ins_give(s, 1, "a.example", &error, &out);
 	assert_int_equal(out.error, EAI_AGAIN);
-	stand_ins_give(s, "a.example", &none, &out);
+	stand_ins_give(s, 1, "a.example", &none, &out);
 	assert_int_equal(out.error, EAI_NONAME);
 	stand_ins_free(s);
 }
@@ -101,24 +101,41 @@ static void test_mapped(void **state)
 	char host[PW_HOST_MAX];
 
 	(void)state;
-	stand_ins_give(s, "a.example", &real, &out);
+	stand_ins_give(s, 1, "a.example", &real, &out);
 	assert_true(stand_ins_find(s, &sa, host, &found));
 	stand_ins_free(s);
+}
+
+/* How many of the next names get one. */
+static int give_many(struct stand_ins *s, unsigned whose, int names)
+{
+	struct pw_answer real = answer("192.0.2.7", NULL), out;
+	char host[PW_HOST_MAX];
+	int given = 0;
+
+	for (int i = 0; i < names; i++) {
+		snprintf(host, sizeof host, "h%d-%u.example", i, whose);
+		bool all = stand_ins_give(s, whose, host, &real, &out);
+		assert_int_equal(all, out.count == 1);
+		assert_int_equal(out.error, all ? 0 : EAI_NONAME);
+		given += all;
+	}
+	return given;
 }
 
 static void test_no_more_than_there_is_room_for(void **state)
 {
 	struct stand_ins *s = stand_ins_new();
 	struct pw_answer real = answer("192.0.2.7", NULL), out;
-	char host[PW_HOST_MAX];
+	int given = 0;
 
 	(void)state;
-	for (int i = 0; i <= STAND_INS_MAX; i++) {
-		snprintf(host, sizeof host, "h%d.example", i);
-		stand_ins_give(s, host, &real, &out);
-		assert_int_equal(out.count, i < STAND_INS_MAX);
-	}
-	assert_int_equal(out.error, EAI_NONAME);
+	assert_int_equal(give_many(s, 1, STAND_INS_EACH + 10), STAND_INS_EACH); /* one that asks for many takes nothing from others */
+	assert_true(stand_ins_give(s, 1, "h0-1.example", &real, &out));         /* and keeps what it has, as everybody does */
+	assert_true(stand_ins_give(s, 2, "h1-1.example", &real, &out));
+	for (unsigned whose = 2; whose < 20; whose++)
+		given += give_many(s, whose, STAND_INS_EACH);
+	assert_int_equal(given, STAND_INS_MAX - STAND_INS_EACH);
 	stand_ins_free(s);
 }
 
