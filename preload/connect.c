@@ -55,10 +55,21 @@ static int print_address(const struct sockaddr *sa, socklen_t len, char text[ADD
 	return 0;
 }
 
-static int is_refusal(int err, int family)
+/* A datagram socket's goes nowhere: resolvers sort addresses by it. */
+static int is_datagram(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_DGRAM;
+}
+
+static int is_refusal(int fd, int err, int family)
 {
 	if (err == EACCES || err == EPERM)
 		return 1;
+	if (is_datagram(fd))
+		return 0;
 	return family != AF_UNIX && (err == ECONNREFUSED || err == ENETUNREACH || err == EHOSTUNREACH);
 }
 
@@ -74,7 +85,7 @@ EXPORT int connect(int fd, const struct sockaddr *address, socklen_t len)
 		ret = (int)syscall(SYS_connect, fd, address, len);
 	err = errno;
 	if (ret < 0 && err != EFAULT && (shim->role == PW_ROLE_BUILD || shim->role == PW_ROLE_GUEST) &&
-	    print_address(address, len, text) && is_refusal(err, address->sa_family))
+	    print_address(address, len, text) && is_refusal(fd, err, address->sa_family))
 		shim_event(PW_EV_CONNECT, text, &(struct shim_origin){ .object = shim_object(shim, __builtin_return_address(0)) });
 	errno = err;
 	return ret;

@@ -140,3 +140,15 @@ bool stand_ins_find(struct stand_ins *s, const struct sockaddr_storage *sa, char
 	pthread_mutex_unlock(&s->lock);
 	return found;
 }
+
+size_t stand_ins_addresses(struct stand_ins *s, const char *host, struct pw_address *out, size_t room)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < s->n && n < room; i++)
+		if (!strcmp(s->entry[i].host, host))
+			out[n++] = s->entry[i].real;
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}

@@ -23,6 +23,8 @@ void stand_ins_free(struct stand_ins *s);
 bool stand_ins_give(struct stand_ins *s, unsigned whose, const char *host, const struct pw_answer *real, struct pw_answer *out);
 /* Whom an address stands for.  False: for nobody. */
 bool stand_ins_find(struct stand_ins *s, const struct sockaddr_storage *sa, char host[PW_HOST_MAX], struct pw_address *real);
+/* The real addresses that are known of host, at most room: how many. */
+size_t stand_ins_addresses(struct stand_ins *s, const char *host, struct pw_address *out, size_t room);
 /* Is it of the networks that stand-ins are of? */
 bool stand_in_is(const struct sockaddr_storage *sa);
 

@@ -47,7 +47,7 @@ static void ladder(const struct caps *c, struct rung r[RUNGS])
 		{abi >= 6, false, "signals, abstract sockets (Landlock ABI 6)", "6.12", "without PID namespaces each signal is asked about", "a newer kernel"},
 		{abi >= 9, false, "UNIX sockets by path (Landlock ABI 9)", "7.1", "one wall less behind connect", "a newer kernel"},
 		{c->namespaces, false, "own network, processes, /proc and /dev/shm (namespaces)", "", "builds and commands have TCP between themselves on the loopback, no datagrams, no abstract UNIX names, only the global files of /proc", c->namespaces_why},
-		{c->pidfd_getfd, false, "the caller's own socket (pidfd_getfd)", "5.6", "builds and commands have no UNIX sockets", "in a container: a profile that lets pidfd_getfd pass (CAP_SYS_PTRACE with Docker's)"},
+		{c->pidfd_getfd, false, "the caller's own socket (pidfd_getfd)", "5.6", "builds and commands have no UNIX sockets, and with namespaces no allowed hosts", "in a container: a profile that lets pidfd_getfd pass (CAP_SYS_PTRACE with Docker's)"},
 		{c->wait_killable, false, "calls that a signal does not repeat (killable wait)", "5.19", "a call may be asked about twice", "a newer kernel"},
 		{c->sync_wakeup, false, "fast answers (synchronous wake-up)", "6.6", "each question costs several times as much", "a newer kernel"},
 		{c->process_vm, false, "reading arguments (process_vm_readv)", "", "/proc/PID/mem is read instead: slower", "kernel.yama.ptrace_scope at most 1; a profile that lets process_vm_readv pass"},

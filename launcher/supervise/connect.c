@@ -90,9 +90,10 @@ static struct reply connect_inet(struct sandbox *sb, const struct seccomp_notif 
 	struct sockaddr_text to;
 	struct reply reply;
 
-	/* What is asked at a nameserver's address is written down by name. */
+	/* What is asked at a nameserver's address is written down by name.  Resolvers point a datagram socket at every address that they were told, to sort them. */
 	if (sockaddr_describe(sa, len, &to) && !stub_listens_at(sb, sa)) {
-		connect_record_outside(sb, req, &to, type);
+		if (type != SOCK_DGRAM || !connect_is_stand_in(sb, sa))
+			connect_record_outside(sb, req, &to, type);
 		if (is_inet(to.family) && to.loopback && type == SOCK_STREAM)
 			record_own_loopback(sb, req, &to);
 	}

@@ -52,6 +52,8 @@ bool connect_relayed(struct sandbox *sb, const struct seccomp_notif *req, int *s
                      struct reply *reply);
 /* Would it be one? */
 bool connect_is_relayed(struct sandbox *sb, const struct sockaddr_storage *sa);
+/* Was the address given to the run for an allowed host, whatever port? */
+bool connect_is_stand_in(struct sandbox *sb, const struct sockaddr_storage *sa);
 
 /* connect() of a sandbox without a network namespace (connect_plain.c). */
 struct reply connect_plain(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_storage *sa, socklen_t len);

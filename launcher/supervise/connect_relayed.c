@@ -2,8 +2,11 @@
  * relay carries what goes between the two once it has seen which server is named.  The caller never holds a socket of the outside.  Without a network namespace
  * a new socket on the machine's loopback is connected to us and takes the place of the caller's.
  *
- * The outside comes first, so that the caller is told what became of just the address that its stand-in stands for; a socket that does not block waits for that, too.
- * A signal that the caller handles waits as well: EINTR would say that its socket goes on connecting, and nothing connects that yet. */
+ * The outside comes first, so that the caller is told what became of just the address that its stand-in stands for.  A signal that the caller handles waits for that:
+ * EINTR would say that its socket goes on connecting, and nothing connects that yet.
+ *
+ * A caller that does not want to wait is told the same if it is known at once.  Else its socket is connected, and the outside goes on being dialled without it, by then at
+ * all addresses of the host, since the caller will try no other any more; where none answers it sees a reset. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +17,11 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
 #include "launcher/names/stand_in.h"
 #include "launcher/supervise/connect.h"
+#include "launcher/supervise/dial.h"
 #include "launcher/supervise/doors.h"
 #include "launcher/supervise/later.h"
 #include "launcher/supervise/lookup.h"
@@ -26,7 +31,9 @@
 #include "launcher/supervise/stub.h"
 #include "launcher/supervise/worker.h"
 
-#define UNBLOCKED_SECONDS 30 /* how long a caller that does not want to wait waits for the outside */
+#define UNBLOCKED_MS 250     /* for which a caller that does not want to wait waits: what dual-stack clients give an address (RFC 8305) */
+#define DIAL_SECONDS 30      /* and how long the outside is dialled behind it */
+#define DIAL_LOOK_MS 500     /* whether anybody is left whom it is for */
 
 struct job {
 	struct later later;
@@ -53,19 +60,17 @@ static unsigned port_of(const struct sockaddr_storage *sa)
 }
 
 /* What bounds the caller's wait bounds ours. */
-static void copy_patience(int from, bool nonblocking, int to)
+static void copy_patience(int from, int to)
 {
 	struct timeval t = {0};
 	socklen_t len = sizeof t;
 
 	getsockopt(from, SOL_SOCKET, SO_SNDTIMEO, &t, &len);
-	if (nonblocking || fcntl(from, F_GETFL) & O_NONBLOCK)
-		t = (struct timeval){.tv_sec = UNBLOCKED_SECONDS};
 	setsockopt(to, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t);
 }
 
-/* A connected socket, or -errno; -1 with *gone: nobody waits any more. */
-static int connect_outside(struct job *job, bool *gone)
+/* A connected socket, or -errno; whatever that is where nobody waits for it any more. */
+static int connect_outside(struct job *job)
 {
 	struct sockaddr_storage to;
 	socklen_t len = sockaddr_of(&job->target.real, job->target.port, &to);
@@ -74,9 +79,10 @@ static int connect_outside(struct job *job, bool *gone)
 
 	if (sock < 0)
 		return -errno;
-	copy_patience(job->sock, job->placed && job->place.nonblocking, sock);
+	copy_patience(job->sock, sock);
 	error = connect_waiting(&job->later, sock, false, &to, len);
-	*gone = error < 0;
+	if (error < 0)
+		return -ESRCH;
 	return error ? -(error == EINPROGRESS ? ETIMEDOUT : error) : steal_fd(&sock);
 }
 
@@ -99,56 +105,135 @@ static int pass_loopback(int sock)
 	return doors_come_out(listener, sock);
 }
 
-/* Under a tick: neither the outside nor what the sandbox has done to its socket holds the worker.  A positive errno or 0 for the caller; -1: nobody waits. */
-static int connect_both(struct job *job)
+/* What the caller is told: 0 or EINPROGRESS with the other end of its socket in *inside, or another positive errno. */
+static int connect_inside(struct job *job, int *inside)
 {
-	bool gone = false;
 	int result = 0;
-	cleanup_fd int outside = connect_outside(job, &gone);
 
-	if (gone)
-		return -1;
-	if (outside < 0)
-		return -outside;
-	cleanup_fd int inside = job->placed ? pass_loopback(job->sock) : doors_pass(way_out_doors(job->way), job->sock, &job->at, job->len, &result);
-	if (inside < 0)
+	*inside = job->placed ? pass_loopback(job->sock) : doors_pass(way_out_doors(job->way), job->sock, &job->at, job->len, &result);
+	if (*inside == -ENOSPC)
+		relays_full(job->way, &job->target, "a build or command may have connected to 128 addresses and ports of allowed hosts");
+	if (*inside < 0)
 		return result && result != EINPROGRESS ? result : ECONNREFUSED;
 	if (job->placed && (result = connect_put_in_place(&job->later, job->sock, &job->place)) != 0)
-		return result;
-	if (relays_add(job->way, &job->target, steal_fd(&inside), steal_fd(&outside)) < 0)
-		return ECONNREFUSED; /* the inside is closed: whoever looks sees a reset */
+		close_fd(inside);
 	return result;
 }
 
-static void record_allowed(struct sandbox *sb, const struct seccomp_notif *req, const struct relay_target *t)
+static void record_allowed(struct job *job)
 {
+	const struct relay_target *t = &job->target;
 	char address[INET6_ADDRSTRLEN];
 	struct event ev = {
 		.type = "net.connect",
 		.action = EV_ALLOWED,
-		.verdict = policy_rule(supervisor_policy(sb->sup), "net.connect.relayed"),
+		.verdict = policy_rule(supervisor_policy(job->later.shade.sandbox.sup), "net.connect.relayed"),
 		.source = SRC_KERNEL,
 		.target = {.host = t->host, .address = address, .port = t->port, .protocol = "tcp"},
 	};
 
 	inet_ntop((int)t->real.family, t->real.bytes, address, sizeof address);
-	supervisor_record(sb, (pid_t)req->pid, &ev);
+	supervisor_record(&job->later.shade.sandbox, (pid_t)job->later.req.pid, &ev);
 }
 
+static void answer(struct job *job, int error)
+{
+	later_send(&job->later, error ? reply_error(error) : reply_value(0));
+}
+
+/* The outside is there.  Takes it over. */
+static void connect_both(struct job *job, int outside)
+{
+	int inside = -1, result = connect_inside(job, &inside);
+
+	if (inside < 0) {
+		close_fd(&outside);
+	} else if (relays_add(job->way, &job->target, inside, outside) < 0) {
+		result = ECONNREFUSED; /* the inside is closed: whoever looks sees a reset */
+	} else {
+		record_allowed(job);
+	}
+	answer(job, result);
+}
+
+static void connect_waited(struct job *job)
+{
+	int outside = connect_outside(job);
+
+	if (outside >= 0)
+		connect_both(job, outside);
+	else
+		answer(job, -outside);
+}
+
+/* By then nobody waits but the sandbox.  A connected socket, or -errno. */
+static int dial_on(struct job *job, struct dial *dial)
+{
+	struct sandbox *sb = &job->later.shade.sandbox;
+	struct pw_address known[DIAL_MAX];
+	size_t n = stand_ins_addresses(supervisor_stand_ins(sb->sup), job->target.host, known, DIAL_MAX);
+	int64_t until = clock_milliseconds() + DIAL_SECONDS * 1000;
+	int outside = -EINPROGRESS;
+
+	for (size_t i = 0; i < n; i++)
+		if (lookup_reaches(sb, &known[i], job->target.port))
+			dial_add(dial, &known[i], job->target.port);
+	while (outside == -EINPROGRESS && clock_milliseconds() < until && !way_out_is_closed(job->way))
+		outside = dial_wait(dial, DIAL_LOOK_MS);
+	return outside;
+}
+
+static void connect_first(struct job *job, struct dial *dial)
+{
+	struct linger now = {.l_onoff = 1};
+	int inside = -1, outside, result = connect_inside(job, &inside);
+
+	if (inside >= 0)
+		record_allowed(job);
+	answer(job, result);
+	if (inside < 0)
+		return;
+	outside = dial_on(job, dial);
+	if (outside >= 0) {
+		relays_add(job->way, &job->target, inside, outside);
+		return;
+	}
+	setsockopt(inside, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+	close_fd(&inside);
+}
+
+static void connect_unblocked(struct job *job)
+{
+	struct dial dial;
+	int outside;
+
+	dial_init(&dial);
+	dial_add(&dial, &job->target.real, job->target.port);
+	outside = dial_wait(&dial, UNBLOCKED_MS);
+	if (outside >= 0)
+		connect_both(job, outside);
+	else if (outside == -EINPROGRESS)
+		connect_first(job, &dial);
+	else
+		answer(job, -outside);
+	dial_finish(&dial);
+}
+
+/* Under a tick: neither the outside nor what the sandbox has done to its socket holds the worker. */
 static void run(void *argument)
 {
 	struct job *job = argument;
 	struct worker_tick tick;
-	int error = worker_tick_start(&tick, CONNECT_TICK_MS) ? EAGAIN : 0;
 
-	if (error == 0) {
-		error = connect_both(job);
+	if (worker_tick_start(&tick, CONNECT_TICK_MS)) {
+		answer(job, EAGAIN);
+	} else {
+		if (job->placed ? job->place.nonblocking : (fcntl(job->sock, F_GETFL) & O_NONBLOCK) != 0)
+			connect_unblocked(job);
+		else
+			connect_waited(job);
 		worker_tick_stop(&tick);
 	}
-	if (error == 0 || error == EINPROGRESS)
-		record_allowed(&job->later.shade.sandbox, &job->later.req, &job->target);
-	if (error >= 0)
-		later_send(&job->later, error ? reply_error(error) : reply_value(0));
 	job_free(job);
 }
 
@@ -202,10 +287,18 @@ static struct reply relay_later(struct sandbox *sb, const struct seccomp_notif *
 		job->place = *place;
 	}
 	if (later_init(&job->later, sb, req) || worker_start(sb->id, run, job)) {
+		relays_full(sb->way, t, "a build or command may make 64 connections at a time, all of a run 240");
 		job_free(job);
 		return reply_error(EAGAIN);
 	}
 	return reply_later();
+}
+
+bool connect_is_stand_in(struct sandbox *sb, const struct sockaddr_storage *sa)
+{
+	struct relay_target target;
+
+	return sb->way && stand_ins_find(supervisor_stand_ins(sb->sup), sa, target.host, &target.real);
 }
 
 bool connect_is_relayed(struct sandbox *sb, const struct sockaddr_storage *sa)

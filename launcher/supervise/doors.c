@@ -102,8 +102,8 @@ static void make_key(const struct sockaddr_storage *sa, char key[KEY_MAX])
 	}
 }
 
-/* Its door, asked for if nobody has.  Under the lock. */
-static struct door *find(struct doors *d, const struct sockaddr_storage *sa)
+/* Its door, asked for if nobody has; or NULL with *error.  Under the lock. */
+static struct door *find(struct doors *d, const struct sockaddr_storage *sa, int *error)
 {
 	struct init_message m = {.kind = INIT_DOOR};
 	char key[KEY_MAX];
@@ -113,10 +113,12 @@ static struct door *find(struct doors *d, const struct sockaddr_storage *sa)
 	for (size_t i = 0; i < d->n; i++)
 		if (!memcmp(d->door[i].key, key, KEY_MAX))
 			return &d->door[i];
-	if (d->n == DOORS_MAX)
-		return NULL;
-	memcpy(m.text, key, KEY_MAX);
-	if (fd_send(d->init_sock, &m, sizeof m, NULL, 0) < 0)
+	*error = d->n == DOORS_MAX ? -ENOSPC : 0;
+	if (*error == 0) {
+		memcpy(m.text, key, KEY_MAX);
+		*error = fd_send(d->init_sock, &m, sizeof m, NULL, 0) < 0 ? -EAGAIN : 0;
+	}
+	if (*error < 0)
 		return NULL;
 	d->door[d->n] = (struct door){.fd = -1};
 	memcpy(d->door[d->n].key, key, KEY_MAX);
@@ -128,20 +130,18 @@ static int open_door(struct doors *d, const struct sockaddr_storage *sa)
 {
 	struct timespec until;
 	struct door *door;
-	int result;
+	int result = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += PATIENCE_SECONDS;
 	pthread_mutex_lock(&d->lock);
-	door = d->closed ? NULL : find(d, sa);
+	door = d->closed ? NULL : find(d, sa, &result);
 	while (door && !door->answered && !d->closed)
 		if (pthread_cond_timedwait(&d->told, &d->lock, &until))
 			break;
 	if (d->closed)
 		result = -ECONNRESET;
-	else if (!door)
-		result = -EAGAIN;
-	else
+	else if (door)
 		result = !door->answered ? -ETIMEDOUT : door->error ? -door->error : door->fd;
 	pthread_mutex_unlock(&d->lock);
 	return result;
@@ -186,6 +186,8 @@ int doors_come_out(int door, int sock)
 			return -errno;
 		peer_len = sizeof peer;
 		int end = accept4(door, (struct sockaddr *)&peer, &peer_len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (end < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
+			return -errno; /* who knocks stays there, and would be found again at once */
 		if (end < 0)
 			continue;
 		unmap(&peer);

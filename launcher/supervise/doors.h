@@ -23,7 +23,7 @@ void doors_close(struct doors *d);
 
 /* Connects `sock`, a stream socket of the sandbox, to the door at sa, and gives the other end: close-on-exec, the caller's.  *result: what connect() said, 0 or a
  * positive errno (EINPROGRESS of a non-blocking one).  Blocks until init has answered, and for as long as connect() does: workers only, under a tick.  -errno: there
- * is no door (-ECONNRESET, -EAGAIN, -ETIMEDOUT, what init met), or nobody came through it. */
+ * is no door (-ECONNRESET, -ETIMEDOUT, what init met; -ENOSPC: there are DOORS_MAX), or nobody came through it. */
 int doors_pass(struct doors *d, int sock, const struct sockaddr_storage *sa, socklen_t len, int *result);
 
 /* The other end of sock, accepted from `listener`, whoever else may have knocked there: close-on-exec and non-blocking, the caller's; or -errno. */

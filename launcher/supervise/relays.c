@@ -12,9 +12,13 @@
 #include "launcher/supervise/supervisor.h"
 
 #define DESCRIPTORS (4 * RELAY_MAX + 1024)
+#define FULL_RECORDED 16
 
 struct way_out {
-	_Atomic unsigned holders, connections;
+	_Atomic unsigned holders, connections, full;
+	_Atomic bool closed;
+	pthread_mutex_t adding; /* and ended: no worker that comes late adds what nobody would cut any more */
+	bool ended;
 	struct shade who;
 	struct doors *doors;
 };
@@ -34,6 +38,7 @@ struct way_out *way_out_new(const struct sandbox *sb, int init_sock)
 		return NULL;
 	}
 	w->holders = 1;
+	pthread_mutex_init(&w->adding, NULL);
 	shade_init(&w->who, sb);
 	return w;
 }
@@ -49,6 +54,7 @@ void way_out_put(struct way_out *w)
 	if (!w || atomic_fetch_sub(&w->holders, 1) > 1)
 		return;
 	doors_free(w->doors);
+	pthread_mutex_destroy(&w->adding);
 	free(w);
 }
 
@@ -112,6 +118,21 @@ static struct relay *get_relay(void)
 	return the_relay;
 }
 
+void relays_full(struct way_out *w, const struct relay_target *t, const char *what)
+{
+	struct event ev = {
+		.type = "net.connect",
+		.action = EV_DENIED,
+		.verdict = policy_rule(supervisor_policy(w->who.sandbox.sup), "net.connect.full"),
+		.source = SRC_KERNEL,
+		.target = {.host = t->host, .port = t->port, .protocol = "tcp"},
+		.detail = what,
+	};
+
+	if (atomic_fetch_add(&w->full, 1) < FULL_RECORDED)
+		supervisor_record(&w->who.sandbox, 0, &ev);
+}
+
 int relays_add(struct way_out *w, const struct relay_target *t, int inside, int outside)
 {
 	struct relay *relay = get_relay();
@@ -119,7 +140,11 @@ int relays_add(struct way_out *w, const struct relay_target *t, int inside, int 
 	int error;
 
 	atomic_fetch_add(&w->connections, 1);
-	error = relay ? relay_add(relay, &c) : -EAGAIN;
+	pthread_mutex_lock(&w->adding);
+	error = w->ended ? -ECONNRESET : relay ? relay_add(relay, &c) : -EAGAIN;
+	pthread_mutex_unlock(&w->adding);
+	if (error == -EAGAIN)
+		relays_full(w, t, "a build or command may have 256 connections to allowed hosts at a time, all of a run 1024, less where few descriptors may be open (ulimit -n)");
 	if (error < 0) {
 		close_fd(&inside);
 		close_fd(&outside);
@@ -128,8 +153,14 @@ int relays_add(struct way_out *w, const struct relay_target *t, int inside, int 
 	return error;
 }
 
+bool way_out_is_closed(struct way_out *w)
+{
+	return atomic_load(&w->closed);
+}
+
 void way_out_close(struct way_out *w)
 {
+	atomic_store(&w->closed, true);
 	if (w->doors)
 		doors_close(w->doors);
 }
@@ -138,6 +169,9 @@ void way_out_end(struct way_out *w)
 {
 	for (int ms = 0; ms < WAY_OUT_GRACE_MS && atomic_load(&w->connections) > 0; ms++)
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	pthread_mutex_lock(&w->adding);
+	w->ended = true;
+	pthread_mutex_unlock(&w->adding);
 	pthread_mutex_lock(&relay_lock);
 	struct relay *relay = the_relay;
 	pthread_mutex_unlock(&relay_lock);

@@ -2,6 +2,8 @@
 #ifndef SUPERVISE_RELAYS_H
 #define SUPERVISE_RELAYS_H
 
+#include <stdbool.h>
+
 #include "launcher/supervise/doors.h"
 #include "launcher/supervise/shade.h"
 #include "preload/pw_event.h"
@@ -28,8 +30,13 @@ void way_out_door(struct way_out *w, const struct init_message *m, int fd);
 #define WAY_OUT_GRACE_MS 2000
 void way_out_close(struct way_out *w);
 void way_out_end(struct way_out *w);
+/* Has its sandbox ended?  For who waits outside for longer than its caller.  Any thread. */
+bool way_out_is_closed(struct way_out *w);
 
-/* Takes both ends over, also when it fails (-errno).  Any thread. */
+/* Takes both ends over, also when it fails: -ECONNRESET behind way_out_end, -EAGAIN if there are too many, which is written down.  Any thread. */
 int relays_add(struct way_out *w, const struct relay_target *t, int inside, int outside);
+
+/* Writes down that the sandbox has too much of something (static text) for another connection to t: some times, since it can be had at will.  Any thread. */
+void relays_full(struct way_out *w, const struct relay_target *t, const char *what);
 
 #endif

@@ -123,10 +123,11 @@ static int watch(struct session *n)
 	int status = -1, ready, wait = n->sandbox.decoys != NULL ? DECOYS_MILLISECONDS : -1;
 
 	for (;;) {
-		size_t asked = stub_poll(&n->stub, fds + 2);
+		int patience = wait;
+		size_t asked = stub_poll(&n->stub, fds + 2, &patience);
 
-		ready = poll(fds, 2 + asked, wait);
-		if (ready < 0) {
+		ready = poll(fds, 2 + asked, patience);
+		if (ready < 0 || (ready == 0 && patience != wait)) {
 			continue;
 		}
 		if (ready == 0) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
 #include "launcher/supervise/lookup.h"
 #include "launcher/supervise/question.h"
@@ -14,6 +15,7 @@
 #include "launcher/supervise/worker.h"
 
 #define ROUND_MAX 32       /* datagrams before the session looks at its other business */
+#define DEAF_MS 100        /* without descriptors */
 #define LOCAL_SECONDS 5    /* of answers: /etc/hosts may change */
 
 enum { DNS_MX = 15, DNS_TXT = 16, DNS_ANY = 255 };
@@ -223,6 +225,8 @@ static void accept_stream(struct stub *s, int sock)
 	struct stub_stream *place = s->streams;
 	int fd = accept4(sock, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
+		s->deaf_until = clock_milliseconds() + DEAF_MS;
 	if (fd < 0)
 		return;
 	for (struct stub_stream *t = s->streams; t < s->streams + STUB_STREAMS && place->fd >= 0; t++)
@@ -301,12 +305,18 @@ static bool is_stream(int sock)
 	return getsockopt(sock, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
 }
 
-size_t stub_poll(struct stub *s, struct pollfd *fds)
+size_t stub_poll(struct stub *s, struct pollfd *fds, int *wait)
 {
+	int64_t deaf = s->deaf_until ? s->deaf_until - clock_milliseconds() : 0;
 	size_t n = 0;
 
+	if (deaf <= 0)
+		s->deaf_until = 0;
+	else if (*wait < 0 || deaf < *wait)
+		*wait = (int)deaf;
 	for (size_t i = 0; i < s->n; i++)
-		fds[n++] = (struct pollfd){.fd = s->sockets[i], .events = POLLIN};
+		if (deaf <= 0 || !is_stream(s->sockets[i]))
+			fds[n++] = (struct pollfd){.fd = s->sockets[i], .events = POLLIN};
 	for (size_t i = 0; i < STUB_STREAMS; i++)
 		if (s->streams[i].fd >= 0)
 			fds[n++] = (struct pollfd){.fd = s->streams[i].fd, .events = POLLIN};

@@ -20,6 +20,7 @@ struct stub {
 	int sockets[OWN_NET_SOCKETS];
 	size_t n;
 	uint64_t messages;
+	int64_t deaf_until; /* by clock_milliseconds: no connection could be accepted, and who knocks would be found again at once */
 	struct stub_stream {
 		int fd; /* -1: free */
 		uint64_t heard; /* when, in messages */
@@ -33,8 +34,8 @@ void stub_init(struct stub *s, struct sandbox *sb);
 void stub_take(struct stub *s, const int *sockets, size_t n);
 void stub_finish(struct stub *s);
 
-/* What to wait for: how many of fds, which has room for STUB_POLL. */
-size_t stub_poll(struct stub *s, struct pollfd *fds);
+/* What to wait for: how many of fds, which has room for STUB_POLL.  *wait: how many milliseconds at most, -1: for ever; is made shorter where there is need. */
+size_t stub_poll(struct stub *s, struct pollfd *fds, int *wait);
 /* Answers what has come, by the same fds after the wait. */
 void stub_serve(struct stub *s, const struct pollfd *fds, size_t n);
 

@@ -374,3 +374,102 @@ def test_what_was_sent_arrives(world, net):
         net.sink.clear()
         result = world.guarded([*allow(HOST), "run", "--", "/usr/bin/python3", "-I", "-c", script], timeout=30)
         assert result.status == 0 and wait_for(lambda: net.sink.bytes.endswith(b"end") or b"xend" in net.sink.bytes, 5), f"{len(net.sink.bytes)}\n{result}"
+
+
+# Connects to argv[1] port argv[2] without waiting, and says how long that took; then a request and its answer.
+UNBLOCKED = r"""
+import select, socket, sys, time
+s = socket.socket()
+s.setblocking(False)
+address = socket.gethostbyname(sys.argv[1])
+begun = time.monotonic()
+error = s.connect_ex((address, int(sys.argv[2])))
+took = time.monotonic() - begun
+select.select([], [s], [], 20)
+error = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if error in (0, 115) else error
+s.settimeout(20)
+try:
+    if not error:
+        s.sendall(b"GET /x HTTP/1.1\r\nHost: files.test\r\n\r\n")
+        got = s.recv(99)[:15].decode() or "closed"
+    else:
+        got = "error %d" % error
+except OSError as e:
+    got = type(e).__name__
+print("at once" if took < 0.9 else "waited", got)
+"""
+
+
+def run_unblocked(world, port):
+    return world.guarded([*allow(HOST), "run", "--", "/usr/bin/python3", "-I", "-c", UNBLOCKED, HOST, port], timeout=40)
+
+
+def silent_address(net, address):
+    """Nothing is heard from there, until the returned function is called."""
+    net._ip("-n", net.inet_ns, "route", "add", "blackhole", address + "/32", "table", "local")
+    return lambda: net._ip("-n", net.inet_ns, "route", "del", "blackhole", address + "/32", "table", "local")
+
+
+def test_who_does_not_wait(world, net):
+    """An event loop is not held up by a server that takes long; and it is told at once what is known at once."""
+    held = slow_server(net, 8181)
+    result = run_unblocked(world, "8181")
+    for s in held:
+        s.close()
+    assert result.out == "at once " + OK + "\n" and rules(result) == ["net.connect.relayed"], str(result)
+    assert run_unblocked(world, "81").out == "at once error 111\n"
+
+
+def test_another_address_for_who_does_not_wait(world, net):
+    """Its own attempt at the next address will not come: it is connected already."""
+    net.dns.addresses[HOST] = ["203.0.113.1", PUBLIC]
+    heal = silent_address(net, "203.0.113.1")
+    try:
+        result = run_unblocked(world, "80")
+    finally:
+        heal()
+    assert result.out == "at once " + OK + "\n" and net.sink.streams == [(80, GET.format(HOST).encode())], str(result)
+
+
+def test_a_late_refusal(world, net):
+    heal = silent_address(net, PUBLIC)
+    timer = threading.Timer(0.7, heal)
+    timer.start()
+    result = run_unblocked(world, "81")
+    timer.join()
+    assert result.out == "at once ConnectionResetError\n", str(result)
+
+
+def test_resolvers_sort_addresses(make_world, user, net):
+    """A datagram socket is pointed at what they were told (RFC 6724); that says nothing of the program, elsewhere it does."""
+    net.clear()
+    net.dns.addresses[HOST] = [PUBLIC]
+    script = ("import socket\na = socket.gethostbyname('files.test')\n"
+              "for address, port in [*((a, p) for p in (0, 9, 443, 65535)), ('198.18.200.200', 9)]:\n"
+              "    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n    s.connect_ex((address, port))\n")
+    result = make_world(user, net=net).guarded(["--on-violation", "deny", *allow(HOST), "run", "--", "/usr/bin/python3", "-I", "-c", script], timeout=30)
+    assert [(e["rule"], e["target"]["address"]) for e in result.of_type("net.connect")] == [("net.outside.probe", "198.18.200.200")], str(result)
+
+
+def test_more_addresses_than_anybody_needs(make_world, user, net):
+    """What one asks for beyond its share it is not told, and that is written down, once; what it has it keeps."""
+    net.clear()
+    net.dns.addresses.update({f"n{i}.files.test": [PUBLIC] for i in range(1100)})
+    script = ("import socket\nfound = 0\nfor i in range(1100):\n    try:\n        socket.gethostbyname('n%d.files.test' % i)\n        found += 1\n    except OSError:\n        pass\n"
+              "s = socket.create_connection(('n5.files.test', 80), 8)\ns.sendall(b'GET /x HTTP/1.1\\r\\nHost: n5.files.test\\r\\n\\r\\n')\nprint(found, s.recv(99)[:15].decode())\n")
+    result = make_world(user, net=net).guarded([*allow("*.files.test"), "run", "--", "/usr/bin/python3", "-I", "-c", script], timeout=60)
+    assert result.out == f"1024 {OK}\n", str(result)
+    full = [e for e in result.of_type("net.resolve") if e["rule"] == "net.resolve.full"]
+    assert 1 <= len(full) <= 4 and full[0]["target"]["host"] == "*.files.test" and full[0]["severity"] == "low" and result.status == 0, str(result)
+
+
+def test_more_connections_than_anybody_needs(make_world, user, net):
+    """Beyond the bounds they are refused and written down; those that are open stay so."""
+    net.clear()
+    net.dns.addresses[HOST] = [PUBLIC]
+    script = ("import resource, socket\nresource.setrlimit(resource.RLIMIT_NOFILE, (1000, 1000))\nopen, refused = [], 0\nfor i in range(280):\n    try:\n"
+              "        open.append(socket.create_connection(('files.test', 80), 8))\n    except ConnectionError:\n        refused += 1\n"
+              "open[0].sendall(b'GET /x HTTP/1.1\\r\\nHost: files.test\\r\\n\\r\\n')\nprint(len(open), refused, open[0].recv(99)[:15].decode())\n")
+    result = make_world(user, net=net).guarded([*allow(HOST), "run", "--", "/usr/bin/python3", "-I", "-c", script], timeout=60)
+    assert result.out == f"256 24 {OK}\n", str(result)
+    assert "net.connect.full" in rules(result) and result.status == 0, str(result)

@@ -52,6 +52,7 @@ int supervisor_names(struct sandbox *sb)
 void lookup_allowed(struct shade *who, const char *host, int family, struct pw_answer *out) { names_resolve(the_box->names, host, family, out); }
 bool lookup_reaches(const struct sandbox *sb, const struct pw_address *address, unsigned port) { return false; }
 bool connect_is_relayed(struct sandbox *sb, const struct sockaddr_storage *sa) { return false; }
+bool connect_is_stand_in(struct sandbox *sb, const struct sockaddr_storage *sa) { return false; }
 bool connect_relayed(struct sandbox *sb, const struct seccomp_notif *req, int *sock, const struct sockaddr_storage *sa, socklen_t len, const struct in_place *place,
                      struct reply *reply)
 {
