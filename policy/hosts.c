@@ -282,11 +282,26 @@ bool policy_host_watched(const struct policy *p, const char *host, struct verdic
 	return table_has(p->watched, host, out);
 }
 
+/* The IPv4 address that a translator (NAT64, RFC 6052) or a tunnel (6to4, RFC 3056) makes of an IPv6 one. */
+static bool translated(const struct net_block *six, struct net_block *four)
+{
+	static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b}, tunnel[2] = {0x20, 0x02};
+	bool through = !memcmp(six->bytes, nat64, sizeof(nat64));
+
+	if (!through && memcmp(six->bytes, tunnel, sizeof(tunnel)))
+		return false;
+	*four = (struct net_block){.bytes = {[10] = 0xff, [11] = 0xff}, .bits = 128};
+	memcpy(four->bytes + 12, six->bytes + (through ? sizeof(nat64) : sizeof(tunnel)), 4);
+	return true;
+}
+
 bool policy_address_denied(const struct policy *p, const char *address, struct verdict *out)
 {
-	struct net_block parsed;
+	struct net_block parsed, four;
 
-	return address_parse(address, &parsed) && answer(lookup_address(p->denied, &parsed), out);
+	if (!address_parse(address, &parsed))
+		return false;
+	return answer(lookup_address(p->denied, &parsed), out) || (translated(&parsed, &four) && answer(lookup_address(p->denied, &four), out));
 }
 
 static bool entry_holds(const struct allowed_host *e, const char *normal, const struct net_block *address)

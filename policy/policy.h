@@ -107,7 +107,8 @@ bool policy_host_denied(const struct policy *p, const char *host, struct verdict
 /* The watch list: names and addresses that honest software uses as well.  It forbids nothing: it is the label (id, severity) for
  * a contact that no allowance covers. */
 bool policy_host_watched(const struct policy *p, const char *host, struct verdict *out);
-/* An address as text (inet_ntop form; IPv4-mapped given as IPv4) on the deny list: cloud metadata and the like. */
+/* An address as text (inet_ntop form; IPv4-mapped given as IPv4) on the deny list: cloud metadata and the like.  One that leads to an IPv4 address (NAT64, 6to4) is
+ * judged as that as well. */
 bool policy_address_denied(const struct policy *p, const char *address, struct verdict *out);
 /* Does the policy list host:port for the role? `@index` and `@requirement` are not expanded here. port 0: any port will do. */
 bool policy_host_allowed(const struct policy *p, enum role role, const char *host, unsigned port);

@@ -112,20 +112,31 @@ static void add_result(const struct addrinfo *ai, struct pw_answer *out)
 	}
 }
 
-void names_resolve(struct names *n, const char *host, int family, struct pw_answer *out)
+void names_ask(const char *host, int family, struct pw_answer *out, char canonical[PW_HOST_MAX])
 {
-	struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
+	struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_CANONNAME};
 	struct addrinfo *list = NULL;
+
+	canonical[0] = '\0';
 
 	memset(out, 0, sizeof *out);
 	out->error = getaddrinfo(host, NULL, &hints, &list);
 	if (out->error)
 		return;
+	if (list->ai_canonname)
+		names_classify(list->ai_canonname, canonical);
 	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next)
 		add_result(ai, out); /* in the resolver's own order; beyond PW_ANSWER_MAX cut off */
 	freeaddrinfo(list);
 	if (out->count == 0)
 		out->error = EAI_NONAME;
+}
+
+void names_resolve(struct names *n, const char *host, int family, struct pw_answer *out)
+{
+	char canonical[PW_HOST_MAX];
+
+	names_ask(host, family, out, canonical);
 	if (n)
 		names_remember(n, host, out);
 }

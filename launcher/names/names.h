@@ -32,6 +32,8 @@ const char *names_domain(const char *host, char out[NAMES_DOMAIN_MAX]);
 
 /* Asks the real resolver (getaddrinfo) for family; fills *out; remembers every address for host.  n NULL: remembers nothing. */
 void names_resolve(struct names *n, const char *host, int family, struct pw_answer *out);
+/* The same, remembers nothing, and tells the name that the addresses are of where host is another name (CNAME) of it, as names_classify leaves it, else host or "". */
+void names_ask(const char *host, int family, struct pw_answer *out, char canonical[PW_HOST_MAX]);
 /* Answers a NAME_LOCAL from /etc/hosts and the loopback addresses, or a NAME_LITERAL by itself, with no resolver. */
 void names_local(const char *host, int family, struct pw_answer *out);
 /* The address as the program that asked will use it; false: no room, or a family that is none. Pure. */

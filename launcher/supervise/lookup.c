@@ -14,33 +14,30 @@
 
 #define DISCARD_PORT 9 /* any would do */
 
-static void record(struct shade *who, const char *host, const char *address, struct verdict verdict)
+static void record(struct shade *who, struct event_target target, struct verdict verdict, const char *detail)
 {
-	struct event ev = {
-		.type = "net.resolve",
-		.action = EV_DENIED,
-		.verdict = verdict,
-		.source = SRC_KERNEL,
-		.target = {.host = host, .address = address},
-		.detail = "an allowed name leads to an address that is not the public Internet's: list that address, or its network, as well",
-	};
+	struct event ev = {.type = "net.resolve", .action = EV_DENIED, .verdict = verdict, .source = SRC_KERNEL, .target = target, .detail = detail};
 
 	supervisor_record(&who->sandbox, 0, &ev);
 }
 
 static void record_full(struct shade *who, const char *host)
 {
-	char domain[NAMES_DOMAIN_MAX];
-	struct event ev = {
-		.type = "net.resolve",
-		.action = EV_DENIED,
-		.verdict = policy_rule(supervisor_policy(who->sandbox.sup), "net.resolve.full"),
-		.source = SRC_KERNEL,
-		.target = {.host = names_domain(host, domain)}, /* the names are many */
-		.detail = "one build or command is told a thousand addresses of allowed hosts: more are asked for by nobody who connects to them",
-	};
+	char domain[NAMES_DOMAIN_MAX]; /* the names are many */
 
-	supervisor_record(&who->sandbox, 0, &ev);
+	record(who, (struct event_target){.host = names_domain(host, domain)}, policy_rule(supervisor_policy(who->sandbox.sup), "net.resolve.full"),
+	       "one build or command is told a thousand addresses of allowed hosts: more are asked for by nobody who connects to them");
+}
+
+/* The deny list beats every allowance, also where an allowed name is only another one of what it names. */
+static bool is_denied(struct shade *who, const char *host, const char *canonical)
+{
+	struct verdict verdict;
+
+	if (!canonical[0] || !policy_host_denied(supervisor_policy(who->sandbox.sup), canonical, &verdict))
+		return false;
+	record(who, (struct event_target){.host = host, .name = canonical}, verdict, "the allowed name is another one (CNAME) of a host that no option allows");
+	return true;
 }
 
 /* Whatever leads to this machine is sent from the very address.  Nothing is sent: a datagram socket that is connected only looks for its way. */
@@ -76,31 +73,35 @@ static bool may_reach(struct shade *who, const char *host, const struct pw_addre
 			return true;
 		verdict = policy_rule(p, "net.resolve.private");
 	}
-	record(who, host, text, verdict);
+	record(who, (struct event_target){.host = host, .address = text}, verdict,
+	       "an allowed name leads to an address that is not the public Internet's: list that address, or its network, as well");
 	return false;
 }
 
 /* The very name, before the machine's search list makes another of it: with ndots that is asked for first, and somebody else may answer.  /etc/hosts knows no
  * last dot, and a name that is none by itself may be one of the search list's (`service.namespace`). */
-static void resolve(const char *host, int family, struct pw_answer *real)
+static void resolve(const char *host, int family, struct pw_answer *real, char canonical[PW_HOST_MAX])
 {
 	char name[PW_HOST_MAX + 1];
 
 	real->error = EAI_NONAME;
 	if (strchr(host, '.') && names_classify(host, name) == NAME_REMOTE) {
 		snprintf(name, sizeof name, "%s.", host);
-		names_resolve(NULL, name, family, real);
+		names_ask(name, family, real, canonical);
 	}
 	if (real->error == EAI_NONAME)
-		names_resolve(NULL, host, family, real);
+		names_ask(host, family, real, canonical);
 }
 
 void lookup_allowed(struct shade *who, const char *host, int family, struct pw_answer *out)
 {
 	struct supervisor *sup = who->sandbox.sup;
 	struct pw_answer real, reachable = {0};
+	char canonical[PW_HOST_MAX];
 
-	resolve(host, family, &real);
+	resolve(host, family, &real, canonical);
+	if (is_denied(who, host, canonical))
+		real = (struct pw_answer){.error = EAI_NONAME};
 	reachable.error = real.error;
 	for (uint32_t i = 0; i < real.count && i < PW_ANSWER_MAX; i++)
 		if (may_reach(who, host, &real.address[i]))

@@ -149,6 +149,8 @@ static void metadata(void **state)
 	assert_true(policy_host_denied(builtin, "metadata.google.internal", &v));
 	assert_true(policy_host_denied(builtin, "metadata", &v));
 	assert_true(policy_host_denied(builtin, "kubernetes.default.svc.cluster.local", &v));
+	assert_true(policy_address_denied(builtin, "64:ff9b::a9fe:a9fe", &v) && policy_address_denied(builtin, "2002:a9fe:a9fe::1", &v));
+	assert_false(policy_address_denied(builtin, "64:ff9b::808:808", &v) || policy_address_denied(builtin, "64:ff9b:0:1::a9fe:a9fe", &v));
 	assert_false(policy_address_denied(builtin, "127.0.0.1", &v));
 	assert_false(policy_address_denied(builtin, "169.254.169.253", &v));
 	assert_false(policy_address_denied(builtin, "::1", &v));
