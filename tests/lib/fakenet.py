@@ -70,11 +70,14 @@ def self_signed(folder: Path, *names: str) -> tuple[Path, Path]:
 
 
 class Dns:
-    """Answers any A question with one address, or those that `addresses` has for the name, and notes every name."""
+    """Answers any A question with one address, or those that `addresses` has for the name, and notes every name.  What `turns` has for it it answers one after the
+    other, the last for good; those may be of either family.  A name in `aliases` is another one (CNAME) of what stands there."""
 
     def __init__(self, address: str):
         self._address = address
         self.addresses: dict[str, list[str]] = {}
+        self.turns: dict[str, list[list[str]]] = {}
+        self.aliases: dict[str, str] = {}
         self.names: list[str] = []
 
     def _name(self, query: bytes) -> tuple[str, int]:
@@ -91,9 +94,30 @@ class Dns:
         except (IndexError, struct.error):
             return None
         self.names.append(name)
-        given = self.addresses.get(name, [self._address]) if kind == 1 else []
-        body = b"".join(b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 5, 4) + socket.inet_aton(a) for a in given)
-        return query[:2] + struct.pack("!HHHHH", 0x8180, 1, len(given), 0, 0) + query[12:at + 4] + body
+        answers = [self._record(b"\xc0\x0c", 5, self._wire(self.aliases[name]))] if name in self.aliases else []
+        owner = self._wire(self.aliases[name]) if answers else b"\xc0\x0c"
+        answers += [self._record(owner, kind, self._bytes(a)) for a in self._given(name, kind)]
+        return query[:2] + struct.pack("!HHHHH", 0x8180, 1, len(answers), 0, 0) + query[12:at + 4] + b"".join(answers)
+
+    @staticmethod
+    def _record(owner: bytes, kind: int, data: bytes) -> bytes:
+        return owner + struct.pack("!HHIH", kind, 1, 0, len(data)) + data
+
+    @staticmethod
+    def _wire(name: str) -> bytes:
+        return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+
+    @staticmethod
+    def _bytes(address: str) -> bytes:
+        return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+
+    def _given(self, name: str, kind: int) -> list[str]:
+        turns = self.turns.get(name)
+        if turns:
+            all_of_it = turns.pop(0) if kind == 1 and len(turns) > 1 else turns[0]
+        else:
+            all_of_it = self.addresses.get(name, [self._address])
+        return [a for a in all_of_it if kind == (28 if ":" in a else 1)]
 
     def serve_udp(self, sock: socket.socket) -> None:
         while True:
@@ -360,7 +384,7 @@ class FakeInternet:
     def clear(self) -> None:
         self.sink.clear()
         self.dns.names.clear()
-        self.dns.addresses.clear()
+        self.dns.addresses.clear(), self.dns.turns.clear(), self.dns.aliases.clear()
 
     def __enter__(self) -> "FakeInternet":
         try:
