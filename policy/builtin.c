@@ -41,6 +41,7 @@ struct policy *policy_new(struct policy_error *err)
 		return NULL;
 	}
 	memcpy(p->limits, b->limits, sizeof(p->limits));
+	memcpy(p->stand_in, b->stand_in, sizeof(p->stand_in));
 	p->env_words = b->env_words;
 	p->env_pairs = b->env_pairs;
 	p->env_endings = b->env_endings;

@@ -129,6 +129,19 @@ static void put_limits(FILE *out, const struct policy *p)
 	fputs("},\n\t", out);
 }
 
+static void put_stand_ins(FILE *out, const struct policy *p)
+{
+	fputs(".stand_in = {", out);
+	for (int six = 0; six < 2; six++) {
+		const struct stand_in_network *n = &p->stand_in[six];
+		fprintf(out, "{.text = \"%s\", .block = {.bytes = {", n->text);
+		for (size_t i = 0; i < sizeof(n->block.bytes); i++)
+			fprintf(out, "%u, ", n->block.bytes[i]);
+		fprintf(out, "}, .bits = %u}, .at = {policy_builtin_origin, %u, %u}}, ", n->block.bits, n->at.line, n->at.column);
+	}
+	fputs("},\n\t", out);
+}
+
 static void put_all(FILE *out, const struct policy *p, const char *sha256)
 {
 	fputs("const struct builtin policy_builtin = {\n"
@@ -142,6 +155,7 @@ static void put_all(FILE *out, const struct policy *p, const char *sha256)
 	put_strings(out, "env_endings", &p->env_endings);
 	fputs("\n\t", out);
 	put_limits(out, p);
+	put_stand_ins(out, p);
 	put_member(out, "sha256", sha256);
 	fputs("\n};\n", out);
 }

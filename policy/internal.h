@@ -110,6 +110,12 @@ struct role_limits {
 	struct place at[LIMIT_COUNT];
 };
 
+struct stand_in_network {
+	const char *text; /* NULL: not read yet */
+	struct net_block block;
+	struct place at;
+};
+
 struct policy {
 	struct arena arena;
 	bool frozen;
@@ -123,6 +129,7 @@ struct policy {
 
 	struct allowed_hosts hosts[ROLE_COUNT];
 	struct host_table *denied, *watched;
+	struct stand_in_network stand_in[2]; /* of IPv4, of IPv6 */
 
 	struct env_pattern *env; /* sorted: exact ones by name first, then wildcards */
 	size_t env_count, env_cap, env_exact;
@@ -172,6 +179,9 @@ const char *allowed_host_parse(struct arena *a, const char *text, struct allowed
 int hosts_compile(struct policy *p, struct policy_error *err);
 void hosts_finish(struct policy *p);
 
+/* stand_in.c: nothing else that the policy speaks of lies in those networks. */
+int stand_in_compile(struct policy *p, struct policy_error *err);
+
 /* files.c */
 int files_compile(struct policy *p, struct policy_error *err);
 void files_finish(struct policy *p);
@@ -217,6 +227,7 @@ struct builtin {
 	size_t rule_count, action_count, env_count, word_count;
 	struct strings env_words, env_pairs, env_endings;
 	struct role_limits limits[ROLE_COUNT];
+	struct stand_in_network stand_in[2];
 	const char *sha256; /* of the file */
 };
 extern const struct builtin policy_builtin;

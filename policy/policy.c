@@ -258,7 +258,7 @@ int policy_finish(struct policy *p, const char *const homes[], struct policy_err
 			return policy_no_memory(err);
 	}
 	qsort(p->rules, p->rule_count, sizeof(*p->rules), compare_rules);
-	if (actions_compile(p, err) || hosts_compile(p, err) || files_compile(p, err) || grants_compile(p, err))
+	if (actions_compile(p, err) || hosts_compile(p, err) || stand_in_compile(p, err) || files_compile(p, err) || grants_compile(p, err))
 		return -1;
 	env_compile(p);
 	SHA256End(&p->mixed, p->digest);

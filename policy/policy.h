@@ -119,6 +119,15 @@ bool policy_role_has_hosts(const struct policy *p, enum role role);
 /* Does the role's list hold the word ("@index")? */
 bool policy_host_word(const struct policy *p, enum role role, const char *word);
 
+/* The networks of the addresses that stand for allowed hosts in sandboxes, one of each family: 4 or 16 bytes, of which the first `bits` bits count, the others are 0,
+ * and at least POLICY_STAND_IN_BITS do not count. */
+#define POLICY_STAND_IN_BITS 14
+struct policy_network {
+	uint8_t bytes[16];
+	unsigned bits;
+};
+struct policy_network policy_stand_in(const struct policy *p, bool six);
+
 /* --- environment ------------------------------------------------------------------------------- */
 
 enum env_class {

@@ -220,7 +220,7 @@ static int read_hosts_of(struct reader *r, const cJSON *array, enum role role)
 
 static int read_network(struct reader *r, const cJSON *section)
 {
-	static const char *const keys[] = {"installer", "build", "guest", "vcs", "credential", "deny", "watch", NULL};
+	static const char *const keys[] = {"installer", "build", "guest", "vcs", "credential", "stand-in", "deny", "watch", NULL};
 
 	if (!section)
 		return 0;
@@ -231,7 +231,7 @@ static int read_network(struct reader *r, const cJSON *section)
 		if (list && read_hosts_of(r, list, (enum role)role))
 			return -1;
 	}
-	if (reader_rules(r, section, "deny", LIST_DENY))
+	if (reader_stand_in(r, section) || reader_rules(r, section, "deny", LIST_DENY))
 		return -1;
 	return reader_rules(r, section, "watch", LIST_WATCH);
 }

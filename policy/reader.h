@@ -41,6 +41,8 @@ int reader_rules(struct reader *r, const cJSON *section, const char *key, enum r
 int reader_code_rules(struct reader *r, const cJSON *section, bool builtin);
 /* limits.c: `limits`. */
 int reader_limits(struct reader *r, const cJSON *section);
+/* stand_in.c: `network.stand-in`. */
+int reader_stand_in(struct reader *r, const cJSON *section);
 int reader_actions(struct reader *r, const cJSON *section);
 
 #endif

@@ -140,6 +140,9 @@ static void put_network(struct show *s, cJSON *root)
 		for (size_t i = 0; i < list->n; i++)
 			put_host(s, array, &list->v[i]);
 	}
+	cJSON *networks = o ? put(s, o, "stand-in", cJSON_CreateArray()) : NULL;
+	for (int six = 0; networks && six < 2; six++)
+		put_named(s, networks, "network", s->p->stand_in[six].text, &s->p->stand_in[six].at);
 	if (o) {
 		put_rules(s, o, "deny", LIST_DENY);
 		put_rules(s, o, "watch", LIST_WATCH);

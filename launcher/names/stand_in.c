@@ -8,10 +8,6 @@
 
 #include "launcher/names/names.h"
 
-/* 198.18.0.0/15 is set aside for measurements between networks (RFC 2544), fd70:7770::/64 is a unique local one (RFC 4193): no public host has either. */
-static const uint8_t network4[4] = {198, 18};
-static const uint8_t network6[16] = {0xfd, 0x70, 0x77, 0x70};
-
 struct entry {
 	struct pw_address real;
 	unsigned whose;
@@ -19,17 +15,21 @@ struct entry {
 };
 
 struct stand_ins {
+	struct policy_network four, six;
 	pthread_mutex_t lock;
 	size_t n;
-	struct entry entry[STAND_INS_MAX]; /* the n-th has the address n + 1 of its network */
+	struct entry entry[STAND_INS_MAX]; /* the n-th has the address n + 1 of its family's network */
 };
 
-struct stand_ins *stand_ins_new(void)
+struct stand_ins *stand_ins_new(struct policy_network four, struct policy_network six)
 {
 	struct stand_ins *s = calloc(1, sizeof *s);
 
-	if (s)
-		pthread_mutex_init(&s->lock, NULL);
+	if (!s)
+		return NULL;
+	s->four = four;
+	s->six = six;
+	pthread_mutex_init(&s->lock, NULL);
 	return s;
 }
 
@@ -41,15 +41,15 @@ void stand_ins_free(struct stand_ins *s)
 	free(s);
 }
 
-static void make_address(size_t index, uint32_t family, struct pw_address *out)
+static void make_address(const struct stand_ins *s, size_t index, uint32_t family, struct pw_address *out)
 {
 	uint32_t number = (uint32_t)index + 1;
 	size_t len = family == AF_INET ? 4 : 16;
 
 	*out = (struct pw_address){.family = family};
-	memcpy(out->bytes, family == AF_INET ? network4 : network6, len);
+	memcpy(out->bytes, family == AF_INET ? s->four.bytes : s->six.bytes, len);
 	out->bytes[len - 1] = (uint8_t)number;
-	out->bytes[len - 2] = (uint8_t)(number >> 8);
+	out->bytes[len - 2] |= (uint8_t)(number >> 8);
 }
 
 /* Its index, or STAND_INS_MAX. */
@@ -85,7 +85,7 @@ bool stand_ins_give(struct stand_ins *s, unsigned whose, const char *host, const
 			all = false;
 			continue;
 		}
-		make_address(index, real->address[i].family, &one);
+		make_address(s, index, real->address[i].family, &one);
 		names_add(out, (int)one.family, one.bytes, 0);
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -110,14 +110,16 @@ static const uint8_t *bytes_of(const struct sockaddr_storage *sa, size_t *len)
 	return sa->ss_family == AF_INET ? (const uint8_t *)&in->sin_addr : NULL;
 }
 
-bool stand_in_is(const struct sockaddr_storage *sa)
+bool stand_ins_hold(const struct stand_ins *s, const struct sockaddr_storage *sa)
 {
 	size_t len;
 	const uint8_t *bytes = bytes_of(sa, &len);
+	const struct policy_network *n = len == 4 ? &s->four : &s->six;
+	unsigned whole = n->bits / 8, rest = n->bits % 8;
 
-	if (!bytes)
+	if (!bytes || memcmp(bytes, n->bytes, whole))
 		return false;
-	return len == 4 ? bytes[0] == network4[0] && (bytes[1] & 0xfe) == network4[1] : !memcmp(bytes, network6, 8);
+	return !rest || (bytes[whole] ^ n->bytes[whole]) >> (8 - rest) == 0;
 }
 
 bool stand_ins_find(struct stand_ins *s, const struct sockaddr_storage *sa, char host[PW_HOST_MAX], struct pw_address *real)
@@ -127,12 +129,12 @@ bool stand_ins_find(struct stand_ins *s, const struct sockaddr_storage *sa, char
 	const uint8_t *bytes = bytes_of(sa, &len);
 	bool found = false;
 
-	if (!bytes || !stand_in_is(sa))
+	if (!bytes || !stand_ins_hold(s, sa))
 		return false;
-	index = ((size_t)bytes[len - 2] << 8 | bytes[len - 1]) - 1;
+	index = (((size_t)bytes[len - 2] << 8 | bytes[len - 1]) & ((1u << POLICY_STAND_IN_BITS) - 1)) - 1;
 	pthread_mutex_lock(&s->lock);
 	if (index < s->n) {
-		make_address(index, len == 4 ? AF_INET : AF_INET6, &expected);
+		make_address(s, index, len == 4 ? AF_INET : AF_INET6, &expected);
 		found = s->entry[index].real.family == expected.family && !memcmp(expected.bytes, bytes, len);
 		*real = s->entry[index].real;
 		memcpy(host, s->entry[index].host, PW_HOST_MAX);

@@ -8,15 +8,17 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "policy/policy.h"
 #include "preload/pw_event.h"
 
 /* Who knows more addresses than this is told of no others: it asks for them for another reason than to connect. */
-#define STAND_INS_MAX 16382 /* of a run: what a network of 14 bits has */
+#define STAND_INS_MAX ((1 << POLICY_STAND_IN_BITS) - 2) /* of a run: what the smallest network has */
 #define STAND_INS_EACH 1024 /* that one sandbox was the first to ask for */
 
 struct stand_ins;
 
-struct stand_ins *stand_ins_new(void);
+/* four, six: the networks that they are of.  NULL: no memory. */
+struct stand_ins *stand_ins_new(struct policy_network four, struct policy_network six);
 void stand_ins_free(struct stand_ins *s);
 
 /* The stand-ins of what host was answered with, in its order; of an error the error.  whose: the sandbox's id.  False: a bound is reached, and some are left out. */
@@ -26,6 +28,6 @@ bool stand_ins_find(struct stand_ins *s, const struct sockaddr_storage *sa, char
 /* The real addresses that are known of host, at most room: how many. */
 size_t stand_ins_addresses(struct stand_ins *s, const char *host, struct pw_address *out, size_t room);
 /* Is it of the networks that stand-ins are of? */
-bool stand_in_is(const struct sockaddr_storage *sa);
+bool stand_ins_hold(const struct stand_ins *s, const struct sockaddr_storage *sa);
 
 #endif

@@ -252,7 +252,7 @@ static bool find_target(struct sandbox *sb, const struct sockaddr_storage *sa, s
 		return true;
 	}
 	/* An address that the policy lists as such: nobody can say which names belong to it. */
-	if (stand_in_is(sa) || !sockaddr_describe(sa, sizeof *sa, &text) || policy_address_denied(p, text.address, &verdict) ||
+	if (stand_ins_hold(supervisor_stand_ins(sb->sup), sa) || !sockaddr_describe(sa, sizeof *sa, &text) || policy_address_denied(p, text.address, &verdict) ||
 	    !policy_host_allowed(p, sb->role, text.address, t->port))
 		return false;
 	snprintf(t->host, sizeof t->host, "%s", text.address);

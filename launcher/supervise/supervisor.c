@@ -296,7 +296,7 @@ static int prepare(struct supervisor *s, int *signals)
 	*signals = signalfd(-1, &all, SFD_CLOEXEC);
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->names = names_new();
-	s->stand_ins = stand_ins_new();
+	s->stand_ins = stand_ins_new(policy_stand_in(s->run->policy, false), policy_stand_in(s->run->policy, true));
 	s->enter_path = helper(s, "enter");
 	s->become_path = helper(s, "become");
 	s->shim_path = helper(s, "libpipwarden.so");

@@ -198,6 +198,19 @@ def test_opaque_by_policy(world, net):
     assert got[0].startswith(OK) and len(net.sink.streams) == 1 and got[1].startswith("no connection"), f"{net.sink.streams}\n{result}"
 
 
+def test_other_stand_ins(world, net):
+    """Where the usual networks are in use, others can be taken; an address of the usual ones is then anybody's."""
+    policy = world.write(world.work / "policy.json", json.dumps({"version": 1, "network": {"guest": [HOST, "198.18.0.7:80"], "stand-in": ["10.77.64.0/18", "fd12:3456::/64"]}}))
+    net.dns.turns[HOST] = [["2001:db8::10", PUBLIC]]
+    script = ("import socket\nfound = socket.getaddrinfo('files.test', 80, 0, socket.SOCK_STREAM)\nprint(sorted(f[4][0] for f in found))\n"
+              "for address in [f[4] for f in found] + [('198.18.0.7', 80)]:\n    s = socket.create_connection(address[:2], 8)\n"
+              "    s.sendall(b'GET /x HTTP/1.1\\r\\nHost: files.test\\r\\n\\r\\n')\n    print(s.recv(99)[:15].decode())\n")
+    result = world.guarded(["--policy", policy, "run", "--", "/usr/bin/python3", "-I", "-c", script], timeout=30)
+    first, *answers = result.out.splitlines()
+    assert sorted(json.loads(first.replace("'", '"'))) in (["10.77.64.1", "fd12:3456::2"], ["10.77.64.2", "fd12:3456::1"]) and answers == [OK] * 3, str(result)
+    assert {p.destination for p in net.outside() if p.payload} == {PUBLIC, "2001:db8::10", "198.18.0.7"}, str(result)
+
+
 def test_one_role_has_nothing_of_another(world, net):
     result, got = run(world, allow("build:" + HOST), {"to": HOST, "port": 80, "send": GET.format(HOST)})
     assert got[0].startswith("no connection") and net.names() == [], str(result)

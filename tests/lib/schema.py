@@ -6,7 +6,7 @@ import sys
 
 TYPES = {"object": dict, "array": list, "string": str, "number": (int, float), "integer": int}
 WORDS = {"$schema", "$defs", "$ref", "title", "description", "oneOf", "anyOf", "not", "type", "const", "enum", "pattern", "minimum", "maximum",
-         "minLength", "maxLength", "minItems", "uniqueItems", "required", "properties", "propertyNames", "additionalProperties", "items"}
+         "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "required", "properties", "propertyNames", "additionalProperties", "items"}
 
 
 def errors(value, schema, root, where="it"):
@@ -52,8 +52,8 @@ def _combined(value, schema, root, where):
 
 
 def _items(value, schema, root, where):
-    if len(value) < schema.get("minItems", 0) or (schema.get("uniqueItems") and len(set(map(str, value))) != len(value)):
-        yield f"{where}: too few items, or one twice"
+    if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", sys.maxsize) or (schema.get("uniqueItems") and len(set(map(str, value))) != len(value)):
+        yield f"{where}: too few items, too many, or one twice"
     for i, inner in enumerate(value):
         yield from errors(inner, schema.get("items", {}), root, f"{where}[{i}]")
 

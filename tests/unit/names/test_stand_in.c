@@ -24,6 +24,16 @@ static struct pw_address address(const char *text)
 	return a;
 }
 
+static struct stand_ins *with_networks(const char *four, unsigned four_bits, const char *six, unsigned six_bits)
+{
+	struct policy_network of4 = {.bits = four_bits}, of6 = {.bits = six_bits};
+	struct pw_address a = address(four), b = address(six);
+
+	memcpy(of4.bytes, a.bytes, 4);
+	memcpy(of6.bytes, b.bytes, 16);
+	return stand_ins_new(of4, of6);
+}
+
 static struct sockaddr_storage socket_address(const struct pw_address *a)
 {
 	struct sockaddr_storage sa;
@@ -44,7 +54,7 @@ static struct pw_answer answer(const char *one, const char *two)
 
 static void test_one_for_each_real_one(void **state)
 {
-	struct stand_ins *s = stand_ins_new();
+	struct stand_ins *s = with_networks("198.18.0.0", 15, "fd70:7770::", 64);
 	struct pw_answer real = answer("192.0.2.7", "2001:db8::7"), out, again;
 	struct pw_address found;
 	char host[PW_HOST_MAX];
@@ -57,11 +67,11 @@ static void test_one_for_each_real_one(void **state)
 		struct sockaddr_storage sa = socket_address(&out.address[i]);
 
 		assert_int_equal(out.address[i].family, real.address[i].family);
-		assert_true(stand_in_is(&sa) && stand_ins_find(s, &sa, host, &found));
+		assert_true(stand_ins_hold(s, &sa) && stand_ins_find(s, &sa, host, &found));
 		assert_string_equal(host, "a.example");
 		assert_memory_equal(&found, &real.address[i], sizeof found);
 		sa = socket_address(&real.address[i]);
-		assert_false(stand_in_is(&sa));
+		assert_false(stand_ins_hold(s, &sa));
 	}
 	stand_ins_give(s, 1, "a.example", &real, &again);
 	assert_memory_equal(&again, &out, sizeof out); /* the same for the whole run */
@@ -72,7 +82,7 @@ static void test_one_for_each_real_one(void **state)
 
 static void test_nobody(void **state)
 {
-	struct stand_ins *s = stand_ins_new();
+	struct stand_ins *s = with_networks("198.18.0.0", 15, "fd70:7770::", 64);
 	struct pw_answer real = answer("192.0.2.7", NULL), out;
 	struct pw_address found, others[] = {address("198.18.0.2"), address("198.19.255.255"), address("198.18.0.0"), address("198.20.0.1"), address("fd70:7770::1"),
 	                                     address("fd70:7770:0:1::1")};
@@ -94,7 +104,7 @@ static void test_nobody(void **state)
 
 static void test_mapped(void **state)
 {
-	struct stand_ins *s = stand_ins_new();
+	struct stand_ins *s = with_networks("198.18.0.0", 15, "fd70:7770::", 64);
 	struct pw_answer real = answer("192.0.2.7", NULL), out;
 	struct pw_address found, mapped = address("::ffff:198.18.0.1");
 	struct sockaddr_storage sa = socket_address(&mapped);
@@ -125,7 +135,7 @@ static int give_many(struct stand_ins *s, unsigned whose, int names)
 
 static void test_no_more_than_there_is_room_for(void **state)
 {
-	struct stand_ins *s = stand_ins_new();
+	struct stand_ins *s = with_networks("198.18.0.0", 15, "fd70:7770::", 64);
 	struct pw_answer real = answer("192.0.2.7", NULL), out;
 	int given = 0;
 
@@ -136,6 +146,35 @@ static void test_no_more_than_there_is_room_for(void **state)
 	for (unsigned whose = 2; whose < 20; whose++)
 		given += give_many(s, whose, STAND_INS_EACH);
 	assert_int_equal(given, STAND_INS_MAX - STAND_INS_EACH);
+	stand_ins_free(s);
+}
+
+/* The smallest that there may be, with their first addresses and last ones. */
+static void test_other_networks(void **state)
+{
+	struct stand_ins *s = with_networks("10.9.64.0", 18, "fd12:3456::4000", 114);
+	struct pw_answer real = answer("192.0.2.7", "2001:db8::7"), out;
+	struct pw_address found, others[] = {address("198.18.0.1"), address("10.9.128.1"), address("10.9.0.1"), address("fd70:7770::1"), address("fd12:3456::1"), address("fd12:3456::8001")};
+	char host[PW_HOST_MAX];
+
+	(void)state;
+	for (unsigned whose = 1; whose <= 16; whose++)
+		for (int i = 0; i < STAND_INS_EACH / 2; i++) {
+			snprintf(host, sizeof host, "h%d-%u.example", i, whose);
+			stand_ins_give(s, whose, host, &real, &out);
+			for (uint32_t k = 0; k < out.count; k++) {
+				struct sockaddr_storage sa = socket_address(&out.address[k]);
+				char again[PW_HOST_MAX];
+				assert_true(stand_ins_hold(s, &sa) && stand_ins_find(s, &sa, again, &found));
+				assert_string_equal(again, host);
+				assert_memory_equal(&found, &real.address[k], sizeof found);
+			}
+		}
+	assert_int_equal(out.count, 0); /* all 16382 are given */
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		struct sockaddr_storage sa = socket_address(&others[i]);
+		assert_false(stand_ins_hold(s, &sa) || stand_ins_find(s, &sa, host, &found));
+	}
 	stand_ins_free(s);
 }
 
@@ -165,7 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_for_each_real_one), cmocka_unit_test(test_nobody), cmocka_unit_test(test_mapped),
-		cmocka_unit_test(test_no_more_than_there_is_room_for), cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_no_more_than_there_is_room_for), cmocka_unit_test(test_other_networks), cmocka_unit_test(test_ranges),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include "common.h"
 
+#include <arpa/inet.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,6 +78,21 @@ static const struct {
 	{"{\"version\": 1, \"network\": {\"build\": [{\"host\": \"*.example\", \"port\": 22, \"opaque\": true}]}}", 1, 47, "one host"},
 	{"{\"version\": 1, \"network\": {\"build\": [{\"host\": \"a.example\", \"port\": 1.5, \"opaque\": true}]}}", 1, 68, "a number from 1"},
 	{"{\"version\": 1, \"network\": {\"installer\": [{\"host\": \"a.example\", \"port\": 22, \"opaque\": true}]}}", 1, 42, "installer"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": \"10.0.0.0/8\"}}", 1, 40, "an array was expected"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": [\"10.9.0.0\"]}}", 1, 41, "ADDRESS/BITS"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": [\"a.example/8\"]}}", 1, 41, "ADDRESS/BITS"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": [\"10.9.0.1/16\"]}}", 1, 41, "bits behind"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": [\"10.9.0.0/19\"]}}", 1, 41, "at most /18"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": [\"fd00::/115\"]}}", 1, 41, "at most /114"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": [\"8.8.0.0/16\"]}}", 1, 41, "public hosts"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": [\"10.0.0.0/7\"]}}", 1, 41, "public hosts"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": [\"127.0.0.0/8\"]}}", 1, 41, "public hosts"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": [\"169.254.0.0/16\"]}}", 1, 41, "public hosts"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": [\"224.0.0.0/8\"]}}", 1, 41, "public hosts"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": [\"2001:db8::/64\"]}}", 1, 41, "public hosts"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": [\"fe80::/64\"]}}", 1, 41, "public hosts"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": [\"::ffff:10.0.0.0/104\"]}}", 1, 41, "public hosts"},
+	{"{\"version\": 1, \"network\": {\"stand-in\": [\"10.9.0.0/16\", \"10.8.0.0/16\"]}}", 1, 56, "second network of IPv4"},
 	{"{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"x\", \"severity\": \"low\", \"hosts\": [\"*\"]}]}}", 1, 78, "every host"},
 	{"{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"x\", \"severity\": \"low\", \"hosts\": [\"a.com/api\"]}]}}", 1, 78, "not a URL"},
 	{"{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"x\", \"severity\": \"low\", \"addresses\": [\"1.2.3\"]}]}}", 1, 82, "ADDRESS"},
@@ -156,6 +172,55 @@ static void late_errors(void **state)
 	assert_int_equal(err.column, 15);
 	assert_non_null(strstr(err.message, "net.exfill.*"));
 	policy_free(p);
+}
+
+static bool is_network(struct policy_network n, const char *text, unsigned bits)
+{
+	uint8_t bytes[16] = {0};
+
+	return n.bits == bits && inet_pton(strchr(text, ':') ? AF_INET6 : AF_INET, text, bytes) == 1 && !memcmp(bytes, n.bytes, sizeof(bytes));
+}
+
+/* A layer replaces the family that it names. */
+static void stand_ins(void **state)
+{
+	struct policy *p = finished(fresh());
+
+	assert_true(is_network(policy_stand_in(p, false), "198.18.0.0", 15) && is_network(policy_stand_in(p, true), "fd70:7770::", 64));
+	policy_free(p);
+	p = with("{\"version\": 1, \"network\": {\"stand-in\": [\"fd12:3456::/48\"]}}");
+	assert_true(is_network(policy_stand_in(p, false), "198.18.0.0", 15) && is_network(policy_stand_in(p, true), "fd12:3456::", 48));
+	policy_free(p);
+	p = with("{\"version\": 1, \"network\": {\"stand-in\": [\"fc00:1::/114\", \"10.9.64.0/18\"]}}");
+	assert_true(is_network(policy_stand_in(p, false), "10.9.64.0", 18) && is_network(policy_stand_in(p, true), "fc00:1::", 114));
+	char *shown = policy_show(p);
+	assert_non_null(strstr(shown, "10.9.64.0/18"));
+	free(shown);
+	policy_free(p);
+}
+
+/* Nobody who is named by address may lie in them. */
+static void stand_ins_that_mean_others(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} wrong[] = {
+		{"{\"version\": 1, \"network\": {\"stand-in\": [\"100.64.0.0/10\"]}}", "holds 100.100.100.200, which is net.metadata.cloud's"},
+		{"{\"version\": 1, \"network\": {\"stand-in\": [\"fd00::/8\"]}}", "which is net.metadata."},
+		{"{\"version\": 1, \"network\": {\"stand-in\": [\"10.9.0.0/16\"], \"build\": [\"10.0.0.0/8\"]}}", "which network.build allows"},
+		{"{\"version\": 1, \"network\": {\"stand-in\": [\"10.9.0.0/16\"], \"guest\": [\"10.9.3.4:443\"]}}", "addresses of 10.9.3.4:443, which network.guest allows"},
+		{"{\"version\": 1, \"network\": {\"guest\": [\"198.18.3.4\"]}}", "\"198.18.0.0/15\" holds"},
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct policy_error err = {0};
+		struct policy *p = fresh();
+		add(p, wrong[i].text);
+		if (policy_finish(p, test_homes, &err) != -1 || !strstr(err.message, wrong[i].message))
+			fail_msg("%s: %s", wrong[i].text, err.message);
+		policy_free(p);
+	}
+	policy_free(with("{\"version\": 1, \"network\": {\"stand-in\": [\"10.9.0.0/16\"], \"guest\": [\"198.18.3.4\", \"10.8.0.0/16\", \"*\"]}}"));
 }
 
 static void actions(void **state)
@@ -419,7 +484,7 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(errors), cmocka_unit_test(limits), cmocka_unit_test(comments), cmocka_unit_test(late_errors),
+		cmocka_unit_test(errors), cmocka_unit_test(limits), cmocka_unit_test(comments), cmocka_unit_test(late_errors), cmocka_unit_test(stand_ins), cmocka_unit_test(stand_ins_that_mean_others),
 		cmocka_unit_test(actions), cmocka_unit_test(ties_are_strict), cmocka_unit_test(code_rules), cmocka_unit_test(role_limits), cmocka_unit_test(on_violation),
 		cmocka_unit_test(tightening), cmocka_unit_test(digest_and_show), cmocka_unit_test(policy_files), cmocka_unit_test(frozen), cmocka_unit_test(names),
 	};
