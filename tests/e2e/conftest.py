@@ -23,7 +23,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-from lib import binary, packages, pythons, share  # noqa: E402
+from lib import binary, golang, packages, pythons, share  # noqa: E402
 from lib.fakenet import FakeInternet  # noqa: E402
 from lib.index import Index  # noqa: E402
 from lib.terminal import Terminal, Way  # noqa: E402
@@ -94,6 +94,14 @@ def race_programs(base) -> Path:
                         "-I", repository, "-o", folder / name, *sorted((repository / "tests/race").glob("*.c"))],
                        check=True, timeout=60)
     return folder
+
+
+@pytest.fixture(scope="session")
+def go_program(base) -> Path:
+    made = golang.build(base)
+    if made is None:
+        pytest.skip("there is no Go here")  # optional: lib/golang.py says why
+    return made
 
 
 @pytest.fixture(scope="session")

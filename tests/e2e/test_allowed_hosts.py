@@ -97,11 +97,13 @@ def world(request, make_world, user_named, net):
     return make_world(user_named(name), net=net, hide=hide)
 
 
-@pytest.fixture(scope="module")
-def static(base):
+@pytest.fixture(scope="module", params=["musl", "go"])
+def static(request, base):
+    if request.param == "go":
+        return [request.getfixturevalue("go_program"), "talk"]
     (base / "talk.c").write_text(STATIC)
     subprocess.run(["musl-gcc", "-static", "-O1", "-o", base / "talk-static", base / "talk.c"], check=True, timeout=60)
-    return base / "talk-static"
+    return [base / "talk-static"]
 
 
 def run(world, options, *talks, python=("/usr/bin/python3", "-I"), env=None):
@@ -135,7 +137,7 @@ def test_by_name_over_http_and_tls(world, net):
 
 
 def test_statically_linked(world, net, static):
-    result = world.guarded([*allow(HOST), "run", "--", static, HOST, "80", GET.format(HOST)], timeout=30)
+    result = world.guarded([*allow(HOST), "run", "--", *static, HOST, "80", GET.format(HOST)], timeout=30)
     if world.hide:  # there its own resolver reaches nobody
         assert result.out == "no name\n" and net.names() == [] and net.outside() == [], str(result)
         return
@@ -152,9 +154,9 @@ def test_a_search_list(make_world, user, net, static):
     resolv.write_text(before + "search corp.test cluster.local\noptions ndots:5\n")
     try:
         world = make_world(user, net=net)
-        result = world.guarded([*allow(HOST), "run", "--", static, HOST, "80", GET.format(HOST)], timeout=30)
+        result = world.guarded([*allow(HOST), "run", "--", *static, HOST, "80", GET.format(HOST)], timeout=30)
         assert result.out == "HTTP/1.1 200\n" and rules(result, "net.resolve") == [] and set(net.names()) == {HOST} and result.status == 0, str(result)
-        result = world.guarded([*allow(HOST), "run", "--", static, "evil.test", "80", "x"], timeout=30)
+        result = world.guarded([*allow(HOST), "run", "--", *static, "evil.test", "80", "x"], timeout=30)
         assert result.out == "no name\n" and "net.resolve" in rules(result, "net.resolve"), str(result)
     finally:
         resolv.write_text(before)

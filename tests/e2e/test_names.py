@@ -122,12 +122,16 @@ def test_what_is_no_question(world, net):
     assert net.names() == [], str(result)
 
 
-@pytest.mark.parametrize("libc", ["musl", "glibc"])
-def test_programs_without_a_shim(libc, world, net, lookups):
-    plain = world.run([*lookups[libc], "nobody.test"])
+@pytest.fixture(params=["musl", "glibc", "go"])
+def lookup(request, lookups):
+    return lookups[request.param] if request.param in lookups else [request.getfixturevalue("go_program"), "names"]
+
+
+def test_programs_without_a_shim(lookup, world, net):
+    plain = world.run([*lookup, "nobody.test"])
     assert plain.out == "nobody.test found\n" and "nobody.test" in net.dns.names, f"the baseline finds nothing\n{plain}"
     net.clear()
-    result = world.guarded(["run", "--", *lookups[libc], "nobody.test", "localhost"], timeout=30)
+    result = world.guarded(["run", "--", *lookup, "nobody.test", "localhost"], timeout=30)
     assert result.out == "nobody.test none\nlocalhost found\n", str(result)
     assert result.seconds < 5 and net.names() == [], f"{net.names()}\n{result}"
     assert {e["target"]["host"] for e in result.of_type("net.resolve")} == {"nobody.test"}, str(result)
