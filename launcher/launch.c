@@ -152,12 +152,14 @@ static int find_installer(struct run *run, const struct options *o, char **envp,
 		return launch_error(err.status, "%s", err.message);
 	}
 	run->installer = ins;
+	run->proxies = &ins->proxies;
 	run->env = &ins->env;
 	return 0;
 }
 
 static int find_guest(struct run *run, const struct options *o, char **envp, struct python_env *env)
 {
+	static struct proxies proxies;
 	struct installer_error err = {0};
 	char cwd[PATH_MAX], *path;
 
@@ -171,6 +173,8 @@ static int find_guest(struct run *run, const struct options *o, char **envp, str
 	if (found == 1) {
 		o->args[0] = path;
 	}
+	proxies_of_environment(&proxies, envp);
+	run->proxies = &proxies;
 	run->guest_path = path;
 	run->guest_argv = o->args;
 	if (python_env_of_script(run->guest_path, envp, run->homes[0], env) || python_env_of_interpreter(run->guest_path, envp, run->homes[0], env)) {
@@ -225,13 +229,33 @@ static int unpack_pip(const struct run *run, struct installer *ins)
 	return run->installer != NULL && installer_unpack(ins, run->dir->tmp, &err) < 0 ? launch_error(err.status, "%s", err.message) : 0;
 }
 
+/* What the record never shows: secrets of the environment, and what stands in URLs of the command line and in those of proxies, which need no scheme. */
+static char **secrets_of(const struct run *run, char **argv, char **envp)
+{
+	struct strings words = {0};
+	bool whole = true;
+	char **secrets;
+
+	for (; *argv != NULL; argv++) {
+		whole &= strings_add(&words, *argv) == 0;
+	}
+	for (size_t i = 0; run->proxies != NULL && i < run->proxies->n; i++) {
+		const char *login = run->proxies->v[i].login;
+
+		whole &= login == NULL || strings_addf(&words, "proxy://%s@", login) == 0;
+	}
+	secrets = whole && words.v != NULL ? env_secrets(run->policy, envp, words.v) : NULL;
+	strings_finish(&words);
+	return secrets;
+}
+
 static int prepare_and_run(struct run *run, const struct options *o, enum role role, struct installer *ins, struct caps_probe *probe, struct caps *caps)
 {
 	char **argv = run->process_argv, **envp = run->process_envp;
 	static char **secrets; /* the journal redacts by them to the end */
 	int status;
 
-	secrets = env_secrets(run->policy, envp);
+	secrets = secrets_of(run, argv, envp);
 
 	if (secrets == NULL || getrandom(run->decoy_key, sizeof run->decoy_key, 0) != sizeof run->decoy_key ||
 	    env_for_role(run->policy, role, envp, run->decoy_key, &run->role_env) < 0) {

@@ -199,25 +199,34 @@ static int longest_first(const void *left, const void *right)
 	return m != n ? (m < n) - (m > n) : strcmp(a, b);
 }
 
-char **env_secrets(const struct policy *p, char *const envp[])
+static bool push_variable(struct text_list *l, const struct policy *p, const char *variable)
+{
+	const char *equals = strchr(variable, '=');
+
+	if (!equals)
+		return true;
+	char *name = strndup(variable, (size_t)(equals - variable));
+	/* Options do not count: what is let through to a role is a secret in the record all the same. */
+	bool secret = name && env_decide(p, ROLE_BUILD, name, equals + 1, false).class == ENV_SECRET;
+	bool done = name && push_passwords(l, equals + 1) && (!secret || push_secret(l, equals + 1, strlen(equals + 1)));
+	free(name);
+	return done;
+}
+
+char **env_secrets(const struct policy *p, char *const envp[], char *const words[])
 {
 	struct text_list l;
+	bool done = list_init(&l);
 
-	if (!list_init(&l))
+	if (!done)
 		return NULL;
-	for (; *envp; envp++) {
-		const char *equals = strchr(*envp, '=');
-		if (!equals)
-			continue;
-		char *name = strndup(*envp, (size_t)(equals - *envp));
-		/* Options do not count: what is let through to a role is a secret in the record all the same. */
-		bool secret = name && env_decide(p, ROLE_BUILD, name, equals + 1, false).class == ENV_SECRET;
-		bool done = name && push_passwords(&l, equals + 1) && (!secret || push_secret(&l, equals + 1, strlen(equals + 1)));
-		free(name);
-		if (!done) {
-			free_texts(l.v);
-			return NULL;
-		}
+	for (; done && *envp; envp++)
+		done = push_variable(&l, p, *envp);
+	for (; done && *words; words++)
+		done = push_passwords(&l, *words);
+	if (!done) {
+		free_texts(l.v);
+		return NULL;
 	}
 	sort_unique(&l);
 	if (l.n)

@@ -83,13 +83,14 @@ static bool parse_authority(const char *text, size_t len, struct url *out)
 	if (!host_sane(out->host, literal)) {
 		return false;
 	}
+	out->written_port = stop + 1 < end;
 	if (stop < end && (*stop != ':' || (stop + 1 < end && !parse_port(stop + 1, (size_t)(end - stop - 1), &out->port)))) {
 		return false;
 	}
 	return true;
 }
 
-/* Nothing else is contacted: pip has no way to speak ftp, and its SOCKS needs a package that is not imported (pip_boot.py). */
+/* Nothing else is contacted: pip has no way to speak ftp. */
 static const char *take_scheme(const char *text, const char *default_scheme, struct url *out)
 {
 	static const char *const known[] = { "https", "http" };

@@ -53,6 +53,27 @@ struct index_host {
 	char *where;    /* "PIP_INDEX_URL", "pip.conf line", …; never the URL: it may hold a password */
 };
 
+/* A proxy that the user has configured, and what leads past it. */
+enum proxy_kind { PROXY_HTTP, PROXY_TLS /* it is itself spoken to in TLS */, PROXY_SOCKS };
+struct proxy {
+	enum proxy_kind kind;
+	char *host;      /* as of an index_host */
+	unsigned port;
+	char *login;     /* "user:password" as they are meant, or NULL.  Never to be written anywhere but to the proxy */
+	bool http, https; /* for URLs of which scheme */
+	char *where;     /* as of an index_host */
+};
+struct proxies {
+	struct proxy *v;
+	size_t n;
+	char *bypass;    /* NO_PROXY, or NULL */
+};
+/* Those of an environment, as programs that know such variables take them. */
+void proxies_of_environment(struct proxies *p, char *const envp[]);
+void proxies_finish(struct proxies *p);
+/* The one to dial a host's port by, or NULL: there is none, or NO_PROXY names the host.  host: as host_normal makes it.  Pure. */
+const struct proxy *proxies_for(const struct proxies *p, const char *host, unsigned port);
+
 struct installer {
 	struct python_env env;
 	char *pip_dir;       /* the folder `pip` of the pip package that will run */
@@ -64,8 +85,9 @@ struct installer {
 	char *runner;        /* pip's own runner for sub-pips: .../pip/__pip-runner__.py, or before 22.2 .../pip */
 	char *runner_real;   /* the same with links resolved: pip names it in either form */
 	bool zips_itself;    /* pip 21.1 to 22.1: sub-pips are started from a zip of pip that pip makes in its temp */
-	struct index_host *hosts;
+	struct index_host *hosts; /* whom pip itself would contact: proxies, too, but those of SOCKS, which it speaks by pipwarden's help */
 	size_t host_count;
+	struct proxies proxies;   /* of its configuration */
 	struct strings outputs;    /* files and folders the command line names for writing (-d -w -t --prefix --root --src --log --report --cache-dir, config's folder, cwd for download and wheel) */
 	struct strings output_files; /* those of outputs that are files: they have to exist before a rule can be made */
 	struct strings local_dirs, local_roots; /* local projects that the user names, links resolved: where pip builds each, and the folder that was

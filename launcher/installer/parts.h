@@ -160,6 +160,7 @@ struct url {
 	char scheme[16];
 	char *host;
 	unsigned port;
+	bool written_port; /* else it is the scheme's own */
 };
 /* Whom requests and urllib3 would contact for it.  default_scheme NULL: http:// or https:// has to be there; else it is a proxy's address.  false: nobody,
  * or what is no plain host name.  The host is the caller's. */
@@ -221,8 +222,10 @@ void inst_asked_option(struct asked *a, const struct option_def *def, const char
 
 int inst_asked_files(struct asked *a, const struct installer *ins, char *const envp[], const char *cwd, struct installer_error *err);
 
-/* --- proxies.c ---------------------------------------------------------------------------------- */
+/* --- proxies.c, proxy_list.c ---------------------------------------------------------------------------------- */
 
+/* One of them from its URL, if that is understood. */
+void inst_proxies_add(struct proxies *p, const char *url, bool https, const char *where);
 /* The proxies that requests would go through for any http or https URL, as pip's session is made. */
 void inst_proxies_plan(struct installer *ins, const struct asked *a, char *const envp[]);
 

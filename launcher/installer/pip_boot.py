@@ -14,6 +14,7 @@ SPEC is one JSON object (docs/installer.md describes it):
     allow_pth   start-up files whose code lines run after all
     pythonpath  optional: a PYTHONPATH that was kept from the interpreter's own start, where it could replace `encodings`
     projects    local projects, in whose folders builds work
+    socks       optional: true: a SOCKS proxy is configured, and pip gets pip_socks.py, beside this file, as the module `socks`
     archives    where archives may be read besides the run's temp: files, folders, "FOLDER/*" for what lies directly in one
     event       optional: {"magic", "op", "type", "write", "read", "start"}: report what was refused by prctl (preload/pw_event.h):
                 a module, a write, a read
@@ -87,6 +88,7 @@ class LocationFinder:
 
     def __init__(self, library):
         self.library = library  # the standard library's entries of sys.path
+        self.socks = None  # the file that is the module `socks`
         self.wheels = []  # Debian's wheels of what pip vendors, where root put them
         self.pip_dir = None
         self.seal = None  # what pip consists of; None: not sealed
@@ -112,6 +114,10 @@ class LocationFinder:
     def top_spec(self, name):
         if name in sys.builtin_module_names or _imp.is_frozen(name):
             return None  # the finders of Python itself come next
+        if name == "socks" and self.socks is not None:
+            loader = SourceFileLoader(name, self.socks)
+            loader._cache_bytecode = lambda *_args: None  # pipwarden's own folder is not pip's to write
+            return _external.spec_from_file_location(name, self.socks, loader=loader)
         # The library first: with the working directory on sys.path PathFinder would find ./typing.py before the real one.
         spec = PathFinder.find_spec(name, self.library + self.wheels)
         if spec is not None and spec.origin is not None and spec.loader is not None:
@@ -660,6 +666,8 @@ def boot(finder):
     sys.argv[0] = spec["program"]
     finder.event = spec.get("event")
     finder.audit = spec.get("audit", False)
+    if spec.get("socks"):
+        finder.socks = __file__.rpartition("/")[0] + "/pip_socks.py"
     if spec.get("pythonpath") is not None:
         give_back_pythonpath(spec["pythonpath"])
     run_site(finder, spec.get("allow_pth") or [])

@@ -270,5 +270,6 @@ void installer_finish(struct installer *ins)
 		free(ins->hosts[i].where);
 	}
 	free(ins->hosts);
+	proxies_finish(&ins->proxies);
 	*ins = (struct installer){ 0 };
 }

@@ -52,14 +52,22 @@ static bool uses_environment(const struct installer *ins, const struct asked *a)
 	return inst_version_before(ins->pip_version, 24, 1) || !option || !*option;
 }
 
+static const char *const schemes[] = { "http", "https" };
+
+static void add(struct installer *ins, const char *url, bool https, const char *where)
+{
+	inst_hosts_add(ins, url, "http", HOST_PROXY, where);
+	inst_proxies_add(&ins->proxies, url, https, where);
+}
+
 void inst_proxies_plan(struct installer *ins, const struct asked *a, char *const envp[])
 {
-	static const char *const schemes[] = { "http", "https" };
 	const struct sourced *option = &a->single[OPT_PROXY];
 	bool given = option->value && *option->value;
 	const char *where = NULL, *bypass = environment_proxy(envp, "no", &where);
 	bool environment = uses_environment(ins, a) && !(bypass && !strcmp(bypass, "*"));
 
+	inst_set(&ins->proxies.bypass, environment && bypass ? inst_dup(bypass) : NULL);
 	for (size_t i = 0; i < 2; i++) {
 		const char *proxy = environment ? environment_proxy(envp, schemes[i], &where) : NULL;
 
@@ -69,10 +77,29 @@ void inst_proxies_plan(struct installer *ins, const struct asked *a, char *const
 		if (proxy) {
 			cleanup_text char *name = inst_dup_n(where, strcspn(where, "="));
 
-			inst_hosts_add(ins, proxy, "http", HOST_PROXY, name);
+			add(ins, proxy, i == 1, name);
 		}
 		if (given && (!proxy || bypass)) {
-			inst_hosts_add(ins, option->value, "http", HOST_PROXY, option->where);
+			add(ins, option->value, i == 1, option->where);
+		}
+	}
+}
+
+void proxies_of_environment(struct proxies *p, char *const envp[])
+{
+	const char *where = NULL, *bypass = environment_proxy(envp, "no", &where);
+
+	*p = (struct proxies){ .bypass = bypass ? inst_dup(bypass) : NULL };
+	for (size_t i = 0; i < 2; i++) {
+		const char *proxy = environment_proxy(envp, schemes[i], &where);
+
+		if (!proxy) {
+			proxy = environment_proxy(envp, "all", &where);
+		}
+		if (proxy) {
+			cleanup_text char *name = inst_dup_n(where, strcspn(where, "="));
+
+			inst_proxies_add(p, proxy, i == 1, name);
 		}
 	}
 }

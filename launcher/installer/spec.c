@@ -62,6 +62,12 @@ char *installer_boot_spec(const struct installer *ins, bool runner, const struct
 	if (audit) {
 		fputs(",\"audit\":true", out);
 	}
+	for (size_t i = 0; i < ins->proxies.n; i++) {
+		if (ins->proxies.v[i].kind == PROXY_SOCKS) {
+			fputs(",\"socks\":true", out);
+			break;
+		}
+	}
 	write_list(out, "allow_pth", allow_pth);
 	write_list(out, "archives", &ins->archives);
 	write_list(out, "projects", &ins->local_roots);

@@ -1,5 +1,6 @@
 #include "http_head.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -83,24 +84,50 @@ static bool is_visible(struct text t)
 	return t.len != 0;
 }
 
-/* host[:port] */
-static enum http_fault read_authority(struct text t, char host[HOST_TEXT_MAX], unsigned *port)
+/* Only the form that all read alike: four decimal numbers, or that of IPv6 in its brackets. */
+static bool read_address(struct text t, char host[HOST_TEXT_MAX])
 {
-	const char *colon = memchr(t.at, ':', t.len);
-	size_t host_len = colon ? (size_t)(colon - t.at) : t.len;
+	bool brackets = t.len > 1 && *t.at == '[' && t.at[t.len - 1] == ']';
+	int family = brackets ? AF_INET6 : AF_INET;
+	char text[INET6_ADDRSTRLEN];
+	uint8_t bytes[16];
+
+	if (brackets)
+		t = (struct text){t.at + 1, t.len - 2};
+	if (t.len >= sizeof text || memchr(t.at, 0, t.len))
+		return false;
+	memcpy(text, t.at, t.len);
+	text[t.len] = '\0';
+	return inet_pton(family, text, bytes) == 1 && inet_ntop(family, bytes, host, HOST_TEXT_MAX);
+}
+
+/* How much of it is the host: an IPv6 address has colons of its own. */
+static size_t host_length(struct text t)
+{
+	const char *end = t.len && *t.at == '[' ? memchr(t.at, ']', t.len) : NULL;
+	size_t from = end ? (size_t)(end - t.at) : 0;
+	const char *colon = memchr(t.at + from, ':', t.len - from);
+
+	return colon ? (size_t)(colon - t.at) : t.len;
+}
+
+/* host[:port] */
+static enum http_fault read_authority(const struct http_head *h, struct text t, char host[HOST_TEXT_MAX], unsigned *port)
+{
+	size_t host_len = host_length(t);
 
 	*port = 0;
-	if (t.len && *t.at == '[')
-		return HTTP_BAD_ADDRESS;
 	switch (host_read(t.at, host_len, host)) {
 	case HOST_ADDRESS:
-		return HTTP_BAD_ADDRESS;
+		if (!h->addresses || !read_address((struct text){t.at, host_len}, host))
+			return HTTP_BAD_ADDRESS;
+		break;
 	case HOST_NEITHER:
-		return HTTP_BAD_HOST;
+		return t.len && *t.at == '[' ? HTTP_BAD_ADDRESS : HTTP_BAD_HOST;
 	case HOST_NAME:
 		break;
 	}
-	return !colon || port_read(colon + 1, t.len - host_len - 1, port) ? HTTP_FINE : HTTP_BAD_PORT;
+	return host_len == t.len || port_read(t.at + host_len + 1, t.len - host_len - 1, port) ? HTTP_FINE : HTTP_BAD_PORT;
 }
 
 /* --- the request line -------------------------------------------------------------------------- */
@@ -131,7 +158,7 @@ static enum http_fault read_absolute(struct http_head *h, struct text t)
 	for (n = 0; n < t.len && t.at[n] != '/' && t.at[n] != '?'; n++)
 		;
 	h->has_target = true;
-	return read_authority((struct text){t.at, n}, h->request.host, &h->request.port);
+	return read_authority(h, (struct text){t.at, n}, h->request.host, &h->request.port);
 }
 
 /* The four forms of RFC 9112 section 3.2. */
@@ -140,7 +167,7 @@ static enum http_fault read_target(struct http_head *h, struct text t)
 	if (!is_visible(t) || memchr(t.at, '#', t.len))
 		return HTTP_BAD_TARGET;
 	if (h->request.connect) {
-		enum http_fault fault = read_authority(t, h->request.host, &h->request.port);
+		enum http_fault fault = read_authority(h, t, h->request.host, &h->request.port);
 		h->has_target = true;
 		return fault == HTTP_FINE && !h->request.port ? HTTP_BAD_PORT : fault; /* RFC 9110 section 9.3.6: there is no default */
 	}
@@ -199,7 +226,7 @@ static enum http_fault read_host(struct http_head *h, struct text value)
 {
 	char host[HOST_TEXT_MAX];
 	unsigned port;
-	enum http_fault fault = h->has_host ? HTTP_BAD_HOSTS : read_authority(value, host, &port);
+	enum http_fault fault = h->has_host ? HTTP_BAD_HOSTS : read_authority(h, value, host, &port);
 
 	if (fault != HTTP_FINE)
 		return fault;

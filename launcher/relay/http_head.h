@@ -55,7 +55,7 @@ const char *http_fault_text(enum http_fault fault);
 
 struct http_request {
 	char method[HTTP_METHOD_MAX]; /* capital letters and '-' */
-	char host[HOST_TEXT_MAX];     /* as host_normal makes it */
+	char host[HOST_TEXT_MAX];     /* as host_normal makes it; where addresses are taken, one as inet_ntop does */
 	unsigned port;                /* 0: none was written */
 	bool connect;                 /* CONNECT host:port, as a proxy is asked */
 	bool tunnel;                  /* CONNECT or Upgrade: what follows need not be HTTP */
@@ -65,6 +65,8 @@ struct http_head {
 	struct http_request request;
 	bool chunked;
 	uint64_t length; /* of a body that is not chunked */
+
+	bool addresses; /* the caller's, before the first line: a host may be an address, in its usual form */
 
 	/* The reader's own. */
 	unsigned lines;

@@ -40,6 +40,7 @@ static enum http_event head_line(struct http_stream *s, const char *line, size_t
 {
 	enum http_fault fault = HTTP_FINE;
 
+	s->head.addresses = s->addresses;
 	if (len)
 		fault = http_head_line(&s->head, line, len);
 	else if (s->head.lines)

@@ -29,6 +29,7 @@ struct http_stream {
 	struct http_request request; /* HTTP_REQUEST */
 	uint64_t pass;               /* HTTP_BODY */
 	enum http_fault fault;       /* HTTP_BAD */
+	bool addresses;              /* the caller's, at the beginning: as struct http_head has it */
 
 	/* The machine's own. */
 	enum { HTTP_AT_HEAD, HTTP_AT_BODY, HTTP_AT_CHUNK, HTTP_AT_CHUNK_END, HTTP_AT_TRAILER, HTTP_AT_TUNNEL, HTTP_AT_FAULT } state;

@@ -43,9 +43,19 @@ static int enter(struct relay *r, struct carried *c)
 	return result;
 }
 
-static int carried_new(const struct relay_connection *from, struct carried **out)
+static void begin_check(const struct relay *r, const struct relay_connection *from, const char *host, struct relay_check *check)
+{
+	if (from->proxy == RELAY_NO_PROXY)
+		relay_check_init(check, host, from->port);
+	else
+		relay_check_init_proxy(check, &(struct relay_asks){.proxy = from->proxy, .may = r->calls.may, .arg = from->whose});
+}
+
+static int carried_new(const struct relay *r, const struct relay_connection *from, struct carried **out)
 {
 	struct carried *c = calloc(1, sizeof *c);
+	bool any_host = from->opaque || from->proxy != RELAY_NO_PROXY;
+	struct relay_check check;
 	int result = -EINVAL;
 
 	if (!c)
@@ -56,8 +66,10 @@ static int carried_new(const struct relay_connection *from, struct carried **out
 	c->client = (struct mark){c, &c->pair.client};
 	c->outside = (struct mark){c, &c->pair.outside};
 	/* An address that the policy lists is no host name, and nothing is compared with it. */
-	if (from->opaque ? snprintf(c->host, sizeof c->host, "%s", from->host) < (int)sizeof c->host : host_normal(from->host, c->host))
-		result = relay_pair_init(&c->pair, from->client, from->outside, from->opaque ? NULL : c->host, from->port);
+	if (any_host ? snprintf(c->host, sizeof c->host, "%s", from->host) < (int)sizeof c->host : host_normal(from->host, c->host)) {
+		begin_check(r, from, c->host, &check);
+		result = relay_pair_init(&c->pair, from->client, from->outside, from->opaque ? NULL : &check);
+	}
 	if (result < 0)
 		free(c);
 	else
@@ -68,7 +80,7 @@ static int carried_new(const struct relay_connection *from, struct carried **out
 int relay_add(struct relay *r, const struct relay_connection *connection)
 {
 	struct carried *c;
-	int result = carried_new(connection, &c);
+	int result = carried_new(r, connection, &c);
 
 	if (result < 0)
 		return result;

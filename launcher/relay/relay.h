@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "relay_check.h"
+
 #define RELAY_MAX 1024         /* connections in a run; fewer where they would take more than half of the descriptors that the process may have */
 #define RELAY_MAX_EACH 256     /* of one `whose` */
 #define RELAY_SILENCE_MS 60000
@@ -25,9 +27,10 @@ struct relay;
 struct relay_connection {
 	int client;       /* accepted from the sandbox's network namespace: a connected stream socket, close-on-exec, in either mode */
 	int outside;      /* connected to an address of the host's: the same */
-	const char *host; /* that was resolved, as host_normal makes it; of an opaque one any text, an address too; copied */
+	const char *host; /* that was resolved, as host_normal makes it; of an opaque one or a proxy any text, an address too; copied */
 	unsigned port;
 	bool opaque;      /* no check: the policy says so */
+	enum relay_proxy proxy; /* what is asked of it is judged by `may` */
 	void *whose;      /* given back, and what relay_drop goes by */
 	unsigned id;      /* given back */
 };
@@ -37,11 +40,13 @@ struct relay_moved {
 	uint64_t sent, received;
 };
 
-/* Nothing of what was found to be wrong was passed on, nor anything behind it: of TLS and of a first request nothing at all.  The client gets a reset. */
+/* Nothing of what was found to be wrong was passed on, nor anything behind it: of TLS and of a first request nothing at all.  The client gets a reset, or of what
+ * it asked a proxy for that proxy's words for no. */
 struct relay_refusal {
 	const char *host;
 	unsigned port, id;
 	const char *name;         /* that was seen, or "" */
+	unsigned asked_port;      /* not 0: it is a host that the proxy was asked for, at this port, and `may` has said no */
 	const char *why;          /* static: "another server's name" */
 	struct relay_moved moved; /* before: by good requests, or behind a good first hello */
 };
@@ -55,6 +60,7 @@ struct relay_ended {
 struct relay_calls {
 	void (*refused)(void *whose, const struct relay_refusal *refusal);
 	void (*ended)(void *whose, const struct relay_ended *ended);
+	enum relay_may (*may)(void *whose, const char *host, unsigned port); /* of what proxies are asked for: relay_check.h.  NULL where there are none */
 	unsigned silence_ms; /* 0: RELAY_SILENCE_MS; the tests are less patient */
 };
 

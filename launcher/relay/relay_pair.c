@@ -30,22 +30,22 @@ static int prepare(int fd)
 	return 0;
 }
 
-int relay_pair_init(struct relay_pair *p, int client, int outside, const char *host, unsigned port)
+int relay_pair_init(struct relay_pair *p, int client, int outside, const struct relay_check *check)
 {
 	struct relay_held *held = NULL;
 	int r = prepare(client);
 
 	if (r == 0)
 		r = prepare(outside);
-	if (r == 0 && host && !(held = malloc(sizeof *held)))
+	if (r == 0 && check && !(held = malloc(sizeof *held)))
 		r = -ENOMEM;
 	if (r < 0)
 		return r;
 	if (held) {
-		relay_check_init(&held->check, host, port);
+		held->check = *check;
 		held->count = 0;
 	}
-	*p = (struct relay_pair){.client.fd = client, .outside.fd = outside, .held = held, .open = !host};
+	*p = (struct relay_pair){.client.fd = client, .outside.fd = outside, .held = held, .open = !check};
 	p->up = (struct relay_flow){.from = &p->client, .to = &p->outside};
 	p->down = (struct relay_flow){.from = &p->outside, .to = &p->client};
 	return 0;
@@ -295,14 +295,27 @@ static void close_end(struct relay_end *e, bool reset)
 	close_fd(&e->fd);
 }
 
+/* What a client is told that was refused, if there is something and it comes behind all else.  What it said meanwhile is read: to close on that would be a reset. */
+static bool tell(const struct relay_pair *p, uint8_t *scratch, size_t size)
+{
+	const struct relay_check *check = &p->held->check;
+
+	if (!check->words || p->cut || p->down.rest || send(p->client.fd, check->words, check->words_len, MSG_NOSIGNAL) != (ssize_t)check->words_len)
+		return false;
+	while (recv(p->client.fd, scratch, size, 0) > 0)
+		;
+	return true;
+}
+
 void relay_pair_close(struct relay_pair *p, enum relay_state state)
 {
 	bool whole = !p->cut && (!p->open || (p->up.done && p->down.done));
+	bool told = state == RELAY_REFUSED && tell(p, p->held->bytes, sizeof p->held->bytes);
 
 	drop_rest(&p->up);
 	drop_rest(&p->down);
 	free(p->held);
 	p->held = NULL;
-	close_end(&p->client, state == RELAY_REFUSED || !whole);
+	close_end(&p->client, !told && (state == RELAY_REFUSED || !whole));
 	close_end(&p->outside, state != RELAY_REFUSED && !whole);
 }

@@ -55,14 +55,15 @@ struct relay_pair {
 	bool cut;                   /* one end is gone before all was told to it, or without an end */
 };
 
-/* Takes the sockets over and sets their options.  host NULL: no check; else it stays the caller's, until relay_pair_close.  0, or -errno and the sockets stay
- * the caller's.  *p keeps its place: there are pointers into it. */
-int relay_pair_init(struct relay_pair *p, int client, int outside, const char *host, unsigned port);
+/* Takes the sockets over and sets their options.  check: how what the client says is judged, copied; its host stays the caller's, until relay_pair_close.
+ * NULL: not at all.  0, or -errno and the sockets stay the caller's.  *p keeps its place: there are pointers into it. */
+int relay_pair_init(struct relay_pair *p, int client, int outside, const struct relay_check *check);
 
 /* Moves what can be moved, at most some chunks.  scratch: RELAY_CHUNK bytes, nothing is left in it. */
 enum relay_state relay_pair_run(struct relay_pair *p, uint8_t *scratch);
 
-/* Frees, and closes both ends: the client's by a reset if it was refused, both if what they were told is not all (cut, or not yet over). */
+/* Frees, and closes both ends: the client's by a reset if it was refused, or behind the words that it is to be told; both if what they were told is not all (cut,
+ * or not yet over). */
 void relay_pair_close(struct relay_pair *p, enum relay_state state);
 
 #endif

@@ -53,15 +53,17 @@ static void finish(struct relay *r, struct carried *c, enum relay_state state)
 	struct relay_moved moved = {.sent = c->pair.up.moved, .received = c->pair.down.moved};
 	char name[HOST_TEXT_MAX] = "";
 	const char *why = NULL;
+	unsigned asked_port = 0;
 
 	leave(r, c);
 	if (state == RELAY_REFUSED) {
 		why = c->pair.held->check.why;
+		asked_port = c->pair.held->check.asked_port;
 		memcpy(name, c->pair.held->check.name, sizeof name);
 	}
 	relay_pair_close(&c->pair, state);
 	if (why)
-		r->calls.refused(c->whose, &(struct relay_refusal){.host = c->host, .port = c->port, .id = c->id, .name = name, .why = why, .moved = moved});
+		r->calls.refused(c->whose, &(struct relay_refusal){.host = c->host, .port = c->port, .id = c->id, .name = name, .asked_port = asked_port, .why = why, .moved = moved});
 	else
 		r->calls.ended(c->whose, &(struct relay_ended){.host = c->host, .port = c->port, .id = c->id, .moved = moved});
 	free(c);

@@ -50,10 +50,17 @@ int connect_put_in_place(struct later *later, int sock, const struct in_place *p
  * one, which then takes the place.  False: it is none, and nothing was done. */
 bool connect_relayed(struct sandbox *sb, const struct seccomp_notif *req, int *sock, const struct sockaddr_storage *sa, socklen_t len, const struct in_place *place,
                      struct reply *reply);
+/* By the relay to the target, whatever stands at the address: sock and place as above, place not NULL or a way out with doors.  sock is taken over. */
+struct relay_target;
+struct reply connect_out(struct sandbox *sb, const struct seccomp_notif *req, int *sock, const struct sockaddr_storage *sa, socklen_t len, const struct in_place *place,
+                         const struct relay_target *t);
 /* Would it be one? */
 bool connect_is_relayed(struct sandbox *sb, const struct sockaddr_storage *sa);
 /* Was the address given to the run for an allowed host, whatever port? */
 bool connect_is_stand_in(struct sandbox *sb, const struct sockaddr_storage *sa);
+
+/* What the caller's number is (connect_plain.c); false: none. */
+bool connect_place(pid_t tid, int fd, struct in_place *place);
 
 /* connect() of a sandbox without a network namespace (connect_plain.c). */
 struct reply connect_plain(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_storage *sa, socklen_t len);

@@ -1,4 +1,5 @@
-/* connect() of the installer: pip's own process, in which no package's code runs.  Decided by address, then the kernel goes on. */
+/* connect() of the installer: pip's own process, in which no package's code runs.  Decided by address, then the kernel goes on;
+ * but to a proxy the supervisor connects, and what is asked of it is decided by the relay. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include "launcher/names/names.h"
 #include "launcher/supervise/connect.h"
 #include "launcher/supervise/place.h"
+#include "launcher/supervise/proxied.h"
 #include "launcher/supervise/session.h"
 #include "launcher/supervise/sockets.h"
 #include "launcher/supervise/target.h"
@@ -36,6 +38,7 @@ static struct reply connect_inet(struct sandbox *sb, const struct seccomp_notif 
 	struct asked asked = {.sup = sb->sup, .port = to->port};
 	struct verdict verdict;
 	char hint[SOCKETS_HINT_MAX];
+	struct reply reply;
 	bool denied = policy_address_denied(supervisor_policy(sb->sup), to->address, &verdict);
 	bool named = names_of_address(supervisor_resolver(sb->sup), sa, is_allowed_name, &asked);
 
@@ -43,6 +46,8 @@ static struct reply connect_inet(struct sandbox *sb, const struct seccomp_notif 
 	 * Nothing listens on port 0: address sorting and probes. */
 	if (to->port == 0)
 		return reply_continue("connect.port-zero");
+	if (!denied && sb->way && proxied_connect(sb, req, sa, to, &reply))
+		return reply;
 	if (!denied && (named || supervisor_host_allowed(sb->sup, ROLE_INSTALLER, to->address, to->port)))
 		return reply_continue("connect.index");
 	if (!denied)

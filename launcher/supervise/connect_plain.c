@@ -37,7 +37,7 @@ int sockets_inode(pid_t tid, int fd, ino_t *inode)
 }
 
 /* As fdinfo has them. */
-static bool read_flags(pid_t tid, int fd, struct in_place *place)
+bool connect_place(pid_t tid, int fd, struct in_place *place)
 {
 	char path[64], line[128];
 	unsigned flags = 0;
@@ -179,7 +179,7 @@ struct reply connect_plain(struct sandbox *sb, const struct seccomp_notif *req, 
 	ino_t inode;
 
 	error = sockets_inode((pid_t)req->pid, fd, &inode);
-	if (!error && !read_flags((pid_t)req->pid, fd, &place))
+	if (!error && !connect_place((pid_t)req->pid, fd, &place))
 		error = -EBADF;
 	if (!target_alive(sb, req))
 		return reply_error(ESRCH);

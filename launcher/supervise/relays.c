@@ -9,6 +9,7 @@
 
 #include "launcher/base/fd.h"
 #include "launcher/relay/relay.h"
+#include "launcher/supervise/proxied.h"
 #include "launcher/supervise/supervisor.h"
 
 #define DESCRIPTORS (4 * RELAY_MAX + 1024)
@@ -26,11 +27,18 @@ struct way_out {
 static struct relay *the_relay; /* one a process, begun with the first connection; lives as long */
 static pthread_mutex_t relay_lock = PTHREAD_MUTEX_INITIALIZER;
 
+static bool leads_somewhere(const struct sandbox *sb)
+{
+	if (sb->role == ROLE_INSTALLER)
+		return supervisor_proxies(sb->sup)->n != 0;
+	return policy_role_has_hosts(supervisor_policy(sb->sup), sb->role) && (!sb->namespaces || supervisor_caps(sb->sup)->pidfd_getfd);
+}
+
 struct way_out *way_out_new(const struct sandbox *sb, int init_sock)
 {
 	struct way_out *w;
 
-	if (sb->audit || (sb->namespaces && !supervisor_caps(sb->sup)->pidfd_getfd) || !policy_role_has_hosts(supervisor_policy(sb->sup), sb->role))
+	if (sb->audit || !leads_somewhere(sb))
 		return NULL;
 	w = calloc(1, sizeof *w);
 	if (!w || (sb->namespaces && !(w->doors = doors_new(init_sock)))) {
@@ -82,6 +90,12 @@ static void put_connection(struct way_out *w)
 static void refused(void *whose, const struct relay_refusal *r)
 {
 	struct way_out *w = whose;
+
+	if (r->asked_port) {
+		proxied_record(&w->who.sandbox, r);
+		put_connection(w);
+		return;
+	}
 	struct event ev = {
 		.type = "net.connect",
 		.action = EV_DENIED,
@@ -101,9 +115,16 @@ static void ended(void *whose, const struct relay_ended *e)
 	put_connection(whose);
 }
 
+static enum relay_may may(void *whose, const char *host, unsigned port)
+{
+	struct way_out *w = whose;
+
+	return proxied_may(&w->who.sandbox, host, port);
+}
+
 static struct relay *get_relay(void)
 {
-	static const struct relay_calls calls = {.refused = refused, .ended = ended};
+	static const struct relay_calls calls = {.refused = refused, .ended = ended, .may = may};
 	struct rlimit files;
 
 	pthread_mutex_lock(&relay_lock);
@@ -136,7 +157,7 @@ void relays_full(struct way_out *w, const struct relay_target *t, const char *wh
 int relays_add(struct way_out *w, const struct relay_target *t, int inside, int outside)
 {
 	struct relay *relay = get_relay();
-	struct relay_connection c = {.client = inside, .outside = outside, .host = t->host, .port = t->port, .opaque = t->opaque, .whose = way_out_take(w)};
+	struct relay_connection c = {.client = inside, .outside = outside, .host = t->host, .port = t->port, .opaque = t->opaque, .proxy = t->proxy, .whose = way_out_take(w)};
 	int error;
 
 	atomic_fetch_add(&w->connections, 1);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "launcher/relay/relay_check.h"
 #include "launcher/supervise/doors.h"
 #include "launcher/supervise/shade.h"
 #include "preload/pw_event.h"
@@ -13,12 +14,13 @@ struct relay_target {
 	struct pw_address real;
 	unsigned port;
 	bool opaque; /* no server name is looked for */
+	enum relay_proxy proxy; /* of pip's: what is asked of it is looked at */
 };
 
 /* One sandbox's; lives until its session, its workers and its connections have put it down. */
 struct way_out;
 
-/* For a role that the policy gives any host; else NULL, and nothing leads out.  NULL as well without memory. */
+/* For a role that the policy gives any host, and for a pip that goes through proxies; else NULL, and nothing leads out.  NULL as well without memory. */
 struct way_out *way_out_new(const struct sandbox *sb, int init_sock);
 struct way_out *way_out_take(struct way_out *w);
 void way_out_put(struct way_out *w);

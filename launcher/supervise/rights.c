@@ -314,8 +314,9 @@ static int add_ports(const struct supervisor *s, struct ruleset *r)
 	const struct installer *ins = s->run->installer;
 	int error = ruleset_add_port(r, true, 0); /* urllib3's probe for IPv6 binds port 0 of the loopback */
 
+	/* To a proxy the supervisor connects: connect_installer.c. */
 	for (size_t i = 0; error == 0 && i < ins->host_count; i++) {
-		error = ruleset_add_port(r, false, (uint16_t)ins->hosts[i].port);
+		error = ins->hosts[i].origin == HOST_PROXY ? 0 : ruleset_add_port(r, false, (uint16_t)ins->hosts[i].port);
 	}
 	return error;
 }

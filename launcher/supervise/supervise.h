@@ -98,6 +98,11 @@ const struct caps *supervisor_caps(const struct supervisor *s);
 const uint8_t *supervisor_decoy_key(const struct supervisor *s);
 /* Has a host been configured for the installer (index, proxy, find-links …) or allowed for the role by policy and options? */
 bool supervisor_host_allowed(struct supervisor *s, enum role role, const char *host, unsigned port);
+/* May pip ask a proxy for it?  The same for the installer, but that a proxy is not allowed for being one. */
+bool supervisor_host_indexed(struct supervisor *s, const char *host, unsigned port);
+struct proxies; /* installer.h */
+/* The proxies of the run's configuration; never NULL. */
+const struct proxies *supervisor_proxies(const struct supervisor *s);
 
 /* Records one event of a sandbox and carries out its action.  Fills in role, package and (pid != 0) the process; the caller has set type, verdict,
  * source, target, detail and action (EV_DENIED for a refusal; becomes EV_ABORTED when the verdict's action is ACTION_ABORT and the run ends; under

@@ -29,6 +29,7 @@
 #include "launcher/sandbox/birth.h"
 #include "listener.h"
 #include "programs.h"
+#include "relays.h"
 #include "session.h"
 #include "trusted.h"
 #include "watch.h"
@@ -142,6 +143,7 @@ static int start_installer(struct supervisor *s, struct listener *l, struct sand
 		return cannot(sb->listener, "pip could not be guarded (%s)", step);
 	}
 	supervisor_give_ticket(s, b.pid, start.path);
+	sb->way = way_out_new(sb, -1);
 	if ((error = listener_start(l, sb)) < 0) {
 		return cannot(error, "a thread for the listener");
 	}
@@ -363,6 +365,9 @@ int supervisor_main(const struct run *run)
 	if (s.installer != NULL) {
 		listener_wait_empty(&listener, 100);
 		listener_join(&listener);
+		if (installer.way != NULL) {
+			way_out_end(installer.way); /* what was refused is written down */
+		}
 	}
 	int verdict = finish(&s, status, sweeping ? &sweeper : NULL);
 	if (error == 0 && verdict == status && WIFSIGNALED(w.status) && WTERMSIG(w.status) == SIGINT) {

@@ -35,6 +35,7 @@ struct run {
 	const char *journal_path;
 	struct rundir *dir;
 	const struct installer *installer; /* NULL under `run` */
+	const struct proxies *proxies;     /* what leads to the outside: pip's, under `run` the environment's */
 	const struct python_env *env;      /* the environment that is installed into; of the guest's script; may be NULL */
 	const char *const *homes;          /* homes[0]: the user's own */
 	const char *libexec;               /* folder of enter, the shim, the bootstrap */

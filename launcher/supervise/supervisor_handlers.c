@@ -63,22 +63,40 @@ bool supervisor_is_own(const struct supervisor *s, pid_t pid)
 	return pid == getpid() || pid == getppid() || pid == s->zygote.pid || pid == s->command;
 }
 
-bool supervisor_host_allowed(struct supervisor *s, enum role role, const char *host, unsigned port)
+static bool is_configured(const struct supervisor *s, const char *host, unsigned port, bool proxies)
 {
 	const struct installer *ins = s->run->installer;
 
-	if (policy_host_allowed(s->run->policy, role, host, port)) {
-		return true;
+	for (size_t i = 0; ins != NULL && i < ins->host_count; i++) {
+		if ((proxies || ins->hosts[i].origin != HOST_PROXY) && (port == 0 || ins->hosts[i].port == port) && strcasecmp(ins->hosts[i].host, host) == 0) {
+			return true;
+		}
 	}
-	if (role != ROLE_INSTALLER || ins == NULL || !policy_host_word(s->run->policy, role, "@index")) {
-		return false;
-	}
-	for (size_t i = 0; i < ins->host_count; i++) {
-		if ((port == 0 || ins->hosts[i].port == port) && strcasecmp(ins->hosts[i].host, host) == 0) {
+	for (size_t i = 0; proxies && i < s->run->proxies->n; i++) {
+		if ((port == 0 || s->run->proxies->v[i].port == port) && strcasecmp(s->run->proxies->v[i].host, host) == 0) {
 			return true;
 		}
 	}
 	return false;
+}
+
+bool supervisor_host_allowed(struct supervisor *s, enum role role, const char *host, unsigned port)
+{
+	if (policy_host_allowed(s->run->policy, role, host, port)) {
+		return true;
+	}
+	return role == ROLE_INSTALLER && policy_host_word(s->run->policy, role, "@index") && is_configured(s, host, port, true);
+}
+
+bool supervisor_host_indexed(struct supervisor *s, const char *host, unsigned port)
+{
+	return policy_host_allowed(s->run->policy, ROLE_INSTALLER, host, port) ||
+	       (policy_host_word(s->run->policy, ROLE_INSTALLER, "@index") && is_configured(s, host, port, false));
+}
+
+const struct proxies *supervisor_proxies(const struct supervisor *s)
+{
+	return s->run->proxies;
 }
 
 int supervisor_names(struct sandbox *sb)

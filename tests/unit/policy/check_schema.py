@@ -31,13 +31,13 @@ BAD = """
 {"version": 1, "network": {"build": [{"host": "a.example", "port": 22}]}}
 {"version": 1, "network": {"build": [{"host": "*.example", "port": 22, "opaque": true}]}}
 {"version": 1, "network": {"build": [{"host": "a.example", "port": 0, "opaque": true}]}}
-{"version": 1, "network": {"installer": [{"host": "a.example", "port": 22, "opaque": true}]}}
 {"version": 1, "network": {"stand-in": "10.0.0.0/8"}}
 {"version": 1, "network": {"stand-in": ["10.0.0.0"]}}
 {"version": 1, "network": {"stand-in": ["10.0.0.0/24"]}}
 {"version": 1, "network": {"stand-in": ["8.8.0.0/16"]}}
 {"version": 1, "network": {"stand-in": ["2001:db8::/64"]}}
 {"version": 1, "network": {"stand-in": ["fd00::/120"]}}
+{"version": 1, "network": {"vcs": [{"host": "a.example", "port": 22, "opaque": true}]}}
 {"version": 1, "network": {"deny": [{"id": "x", "severity": "low"}]}}
 {"version": 1, "network": {"deny": [{"id": "x", "severity": "low", "hosts": ["*"]}]}}
 {"version": 1, "limits": {"installer": {"time": 1}}}

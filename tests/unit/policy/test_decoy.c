@@ -311,7 +311,7 @@ static void passed_through(void **state)
 	assert_string_equal(find(s.envp, "DB"), "postgres://u:longpassword1@h/d");
 	assert_string_equal(find(s.envp, "SHORT_TOKEN"), "abc");
 	env_set_finish(&s);
-	char **secrets = env_secrets(p, environment);
+	char **secrets = env_secrets(p, environment, (char *[]){NULL});
 	assert_true(has(secrets, "longpassword1"));
 	env_secrets_free(secrets);
 	policy_free(p);
@@ -320,8 +320,9 @@ static void passed_through(void **state)
 static void redaction(void **state)
 {
 	struct policy *p = with(NULL);
-	char **secrets = env_secrets(p, environment);
-	char *const empty[] = {NULL};
+	char **secrets = env_secrets(p, environment, (char *[]){NULL});
+	char option[] = "--proxy=http://someone:sesame-opens@h:1";
+	char *const empty[] = {NULL}, *const words[] = {option, NULL};
 
 	assert_true(has(secrets, "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"));
 	assert_true(has(secrets, "S3cretPassword"));
@@ -334,7 +335,11 @@ static void redaction(void **state)
 	for (size_t i = 0; secrets[i]; i++)
 		assert_true(strlen(secrets[i]) >= 8);
 	env_secrets_free(secrets);
-	secrets = env_secrets(p, empty);
+	secrets = env_secrets(p, empty, words);
+	assert_string_equal(secrets[0], "sesame-opens");
+	assert_null(secrets[1]);
+	env_secrets_free(secrets);
+	secrets = env_secrets(p, empty, empty);
 	assert_non_null(secrets);
 	assert_null(secrets[0]);
 	env_secrets_free(secrets);

@@ -26,6 +26,7 @@
 #include "launcher/sandbox/compat.h"
 #include "launcher/supervise/connect.h"
 #include "launcher/supervise/lookup.h"
+#include "launcher/supervise/proxied.h"
 #include "launcher/supervise/session.h"
 #include "launcher/supervise/stub.h"
 #include "launcher/supervise/supervisor.h"
@@ -53,6 +54,10 @@ void lookup_allowed(struct shade *who, const char *host, int family, struct pw_a
 bool lookup_reaches(const struct sandbox *sb, const struct pw_address *address, unsigned port) { return false; }
 bool connect_is_relayed(struct sandbox *sb, const struct sockaddr_storage *sa) { return false; }
 bool connect_is_stand_in(struct sandbox *sb, const struct sockaddr_storage *sa) { return false; }
+bool proxied_connect(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_storage *sa, const struct sockaddr_text *to, struct reply *reply)
+{
+	return false;
+}
 bool connect_relayed(struct sandbox *sb, const struct seccomp_notif *req, int *sock, const struct sockaddr_storage *sa, socklen_t len, const struct in_place *place,
                      struct reply *reply)
 {
