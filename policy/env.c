@@ -199,6 +199,7 @@ struct env_answer env_decide(const struct policy *p, enum role role, const char 
 		/* PIP_CONFIG_FILE=/dev/null leads to nothing and must stay, or pip would read its other files. */
 		if (!role_trusted(role) && strcmp(value, "/dev/null"))
 			answer.class = ENV_POINTER;
+		answer.installer = true; /* as it is: a proxy's URL with its login */
 		break;
 	case ENV_LIST_INSTALLER:
 		answer.installer = true;

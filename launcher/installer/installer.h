@@ -71,7 +71,8 @@ struct proxies {
 /* Those of an environment, as programs that know such variables take them. */
 void proxies_of_environment(struct proxies *p, char *const envp[]);
 void proxies_finish(struct proxies *p);
-/* The one to dial a host's port by, or NULL: there is none, or NO_PROXY names the host.  host: as host_normal makes it.  Pure. */
+/* The one to dial a host's port by, or NULL: there is none that can be spoken to without TLS, or NO_PROXY names the host.  What a user has for one scheme alone is
+ * taken for both.  host: as host_normal makes it.  Pure. */
 const struct proxy *proxies_for(const struct proxies *p, const char *host, unsigned port);
 
 struct installer {

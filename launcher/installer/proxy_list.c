@@ -1,5 +1,4 @@
 /* What a proxy's URL says, and which hosts it is for. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -124,21 +123,17 @@ void proxies_finish(struct proxies *p)
 	*p = (struct proxies){ 0 };
 }
 
-/* One word of NO_PROXY: "*", a domain (with or without a dot before it) or a host, each perhaps with a port behind it. */
-static bool is_named(const char *word, size_t len, const char *host, unsigned port)
+/* One word of NO_PROXY: "*", a domain (with or without a dot before it) or a host.  A port behind it is left out of account: a name is looked up before anybody
+ * knows for which port. */
+static bool is_named(const char *word, size_t len, const char *host)
 {
 	const char *colon = memchr(word, ':', len);
 	size_t host_len = strlen(host);
-	char text[16];
 
 	if (len == 1 && *word == '*') {
 		return true;
 	}
-	if (colon && colon == memrchr(word, ':', len)) {
-		snprintf(text, sizeof(text), "%u", port);
-		if (len - (size_t)(colon - word) - 1 != strlen(text) || memcmp(colon + 1, text, strlen(text))) {
-			return false;
-		}
+	if (colon) {
 		len = (size_t)(colon - word);
 	}
 	while (len && (*word == '.' || *word == '*')) {
@@ -151,14 +146,14 @@ static bool is_named(const char *word, size_t len, const char *host, unsigned po
 	return len == host_len || host[host_len - len - 1] == '.';
 }
 
-static bool is_bypassed(const char *list, const char *host, unsigned port)
+static bool is_bypassed(const char *list, const char *host)
 {
 	static const char between[] = ", \t";
 
 	while (list && *list) {
 		size_t len = strcspn(list, between);
 
-		if (len && is_named(list, len, host, port)) {
+		if (len && is_named(list, len, host)) {
 			return true;
 		}
 		list += len;
@@ -169,13 +164,19 @@ static bool is_bypassed(const char *list, const char *host, unsigned port)
 
 const struct proxy *proxies_for(const struct proxies *p, const char *host, unsigned port)
 {
-	if (is_bypassed(p->bypass, host, port)) {
+	const struct proxy *other = NULL;
+
+	if (is_bypassed(p->bypass, host)) {
 		return NULL;
 	}
 	for (size_t i = 0; i < p->n; i++) {
+		if (p->v[i].kind == PROXY_TLS) {
+			continue;
+		}
 		if (port == 80 ? p->v[i].http : p->v[i].https) {
 			return &p->v[i];
 		}
+		other = &p->v[i];
 	}
-	return NULL;
+	return other;
 }

@@ -52,6 +52,19 @@ static void make_address(const struct stand_ins *s, size_t index, uint32_t famil
 	out->bytes[len - 2] |= (uint8_t)(number >> 8);
 }
 
+/* The wildcard address, which no name leads to: who connects there means his own machine. */
+void stand_ins_nowhere(int family, struct pw_answer *out)
+{
+	*out = (struct pw_answer){.count = 1, .address[0].family = family == AF_INET6 ? AF_INET6 : AF_INET};
+}
+
+bool stand_in_is_nowhere(const struct pw_address *real)
+{
+	static const uint8_t none[sizeof real->bytes];
+
+	return !memcmp(real->bytes, none, sizeof none);
+}
+
 /* Its index, or STAND_INS_MAX. */
 static size_t index_of(struct stand_ins *s, unsigned whose, const char *host, const struct pw_address *real)
 {

@@ -21,6 +21,10 @@ struct stand_ins;
 struct stand_ins *stand_ins_new(struct policy_network four, struct policy_network six);
 void stand_ins_free(struct stand_ins *s);
 
+/* What stands for a host that has no address here: a proxy finds it. */
+void stand_ins_nowhere(int family, struct pw_answer *out);
+bool stand_in_is_nowhere(const struct pw_address *real);
+
 /* The stand-ins of what host was answered with, in its order; of an error the error.  whose: the sandbox's id.  False: a bound is reached, and some are left out. */
 bool stand_ins_give(struct stand_ins *s, unsigned whose, const char *host, const struct pw_answer *real, struct pw_answer *out);
 /* Whom an address stands for.  False: for nobody. */

@@ -19,12 +19,14 @@
 
 #include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
+#include "launcher/installer/installer.h"
 #include "launcher/names/stand_in.h"
 #include "launcher/supervise/connect.h"
 #include "launcher/supervise/dial.h"
 #include "launcher/supervise/doors.h"
 #include "launcher/supervise/later.h"
 #include "launcher/supervise/lookup.h"
+#include "launcher/supervise/proxy_dial.h"
 #include "launcher/supervise/relays.h"
 #include "launcher/supervise/session.h"
 #include "launcher/supervise/sockets.h"
@@ -59,14 +61,21 @@ static unsigned port_of(const struct sockaddr_storage *sa)
 	return ntohs(sa->ss_family == AF_INET ? ((const struct sockaddr_in *)(const void *)sa)->sin_port : ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port);
 }
 
+static bool wants_no_wait(const struct job *job)
+{
+	return job->placed ? job->place.nonblocking : (fcntl(job->sock, F_GETFL) & O_NONBLOCK) != 0;
+}
+
 /* What bounds the caller's wait bounds ours. */
-static void copy_patience(int from, int to)
+static struct timeval patience_of(const struct job *job)
 {
 	struct timeval t = {0};
 	socklen_t len = sizeof t;
 
-	getsockopt(from, SOL_SOCKET, SO_SNDTIMEO, &t, &len);
-	setsockopt(to, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t);
+	getsockopt(job->sock, SOL_SOCKET, SO_SNDTIMEO, &t, &len);
+	if (wants_no_wait(job))
+		t = (struct timeval){.tv_sec = DIAL_SECONDS};
+	return t;
 }
 
 /* A connected socket, or -errno; whatever that is where nobody waits for it any more. */
@@ -74,12 +83,15 @@ static int connect_outside(struct job *job)
 {
 	struct sockaddr_storage to;
 	socklen_t len = sockaddr_of(&job->target.real, job->target.port, &to);
-	cleanup_fd int sock = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct timeval patience = patience_of(job);
 	int error;
 
+	if (job->target.by)
+		return proxy_dial(&job->later, job->target.by, job->target.host, job->target.port, patience);
+	cleanup_fd int sock = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return -errno;
-	copy_patience(job->sock, sock);
+	setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	error = connect_waiting(&job->later, sock, false, &to, len);
 	if (error < 0)
 		return -ESRCH;
@@ -123,7 +135,7 @@ static int connect_inside(struct job *job, int *inside)
 static void record_allowed(struct job *job)
 {
 	const struct relay_target *t = &job->target;
-	char address[INET6_ADDRSTRLEN];
+	char address[INET6_ADDRSTRLEN], by[PW_HOST_MAX + 32];
 	struct event ev = {
 		.type = "net.connect",
 		.action = EV_ALLOWED,
@@ -135,6 +147,11 @@ static void record_allowed(struct job *job)
 	if (job->later.shade.sandbox.role == ROLE_INSTALLER)
 		return; /* its proxy: what is asked of that is written down */
 	inet_ntop((int)t->real.family, t->real.bytes, address, sizeof address);
+	if (t->by) {
+		snprintf(by, sizeof by, "by the proxy %s:%u", t->by->host, t->by->port);
+		ev.target.address = NULL;
+		ev.detail = by;
+	}
 	supervisor_record(&job->later.shade.sandbox, (pid_t)job->later.req.pid, &ev);
 }
 
@@ -230,7 +247,7 @@ static void run(void *argument)
 	if (worker_tick_start(&tick, CONNECT_TICK_MS)) {
 		answer(job, EAGAIN);
 	} else {
-		if (job->placed ? job->place.nonblocking : (fcntl(job->sock, F_GETFL) & O_NONBLOCK) != 0)
+		if (wants_no_wait(job) && !job->target.by)
 			connect_unblocked(job);
 		else
 			connect_waited(job);
@@ -251,6 +268,7 @@ static bool find_target(struct sandbox *sb, const struct sockaddr_storage *sa, s
 		return false;
 	if (stand_ins_find(supervisor_stand_ins(sb->sup), sa, t->host, &t->real)) {
 		t->opaque = policy_host_opaque(p, sb->role, t->host, t->port);
+		t->by = stand_in_is_nowhere(&t->real) ? proxy_for(sb->sup, t->host, t->port) : NULL;
 		return true;
 	}
 	/* An address that the policy lists as such: nobody can say which names belong to it. */
@@ -267,7 +285,8 @@ static struct reply refuse_port(struct sandbox *sb, const struct seccomp_notif *
 {
 	struct sockaddr_text to = {.port = t->port};
 
-	inet_ntop((int)t->real.family, t->real.bytes, to.address, sizeof to.address);
+	if (!t->by)
+		inet_ntop((int)t->real.family, t->real.bytes, to.address, sizeof to.address);
 	sockets_record(sb, req, "net.connect", policy_rule(supervisor_policy(sb->sup), "net.connect.port"), &to, t->host, "tcp", sockets_hint(sb));
 	return reply_error(ECONNREFUSED);
 }
@@ -303,6 +322,11 @@ bool connect_is_stand_in(struct sandbox *sb, const struct sockaddr_storage *sa)
 	return sb->way && stand_ins_find(supervisor_stand_ins(sb->sup), sa, target.host, &target.real);
 }
 
+static bool reaches(const struct sandbox *sb, const struct relay_target *t)
+{
+	return t->by || (!stand_in_is_nowhere(&t->real) && lookup_reaches(sb, &t->real, t->port));
+}
+
 bool connect_is_relayed(struct sandbox *sb, const struct sockaddr_storage *sa)
 {
 	struct relay_target target = {0};
@@ -318,7 +342,7 @@ bool connect_relayed(struct sandbox *sb, const struct seccomp_notif *req, int *s
 	/* A nameserver's address is the stub's, also where the policy lists its network. */
 	if (!sb->way || stub_listens_at(sb, sa) || !find_target(sb, sa, &target))
 		return false;
-	if (!policy_host_allowed(supervisor_policy(sb->sup), sb->role, target.host, target.port) || !lookup_reaches(sb, &target.real, target.port))
+	if (!policy_host_allowed(supervisor_policy(sb->sup), sb->role, target.host, target.port) || !reaches(sb, &target))
 		*reply = refuse_port(sb, req, &target);
 	else
 		*reply = connect_out(sb, req, sock, sa, len, place, &target);

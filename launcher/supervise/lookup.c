@@ -10,6 +10,7 @@
 #include "launcher/base/fd.h"
 #include "launcher/names/ranges.h"
 #include "launcher/names/stand_in.h"
+#include "launcher/supervise/proxy_dial.h"
 #include "launcher/supervise/session.h"
 
 #define DISCARD_PORT 9 /* any would do */
@@ -69,7 +70,7 @@ static bool may_reach(struct shade *who, const char *host, const struct pw_addre
 
 	inet_ntop((int)address->family, address->bytes, text, sizeof text);
 	if (!policy_address_denied(p, text, &verdict)) {
-		if (lookup_reaches(&who->sandbox, address, 0))
+		if (!stand_in_is_nowhere(address) && lookup_reaches(&who->sandbox, address, 0))
 			return true;
 		verdict = policy_rule(p, "net.resolve.private");
 	}
@@ -99,6 +100,12 @@ void lookup_allowed(struct shade *who, const char *host, int family, struct pw_a
 	struct pw_answer real, reachable = {0};
 	char canonical[PW_HOST_MAX];
 
+	if (proxy_for(sup, host, 0)) {
+		stand_ins_nowhere(family, &real);
+		if (!stand_ins_give(supervisor_stand_ins(sup), who->sandbox.id, host, &real, out))
+			record_full(who, host);
+		return;
+	}
 	resolve(host, family, &real, canonical);
 	if (is_denied(who, host, canonical))
 		real = (struct pw_answer){.error = EAI_NONAME};

@@ -15,6 +15,7 @@ struct relay_target {
 	unsigned port;
 	bool opaque; /* no server name is looked for */
 	enum relay_proxy proxy; /* of pip's: what is asked of it is looked at */
+	const struct proxy *by; /* dialled through it, by name: real is nowhere */
 };
 
 /* One sandbox's; lives until its session, its workers and its connections have put it down. */

@@ -4,16 +4,20 @@ The proxy stands in a network namespace and notes all that reaches it; what it s
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import ssl
 import subprocess
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from conftest import USERS
+from conftest import USERS, cannot
 from lib import packages
 from lib.fakenet import INDEX_NAME, INDEX_PORT, INET4, in_netns
 from lib.index import Index
+from lib.procs import wait_for
 from lib.proxy import Proxy
 
 PROXY, LOGIN = "proxy.corp.test", "someone:sesame-opens-9"
@@ -266,3 +270,323 @@ def test_what_is_asked_by_tls_cannot_be_seen(world, net, tls_proxy, authority):
     world.write(world.home / ".config/pipwarden/policy.json", json.dumps({"version": 1, "network": {"installer": ["@index", entry]}}))
     allowed = world.guarded(argv, env)
     assert allowed.status == 0 and installed(world) and tls_proxy.hosts() == {INDEX_NAME}, str(allowed)
+
+
+# --- builds and guests -----------------------------------------------------------------------------------------------
+
+STATIC, PUBLIC = "static.example.org", "203.0.113.40"
+SETUP = """
+import json, os, urllib.request
+from setuptools import setup
+def get(url):
+    try:
+        return urllib.request.urlopen(url, timeout=8).read().decode()
+    except OSError as e:
+        return "nothing: %s" % e
+seen = {"http": get("http://static.example.org/part"), "proxy": [v for n, v in os.environ.items() if "PROXY" in n.upper()]}
+open("pwseen.py", "w").write("SEEN = %r" % seen)
+setup(name="pwseen", version="1.0", py_modules=["pwseen"])
+"""
+GET = """
+import json, os, socket, ssl, sys
+def talk(port, tls=None, host="static.example.org", name=None):
+    try:
+        s = socket.create_connection((host, port), 10)
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            s = context.wrap_socket(s, server_hostname=tls)
+        s.sendall(b"GET /x HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n" % (name or host).encode())
+        return s.recv(999).decode("latin-1")[:15] or "closed"
+    except OSError as e:
+        return type(e).__name__
+print(json.dumps([talk(**json.loads(a)) for a in sys.argv[1:]] + [[v for n, v in os.environ.items() if "PROXY" in n.upper()]]))
+"""
+OK = "HTTP/1.1 200 OK"
+WORLDS = [*(("", u) for u in USERS), ("namespaces", "root"), ("namespaces", "user")]
+
+
+@pytest.fixture(params=WORLDS, ids=[f"{hide or 'nothing'}-{name}" for hide, name in WORLDS])
+def behind(request, net, make_world, user_named, templates, distribution):
+    """A machine whose names of the outside nobody knows, and which finds its proxy."""
+    for host in (STATIC, "other.example.org"):
+        net.dns.addresses[host] = []
+    hide, name = request.param
+    world = make_world(user_named(name), net=net, hide=hide)
+    world.use_venv(templates, distribution)
+    return world
+
+
+def only_by(net, proxy):
+    """What left the machine was for the proxy, and no name but its own was asked for."""
+    return {p.port for p in net.outside() if p.payload} <= {proxy.port} and set(net.names()) <= {PROXY}
+
+
+def guest(world, env, *talks, options=("--allow-host", STATIC)):
+    result = world.guarded([*options, "--on-violation", "deny", "run", "--", "/usr/bin/python3", "-I", "-c", GET, *map(json.dumps, talks)], env, timeout=60)
+    assert result.out.startswith("["), str(result)
+    return result, json.loads(result.out)
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
+def test_an_allowed_host_is_reached_through_the_proxy(scheme, behind, net, proxy):
+    proxy.login = LOGIN
+    env = {"http_proxy": url(proxy, scheme, LOGIN), "HTTPS_PROXY": url(proxy, scheme, LOGIN), "no_proxy": "x.test"}
+    result, got = guest(behind, env, {"port": 80}, {"port": 443, "tls": STATIC})
+    assert got == [OK, OK, []], str(result)
+    assert [(a.host, a.port) for a in proxy.asked] == [(STATIC, 80), (STATIC, 443)] and only_by(net, proxy), str(result)
+    told = [e for e in kernel_events(result, "net.connect.relayed")]
+    assert [e["target"]["host"] for e in told] == [STATIC] * 2 and all(f"{PROXY}:{proxy.port}" in e["hint"] for e in told), str(result)
+    secret = LOGIN.partition(":")[2]
+    assert secret not in result.out + result.err + result.journal.read_text() and result.status == 0, str(result)
+
+
+def test_the_right_name_holds_behind_the_proxy_too(behind, net, proxy):
+    env = {"ALL_PROXY": url(proxy)}
+    result, got = guest(behind, env, {"port": 443, "tls": "other.example.org"}, {"port": 80, "name": "other.example.org"}, {"port": 80, "host": "other.example.org"})
+    assert OK not in got[:3], str(result)
+    assert b"other.example.org" not in proxy.bytes and only_by(net, proxy), str(result)
+    assert [e["target"].get("name") for e in kernel_events(result, "net.connect.name")] == ["other.example.org"] * 2, str(result)
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 407 Who\r\n\r\n", b"HTTP/1.1 403 No\r\n\r\n", b"SSH-2.0-x\r\n"], ids=["407", "403", "ssh"])
+def test_a_proxy_that_refuses(answer, behind, net, proxy):
+    proxy.answer = answer
+    result, got = guest(behind, {"ALL_PROXY": url(proxy)}, {"port": 80})
+    assert got[0] == "ConnectionRefusedError" and [bytes(a.sent) for a in proxy.asked] == [b""], str(result)
+
+
+def test_past_the_proxy_goes_what_it_is_not_for(behind, net, proxy):
+    net.dns.addresses[STATIC] = [PUBLIC]
+    for bypass in (STATIC, "example.org", ".example.org", "x.test, example.org:80", "*"):
+        result, got = guest(behind, {"ALL_PROXY": url(proxy), "NO_PROXY": bypass}, {"port": 80})
+        assert got[0] == OK and proxy.asked == [], f"{bypass}: {result}"
+    assert {p.destination for p in net.outside() if p.payload} == {PUBLIC}
+
+
+def test_private_names_are_looked_at_and_not_sent_through(behind, net, proxy):
+    """Where they lead can be seen here, and could not be behind the proxy."""
+    net.dns.addresses["intranet.corp"] = ["10.9.8.7"]
+    result, got = guest(behind, {"ALL_PROXY": url(proxy)}, {"port": 80, "host": "intranet.corp"}, {"port": 80, "host": "metadata.google.internal"},
+                        options=("--allow-host", "*"))
+    assert OK not in got[:2] and proxy.asked == [] and [p for p in net.outside() if p.payload] == [], str(result)
+    assert "net.resolve.private" in [e["rule"] for e in result.of_type("net.resolve")], str(result)
+
+
+def test_a_build_is_led_through_the_proxy_and_sees_none(behind, net, proxy, base):
+    folder = base / "proxied"
+    if not folder.exists():
+        packages.sdist(folder, "pwseen", "1.0", {"setup.py": SETUP})
+    before = net.index.folder
+    net.index.serve(folder)
+    try:
+        u = url(proxy, login=LOGIN)
+        proxy.login = LOGIN
+        env = {n: u for n in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "ftp_proxy", "PIP_PROXY")} | {"no_proxy": INDEX_NAME}
+        result = behind.guarded(install("--no-build-isolation", "pwseen"), env, options=["--allow-host", f"build:{STATIC}"])
+    finally:
+        net.index.serve(before)
+    assert result.status == 0, f"{result} {proxy.asked} {net.index.requests[-3:]}"
+    seen = (behind.site_packages() / "pwseen.py").read_text()
+    assert "a module of the attacker" in seen and "'proxy': []" in seen and "sesame" not in seen, seen
+    assert (STATIC, 80) in {(a.host, a.port) for a in proxy.asked}, str(result)
+
+
+# --- a pip that has gone bad -----------------------------------------------------------------------------------------
+
+# In the place of pip's own: speaks to the proxy as PW_TALKS says, and says what it heard.
+BAD_PIP = """
+import json, os, socket, ssl
+def play(steps):
+    heard = []
+    try:
+        s = socket.create_connection((os.environ["PW_HOST"], int(os.environ["PW_PORT"])), 8)
+        for kind, what in steps:
+            if kind == "say":
+                s.sendall(what.encode("latin-1"))
+            elif kind == "tls":
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+                s = context.wrap_socket(s, server_hostname=what)
+            else:
+                heard.append(s.recv(4096).decode("latin-1"))
+    except OSError as e:
+        heard.append(type(e).__name__)
+    return heard
+def main(args=None):
+    print(json.dumps([play(steps) for steps in json.loads(os.environ["PW_TALKS"])]))
+    return 0
+"""
+AT = f"{INDEX_NAME}:{INDEX_PORT}"
+
+
+def say(text):
+    return ["say", text]
+
+
+def connect(host, port, *then):
+    return [say(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n"), ["hear", ""], *then]
+
+
+def get(url, host):
+    return f"GET {url} HTTP/1.1\r\nHost: {host}\r\n\r\n"
+
+
+def socks(request, *then):
+    return [say("\x05\x01\x00"), ["hear", ""], say("\x05" + request), ["hear", ""], *then]
+
+
+def by_name(host, port):
+    return "\x01\x00\x03" + chr(len(host)) + host + chr(port >> 8) + chr(port & 255)
+
+
+EVIL = "evil.test"
+INDEXED, MISNAMED = "net.connect.installer", "net.connect.name"
+BAD_TALKS = {
+    "another host": ("http", connect(EVIL, 443), INDEXED),
+    "another port": ("http", connect(INDEX_NAME, 22), INDEXED),
+    "the proxy itself": ("http", connect(PROXY, 9, say("x")), INDEXED),
+    "another host in the tunnel, by TLS": ("http", connect(INDEX_NAME, INDEX_PORT, ["tls", EVIL]), MISNAMED),
+    "another host in the tunnel, by HTTP": ("http", connect(INDEX_NAME, INDEX_PORT, say(get("/", EVIL)), ["hear", ""]), MISNAMED),
+    "another host before the tunnel stands": ("http", [say(connect(INDEX_NAME, INDEX_PORT)[0][1] + get("/", EVIL)), ["hear", ""], ["hear", ""]], MISNAMED),
+    "a tunnel in the tunnel": ("http", connect(INDEX_NAME, INDEX_PORT, *connect(INDEX_NAME, INDEX_PORT)), MISNAMED),
+    "something else in the tunnel": ("http", connect(INDEX_NAME, INDEX_PORT, say("ssh evil.test"), ["hear", ""]), MISNAMED),
+    "a request": ("http", [say(get(f"http://{EVIL}/", EVIL)), ["hear", ""]], INDEXED),
+    "a request to the second of two": ("http", [say(get(f"http://{AT}/x", AT)), ["hear", ""], say(get(f"http://{EVIL}/", EVIL)), ["hear", ""]], INDEXED),
+    "a tunnel behind a request": ("http", [say(get(f"http://{AT}/x", AT)), ["hear", ""], *connect(INDEX_NAME, INDEX_PORT)], MISNAMED),
+    "one host in the target and another in Host": ("http", [say(get(f"http://{AT}/", EVIL)), ["hear", ""]], MISNAMED),
+    "https without a tunnel": ("http", [say(get(f"https://{EVIL}/", EVIL)), ["hear", ""]], MISNAMED),
+    "the metadata service": ("http", [say(get("http://169.254.169.254/evil.test", "169.254.169.254")), ["hear", ""]], None),
+    "the metadata service by a number": ("http", connect("2852039166", 80), MISNAMED),
+    "an unlisted address": ("http", connect("203.0.113.9", 443), INDEXED),
+    "SOCKS: another host": ("socks5", socks(by_name(EVIL, 443)), INDEXED),
+    "SOCKS: another port": ("socks5", socks(by_name(INDEX_NAME, 22)), INDEXED),
+    "SOCKS: an unlisted address": ("socks5", socks("\x01\x00\x01\xcb\x00\x71\x09\x01\xbb"), INDEXED),
+    "SOCKS: the metadata service": ("socks5", socks("\x01\x00\x01\xa9\xfe\xa9\xfe\x00\x50"), None),
+    "SOCKS: the metadata service, mapped": ("socks5", socks("\x01\x00\x04" + "\0" * 10 + "\xff\xff\xa9\xfe\xa9\xfe\x00\x50"), None),
+    "SOCKS: bind": ("socks5", socks("\x02\x00\x01\xcb\x00\x71\x09\x01\xbb"), MISNAMED),
+    "SOCKS: datagrams": ("socks5", socks("\x03\x00\x01\xcb\x00\x71\x09\x01\xbb"), MISNAMED),
+    "SOCKS: another host in the tunnel": ("socks5", socks(by_name(INDEX_NAME, INDEX_PORT), ["tls", EVIL]), MISNAMED),
+    "SOCKS: the older one": ("socks5", [say("\x04\x01\x01\xbb\xcb\x00\x71\x09evil.test\0"), ["hear", ""]], MISNAMED),
+    "SOCKS: of an HTTP proxy": ("http", socks(by_name(EVIL, 443)), MISNAMED),
+    "HTTP of a SOCKS proxy": ("socks5", connect(EVIL, 443), MISNAMED),
+}
+
+
+def talk_badly(world, proxy, scheme, talks, options=()):
+    world.write(world.site_packages() / "pip/_internal/cli/main.py", BAD_PIP)
+    env = {"http_proxy": url(proxy, scheme), "PW_TALKS": json.dumps(talks), "PW_HOST": PROXY, "PW_PORT": str(proxy.port)}
+    return world.guarded(["pip", "download", "pwpure"], env, options=["--on-violation", "deny", *options])
+
+
+@pytest.mark.parametrize("what", BAD_TALKS)
+def test_a_pip_that_has_gone_bad_gets_no_further(what, world, net, proxy):
+    scheme, steps, rule = BAD_TALKS[what]
+    result = talk_badly(world, proxy, scheme, [steps])
+    assert result.out.startswith("["), str(result)
+    assert {(a.host, a.port) for a in proxy.asked} <= {(INDEX_NAME, INDEX_PORT)} and EVIL.encode() not in proxy.bytes, f"{bytes(proxy.bytes)} {result}"
+    assert b"\xa9\xfe\xa9\xfe" not in proxy.bytes and b"169.254" not in proxy.bytes and set(net.names()) <= {PROXY}, f"{bytes(proxy.bytes)} {result}"
+    told = [e for e in result.of_type("net.connect") if "first" not in e]
+    assert len(told) == 1 and told[0]["action"] == "denied" and (told[0]["rule"] == rule if rule else "metadata" in told[0]["rule"]), str(result)
+
+
+def test_without_the_relay_each_of_them_would(world, net, proxy):
+    """That the proxy is one that would have done as it was told: a trusted one is not looked into."""
+    entry = {"host": PROXY, "port": proxy.port, "opaque": True}
+    world.write(world.home / ".config/pipwarden/policy.json", json.dumps({"version": 1, "network": {"installer": ["@index", entry]}}))
+    talk_badly(world, proxy, "http", [connect(EVIL, 80, say("x")), BAD_TALKS["SOCKS: another host"][1]])
+    assert proxy.hosts() == {EVIL}
+
+
+# --- Debian's own ----------------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def in_inet(internet):
+    """The network of the proxies: its names are those of the fake internet."""
+    etc = Path("/etc/netns", internet.inet_ns)  # goes with the namespace
+    etc.mkdir(parents=True)
+    (etc / "resolv.conf").write_text(f"nameserver {INET4}\n")
+
+    def start(argv):
+        return subprocess.Popen(["ip", "netns", "exec", internet.inet_ns, *map(str, argv)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return start
+
+
+@dataclass(frozen=True)
+class Daemon:
+    port: int
+    schemes: tuple[str, ...]
+
+
+def free_port(net):
+    with in_netns(net.inet_ns, lambda: socket.create_server(("", 0))) as s:
+        return s.getsockname()[1]
+
+
+def answers(net, port):
+    def one():
+        socket.create_connection((INET4, port), 1).close()
+        return True
+    try:
+        return in_netns(net.inet_ns, one)
+    except OSError:
+        return False
+
+
+@pytest.fixture(params=["tinyproxy", "microsocks"])
+def debians(request, internet, in_inet, base):
+    if not shutil.which(request.param):
+        cannot(f"there is no {request.param} here")
+    port = free_port(internet)
+    name, word = LOGIN.split(":")
+    if request.param == "tinyproxy":
+        conf = base / "tinyproxy.conf"
+        conf.write_text(f'Port {port}\nTimeout 60\nMaxClients 50\nLogFile "{base}/tinyproxy.log"\nLogLevel Connect\nBasicAuth {name} {word}\n')
+        (base / "tinyproxy.log").touch()
+        (base / "tinyproxy.log").chmod(0o666)
+        daemon = in_inet(["tinyproxy", "-d", "-c", conf])
+    else:
+        daemon = in_inet(["microsocks", "-p", port, "-u", name, "-P", word])
+    try:
+        assert wait_for(lambda: answers(internet, port), 10), "it does not start"
+        yield Daemon(port, ("http",) if request.param == "tinyproxy" else ("socks5", "socks5h"))
+    finally:
+        daemon.terminate()
+        daemon.wait(10)
+
+
+def test_debians_proxies(debians, net, world, secure, authority, templates, distribution):
+    for scheme in debians.schemes:
+        u = url(debians, scheme, LOGIN)
+        for env in ({"PIP_INDEX_URL": secure.url, "PIP_CERT": authority.bundle, "https_proxy": u}, {"http_proxy": u}):
+            world.use_venv(templates, distribution)
+            result = world.guarded(install("pwpure"), env)
+            assert result.status == 0 and installed(world), str(result)
+            assert {p.port for p in net.outside() if p.payload} == {debians.port}, str(result)
+            net.index.move(("links", ELSEWHERE))
+            secure.move(("links", f"https://{FILES}:{SECURE_PORT}"))
+            before = len(net.index.requests) + len(secure.requests)
+            held = world.guarded(install("--force-reinstall", "--no-cache-dir", "pwpure"), env)
+            net.index.move(None), secure.move(None)
+            assert held.status != 0 and len(net.index.requests) + len(secure.requests) == before + 1, str(held)  # the page, and no file
+            told = [e for e in held.of_type("net.resolve" if scheme == "socks5" else "net.connect") if "first" not in e]  # socks5: pip itself looks names up
+            assert [(e["rule"].rpartition(".")[2], e["target"]["host"]) for e in told] == [("installer", FILES)], str(held)
+
+
+def test_a_build_behind_debians_proxies(debians, net, make_world, user_named):
+    net.dns.addresses[STATIC] = [PUBLIC]
+    for scheme in debians.schemes:
+        for name in USERS:
+            world = make_world(user_named(name), net=net)
+            result, got = guest(world, {"ALL_PROXY": url(debians, scheme, LOGIN)}, {"port": 80}, {"port": 443, "tls": STATIC})
+            assert got == [OK, OK, []], str(result)
+    assert {p.port for p in net.outside() if p.payload} == {debians.port}
+
+
+@as_both
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+def test_what_a_build_requires_comes_through_the_proxy(scheme, world, net, proxy):
+    """The pip of build isolation is led as the launched one is."""
+    result = world.guarded(install("pwtiny"), {"http_proxy": url(proxy, scheme)})
+    assert result.status == 0, str(result)
+    assert {a.host for a in proxy.asked} == {INDEX_NAME} and [p for p in net.outside() if p.payload and p.port != proxy.port] == [], str(result)

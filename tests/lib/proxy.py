@@ -1,6 +1,7 @@
 """An HTTP and SOCKS5 proxy that notes whom it was asked for, by which words, and what went through: to judge at it what reached it."""
 from __future__ import annotations
 
+import base64
 import socket
 import ssl
 import threading
@@ -98,7 +99,6 @@ class Proxy:
             self._forward(client, head, words)
 
     def _knows(self, head: bytes) -> bool:
-        import base64
         wanted = b"proxy-authorization: basic " + base64.b64encode(self.login.encode())
         self.logins += [line for line in head.split(b"\r\n") if line.lower().startswith(b"proxy-authorization:")]
         return any(line[:27].lower() + line[27:] == wanted for line in head.split(b"\r\n"))

@@ -338,6 +338,78 @@ static void absolute_paths(void **state)
 	}
 }
 
+/* --- proxies --- */
+
+/* "KIND HOST:PORT LOGIN" of what an environment with this proxy has; "": nobody. */
+static void assert_proxy(const char *url, const char *want)
+{
+	static const char *const kinds[] = { [PROXY_HTTP] = "http", [PROXY_TLS] = "tls", [PROXY_SOCKS] = "socks" };
+	cleanup_text char *variable = inst_format("https_proxy=%s", url);
+	char *const envp[] = { variable, NULL };
+	cleanup_text char *got = inst_dup("");
+	struct proxies p;
+
+	proxies_of_environment(&p, envp);
+	for (size_t i = 0; i < p.n; i++) {
+		inst_set(&got, inst_format("%s%s %s:%u %s", got, kinds[p.v[i].kind], p.v[i].host, p.v[i].port, p.v[i].login ? p.v[i].login : "-"));
+		assert_string_equal(p.v[i].where, "https_proxy");
+	}
+	assert_string_equal(got, want);
+	proxies_finish(&p);
+}
+
+static void proxies_are_what_their_urls_say(void **state)
+{
+	assert_proxy("http://Proxy.Example:3128", "http proxy.example:3128 -");
+	assert_proxy("proxy.example:3128", "http proxy.example:3128 -");
+	assert_proxy("//me:word@proxy.example", "http proxy.example:80 me:word");
+	assert_proxy("http://me:w%40r%2Fd%25%3a@proxy.example:1/x@y", "http proxy.example:1 me:w@r/d%:");
+	assert_proxy("http://me@proxy.example:1", "http proxy.example:1 -");
+	assert_proxy("http://me:w%0d%0aX: y@proxy.example:1", "http proxy.example:1 -");
+	assert_proxy("http://me:w%00@proxy.example:1", "http proxy.example:1 -");
+	assert_proxy("https://proxy.example", "tls proxy.example:443 -");
+	assert_proxy("SOCKS5://me:word@[2001:db8::1]", "socks 2001:db8::1:1080 me:word");
+	assert_proxy("socks5h://proxy.example:80", "socks proxy.example:80 -");
+	assert_proxy("socks4://proxy.example", "");
+	assert_proxy("http://pro xy", "");
+	assert_proxy("", "");
+}
+
+/* The port of the proxy for it, 0: none. */
+static unsigned dialled(char *const envp[], const char *host, unsigned port)
+{
+	const struct proxy *one;
+	struct proxies p;
+	unsigned found;
+
+	proxies_of_environment(&p, envp);
+	one = proxies_for(&p, host, port);
+	found = one ? one->port : 0;
+	proxies_finish(&p);
+	return found;
+}
+
+static void hosts_are_dialled_by_their_proxy(void **state)
+{
+	char http[] = "http_proxy=http://h:1", https[] = "HTTPS_PROXY=h:2", tls[] = "all_proxy=https://h:3", some[] = "no_proxy=x.test, .Example.org:8080,*.y.test",
+	     all[] = "NO_PROXY=*";
+	char *both[] = { http, https, NULL }, *one[] = { https, NULL }, *hidden[] = { tls, NULL }, *without[] = { http, https, some, NULL }, *past[] = { http, all, NULL };
+
+	assert_int_equal(dialled(both, "a.test", 80), 1);
+	assert_int_equal(dialled(both, "a.test", 443), 2);
+	assert_int_equal(dialled(both, "a.test", 8443), 2);
+	assert_int_equal(dialled(one, "a.test", 80), 2);
+	assert_int_equal(dialled(hidden, "a.test", 443), 0);
+	assert_int_equal(dialled(past, "a.test", 443), 0);
+	assert_int_equal(dialled(without, "x.test", 443), 0);
+	assert_int_equal(dialled(without, "a.x.test", 443), 0);
+	assert_int_equal(dialled(without, "ax.test", 443), 2);
+	assert_int_equal(dialled(without, "example.org", 443), 0);
+	assert_int_equal(dialled(without, "a.example.org", 80), 0);
+	assert_int_equal(dialled(without, "b.y.test", 80), 0);
+	assert_int_equal(dialled(without, "test", 80), 1);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -346,6 +418,8 @@ int main(void)
 		cmocka_unit_test(requirements_are_read_as_pip_reads_them),
 		cmocka_unit_test(requirements_are_told_apart),
 		cmocka_unit_test(hosts_of_urls),
+		cmocka_unit_test(proxies_are_what_their_urls_say),
+		cmocka_unit_test(hosts_are_dialled_by_their_proxy),
 		cmocka_unit_test(shebangs),
 		cmocka_unit_test(interpreter_options),
 		cmocka_unit_test(default_index),

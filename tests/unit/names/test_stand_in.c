@@ -80,6 +80,28 @@ static void test_one_for_each_real_one(void **state)
 	stand_ins_free(s);
 }
 
+/* Of a host that a proxy finds. */
+static void test_nowhere(void **state)
+{
+	struct stand_ins *s = with_networks("198.18.0.0", 15, "fd70:7770::", 64);
+	struct pw_answer nowhere, out;
+	struct pw_address found, real = address("0.0.0.1");
+	char host[PW_HOST_MAX];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		stand_ins_nowhere(i ? AF_INET6 : AF_UNSPEC, &nowhere);
+		assert_true(stand_ins_give(s, 1, "a.example", &nowhere, &out));
+		assert_int_equal(out.count, 1);
+		assert_int_equal(out.address[0].family, i ? AF_INET6 : AF_INET);
+		struct sockaddr_storage sa = socket_address(&out.address[0]);
+		assert_true(stand_ins_find(s, &sa, host, &found) && stand_in_is_nowhere(&found));
+		assert_string_equal(host, "a.example");
+	}
+	assert_false(stand_in_is_nowhere(&real));
+	stand_ins_free(s);
+}
+
 static void test_nobody(void **state)
 {
 	struct stand_ins *s = with_networks("198.18.0.0", 15, "fd70:7770::", 64);
@@ -203,7 +225,7 @@ static void test_ranges(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_for_each_real_one), cmocka_unit_test(test_nobody), cmocka_unit_test(test_mapped),
+		cmocka_unit_test(test_one_for_each_real_one), cmocka_unit_test(test_nowhere), cmocka_unit_test(test_nobody), cmocka_unit_test(test_mapped),
 		cmocka_unit_test(test_no_more_than_there_is_room_for), cmocka_unit_test(test_other_networks), cmocka_unit_test(test_ranges),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

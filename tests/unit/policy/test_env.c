@@ -60,7 +60,8 @@ static void plain_settings(void **state)
 static void pointers(void **state)
 {
 	static const char *const names[] = {"SSH_AUTH_SOCK", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "KUBECONFIG", "DOCKER_HOST",
-					    "AWS_SHARED_CREDENTIALS_FILE", "PODMAN_ANY", "PIP_CONFIG_FILE", "NETRC", NULL};
+					    "AWS_SHARED_CREDENTIALS_FILE", "PODMAN_ANY", "PIP_CONFIG_FILE", "NETRC", "HTTPS_PROXY", "https_proxy", "All_Proxy", "no_proxy",
+					    "PIP_PROXY", NULL};
 
 	for (int i = 0; names[i]; i++) {
 		expect(ROLE_BUILD, names[i], "/some/where", ENV_POINTER);
@@ -72,7 +73,7 @@ static void pointers(void **state)
 
 static void installers_own(void **state)
 {
-	static const char *const names[] = {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "HTTPS_PROXY", "https_proxy", "all_proxy", NULL};
+	static const char *const names[] = {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", NULL};
 
 	for (int i = 0; names[i]; i++)
 		for (int role = 0; role < ROLE_COUNT; role++)

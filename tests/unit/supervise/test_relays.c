@@ -19,6 +19,7 @@
 #include "launcher/base/fd.h"
 #include "launcher/relay/relay.h"
 #include "launcher/supervise/dial.h"
+#include "launcher/supervise/proxied.h"
 #include "launcher/supervise/relays.h"
 
 /* --- what the supervisor would provide --------------------------------------------------------- */
@@ -31,6 +32,9 @@ const struct policy *supervisor_policy(const struct supervisor *s) { return NULL
 const struct caps *supervisor_caps(const struct supervisor *s) { return &the_caps; }
 bool policy_role_has_hosts(const struct policy *p, enum role role) { return true; }
 struct verdict policy_rule(const struct policy *p, const char *id) { return (struct verdict){.rule = id}; }
+const struct proxies *supervisor_proxies(const struct supervisor *s) { return NULL; }
+enum relay_may proxied_may(struct sandbox *sb, const char *host, unsigned port) { return RELAY_MAY_NOT; }
+void proxied_record(struct sandbox *sb, const struct relay_refusal *r) {}
 
 void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev)
 {

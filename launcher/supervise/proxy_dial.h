@@ -1,0 +1,20 @@
+/* The way out through a proxy: what the machine's own configuration sends through one, an allowed host of a build's goes through as well, with the login that
+ * pip would have used.  The proxy resolves the name; this machine need not be able to. */
+#ifndef SUPERVISE_PROXY_DIAL_H
+#define SUPERVISE_PROXY_DIAL_H
+
+#include <sys/time.h>
+
+#include "launcher/supervise/later.h"
+
+struct proxy;
+
+/* The proxy by which a host's port is dialled, or NULL: directly.  Directly go whom NO_PROXY or /etc/hosts names, and names that are private by their form: where
+ * those lead is looked at (lookup.c), and behind a proxy it could not be.  host: as host_normal makes it. */
+const struct proxy *proxy_for(const struct supervisor *sup, const char *host, unsigned port);
+
+/* Of a worker under a tick: a connected socket that begins with the host's first byte, or -errno; -ESRCH: nobody waits any more.  patience: for each step;
+ * zero: as long as it takes. */
+int proxy_dial(struct later *later, const struct proxy *p, const char *host, unsigned port, struct timeval patience);
+
+#endif
