@@ -229,22 +229,25 @@ static int unpack_pip(const struct run *run, struct installer *ins)
 	return run->installer != NULL && installer_unpack(ins, run->dir->tmp, &err) < 0 ? launch_error(err.status, "%s", err.message) : 0;
 }
 
-/* What the record never shows: secrets of the environment, and what stands in URLs of the command line and in those of proxies, which need no scheme. */
-static char **secrets_of(const struct run *run, char **argv, char **envp)
+/* What the record never shows: secrets of the environment, and what stands in URLs of the command line, of pip's settings and of proxies, which need no scheme. */
+static char **secrets_of(const struct run *run)
 {
 	struct strings words = {0};
 	bool whole = true;
 	char **secrets;
 
-	for (; *argv != NULL; argv++) {
-		whole &= strings_add(&words, *argv) == 0;
+	for (char **word = run->process_argv; *word != NULL; word++) {
+		whole &= strings_add(&words, *word) == 0;
+	}
+	for (size_t i = 0; run->installer != NULL && i < run->installer->urls.n; i++) {
+		whole &= strings_add(&words, run->installer->urls.v[i]) == 0;
 	}
 	for (size_t i = 0; run->proxies != NULL && i < run->proxies->n; i++) {
 		const char *login = run->proxies->v[i].login;
 
 		whole &= login == NULL || strings_addf(&words, "proxy://%s@", login) == 0;
 	}
-	secrets = whole && words.v != NULL ? env_secrets(run->policy, envp, words.v) : NULL;
+	secrets = whole ? env_secrets(run->policy, run->process_envp, words.v) : NULL;
 	strings_finish(&words);
 	return secrets;
 }
@@ -255,7 +258,7 @@ static int prepare_and_run(struct run *run, const struct options *o, enum role r
 	static char **secrets; /* the journal redacts by them to the end */
 	int status;
 
-	secrets = secrets_of(run, argv, envp);
+	secrets = secrets_of(run);
 
 	if (secrets == NULL || getrandom(run->decoy_key, sizeof run->decoy_key, 0) != sizeof run->decoy_key ||
 	    env_for_role(run->policy, role, envp, run->decoy_key, &run->role_env) < 0) {

@@ -95,7 +95,7 @@ static int check_grants(const struct policy *p, struct policy_error *err)
 		for (; grants != NULL && *grants != NULL; grants++) {
 			const char *what = NULL;
 			char *real = realpath(*grants, NULL);
-			bool conflict = real != NULL && policy_grant_conflict(p, real, access, &what);
+			bool conflict = real != NULL && policy_role_grant_conflict(p, (enum role)(i / 2), real, access, &what);
 			free(real);
 			if (conflict) {
 				snprintf(err->message, sizeof err->message, "%.100s leads to a protected place (%.80s)", *grants, what != NULL ? what : "?");

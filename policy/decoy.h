@@ -38,7 +38,7 @@ int env_for_role(const struct policy *p, enum role role, char *const envp[], con
                  struct env_set *out);
 void env_set_finish(struct env_set *s);
 
-/* Secrets of `envp` that policy_env calls ENV_SECRET (and passwords in URLs, in `words` too: a command line's), for redaction: NULL-terminated values of at
+/* Secrets of `envp` that policy_env calls ENV_SECRET (and passwords in URLs, in `words` too, which may be NULL), for redaction: NULL-terminated values of at
  * least 8 characters, longest first; the caller frees with env_secrets_free. NULL: no memory. */
 char **env_secrets(const struct policy *p, char *const envp[], char *const words[]);
 void env_secrets_free(char **values);

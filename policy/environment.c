@@ -222,7 +222,7 @@ char **env_secrets(const struct policy *p, char *const envp[], char *const words
 		return NULL;
 	for (; done && *envp; envp++)
 		done = push_variable(&l, p, *envp);
-	for (; done && *words; words++)
+	for (; done && words && *words; words++)
 		done = push_passwords(&l, *words);
 	if (!done) {
 		free_texts(l.v);

@@ -97,7 +97,7 @@ static bool rule_conflict(const struct policy *p, const char *path, enum file_ac
 	return false;
 }
 
-bool policy_grant_conflict(const struct policy *p, const char *path, enum file_access access, const char **what)
+static bool conflict(const struct policy *p, bool rules, const char *path, enum file_access access, const char **what)
 {
 	const char *unused;
 
@@ -107,7 +107,17 @@ bool policy_grant_conflict(const struct policy *p, const char *path, enum file_a
 		*what = *path == '/' ? "/" : "not an absolute path";
 		return true;
 	}
-	return system_conflict(p, path, access, what) || rule_conflict(p, path, access, what);
+	return system_conflict(p, path, access, what) || (rules && rule_conflict(p, path, access, what));
+}
+
+bool policy_grant_conflict(const struct policy *p, const char *path, enum file_access access, const char **what)
+{
+	return conflict(p, true, path, access, what);
+}
+
+bool policy_role_grant_conflict(const struct policy *p, enum role role, const char *path, enum file_access access, const char **what)
+{
+	return conflict(p, role != ROLE_CREDENTIAL || access != FILE_READ, path, access, what);
 }
 
 bool policy_project_holds(const struct policy *p, const char *path)
@@ -168,7 +178,7 @@ int grants_compile(struct policy *p, struct policy_error *err)
 		path = path ? path_normal(&p->arena, path, NULL) : NULL;
 		if (!path)
 			return policy_no_memory(err);
-		if (policy_grant_conflict(p, path, g->access, &what))
+		if (policy_role_grant_conflict(p, g->role, path, g->access, &what))
 			return policy_fail(err, &g->at, "%s: a grant may not be, hold or lie in a protected place: %s", path, what);
 		if (!strings_push(&p->arena, &p->granted[g->role][g->access], path))
 			return policy_no_memory(err);

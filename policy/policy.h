@@ -96,6 +96,9 @@ bool policy_tree_conflict(const struct policy *p, const char *path, const char *
  * persistence paths; *what then names the place.  For grants (options, pip's command line). */
 bool policy_grant_conflict(const struct policy *p, const char *path, enum file_access access, const char **what);
 
+/* The same for one role: a program that knows passwords may be given what rules call a secret, for that is what it reads; no more than that. */
+bool policy_role_grant_conflict(const struct policy *p, enum role role, const char *path, enum file_access access, const char **what);
+
 /* Extra grants from the policy (files.read, files.write) and options for a role: absolute paths,
  * NULL-terminated. */
 const char *const *policy_grants(const struct policy *p, enum role role, enum file_access access);

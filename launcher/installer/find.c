@@ -56,7 +56,7 @@ static bool in_active_environment(const char *path, char *const envp[])
 
 /* A project's folder on PATH must not choose the pip.  A home directory is no project: its own bin folders lie below it by right, unless the entry
  * of PATH was relative and means whatever the working directory is. */
-static bool planted(const char *found, const char *absolute, char *const envp[], const char *cwd, const char *home)
+bool inst_planted(const char *found, const char *absolute, char *const envp[], const char *cwd, const char *home)
 {
 	cleanup_text char *real_cwd = realpath(cwd, NULL);
 	cleanup_text char *dir = inst_path_dir(absolute);
@@ -93,7 +93,7 @@ static int find_word(bool trusted, const char *word, char *const envp[], const c
 	if (access(*absolute, X_OK) || !inst_path_is_file(*absolute)) {
 		return inst_fail(err, 126, "%s: may not be executed", word);
 	}
-	if (trusted && !typed && planted(*found, *absolute, envp, cwd, home)) {
+	if (trusted && !typed && inst_planted(*found, *absolute, envp, cwd, home)) {
 		return inst_fail(err, 126, "%s lies below the working directory and outside the active environment: type its path if you mean it", *absolute);
 	}
 	shim = inst_shim_resolve(*absolute, inst_path_base(word), envp, cwd, home, &real, err);

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "policy/policy.h"
 
@@ -75,6 +77,18 @@ void proxies_finish(struct proxies *p);
  * taken for both.  host: as host_normal makes it.  Pure. */
 const struct proxy *proxies_for(const struct proxies *p, const char *host, unsigned port);
 
+/* A program that knows passwords, as PATH led to it before anything ran. */
+struct helper {
+	char *path;           /* what is started: an entry of PATH and the name */
+	char *program;        /* what runs: the same, or the file that a version manager's shim stands for */
+	dev_t device;         /* of the program, links resolved */
+	ino_t inode;
+	struct timespec changed;
+	struct python_env env; /* of a Python script; no interpreter: none */
+	struct strings places; /* where it keeps its passwords, or an agent listens that has them; absolute, existing or not */
+	const char *refused;  /* why it does not get the role (a static string); NULL: it does */
+};
+
 struct installer {
 	struct python_env env;
 	char *pip_dir;       /* the folder `pip` of the pip package that will run */
@@ -94,6 +108,10 @@ struct installer {
 	struct strings local_dirs, local_roots; /* local projects that the user names, links resolved: where pip builds each, and the folder that was
 	                              * named (the same, but for `#subdirectory=`); index for index */
 	struct strings archives;   /* where archives may be read by pip besides its temp: see archives.c */
+	struct helper *helpers;    /* every program that pip, or a version control tool that it starts, may find and ask for a password */
+	size_t helper_count;
+	struct strings urls;       /* what settings, command line and files name by URL, whole: a record shows none of the passwords in them */
+	bool keyring_over;         /* pip is told to import keyring, which nothing of the environment is: it is to start it as a program instead */
 	char *cache_dir;           /* pip's cache as it will compute it; NULL with --no-cache-dir */
 	char *private_site;        /* the user's site-packages where this pip, by distutils, would make it and the user base with mode 0700; else NULL */
 	bool use_pep517;           /* pip < 23.1 without `wheel`: PIP_USE_PEP517=1 is to be set */
@@ -116,6 +134,8 @@ int installer_plan(struct installer *ins, const struct policy *p, char *const en
 /* A pip that lies in an archive, into `folder`/p, a folder of the run that nothing but the launcher writes.  After installer_plan; nothing to do for others. */
 int installer_unpack(struct installer *ins, const char *folder, struct installer_error *err);
 void installer_finish(struct installer *ins);
+/* Is it the name of a program that knows passwords?  Pure. */
+bool installer_is_helper(const char *name);
 
 /* The SPEC of pip_boot.py for the launched pip (runner false) or for a sub-pip (runner true: ins->runner is run as the script).  allow_pth and
  * pythonpath may be NULL; pythonpath is a PYTHONPATH that was taken out of the environment of the interpreter's start, where a folder on it could

@@ -62,7 +62,7 @@ static const struct option_def table[] = {
 	MANY("install-option", 0, OPT_OTHER, CMD_INSTALL | FILES),
 	FLAG("isolated", 0, OPT_OTHER, ALL),
 	FLAG("json", 0, OPT_OTHER, CMD_INDEX),
-	VALUE("keyring-provider", 0, OPT_OTHER, ALL),
+	VALUE("keyring-provider", 0, OPT_KEYRING, ALL),
 	FLAG("local", 'l', OPT_OTHER, CMD_FREEZE | CMD_LIST | CMD_REST),
 	VALUE("local-log", 0, OPT_LOG, ALL),
 	VALUE("log", 0, OPT_LOG, ALL),

@@ -117,7 +117,7 @@ enum option_id {
 	OPT_OTHER, OPT_INDEX_URL, OPT_EXTRA_INDEX_URL, OPT_FIND_LINKS, OPT_NO_INDEX, OPT_PROXY, OPT_NO_PROXY_ENV, OPT_REQUIREMENT,
 	OPT_CONSTRAINT, OPT_EDITABLE, OPT_SCRIPT_REQUIREMENTS, OPT_DEST, OPT_WHEEL_DIR, OPT_TARGET, OPT_PREFIX, OPT_ROOT, OPT_SRC,
 	OPT_LOG, OPT_NO_USER, OPT_REPORT, OPT_OUTPUT, OPT_CACHE_DIR, OPT_NO_CACHE_DIR, OPT_USE_FEATURE, OPT_PYTHON, OPT_USER, OPT_GLOBAL, OPT_SITE,
-	OPT_NO_BINARY, OPT_NO_VERSION_CHECK, OPT_OUTDATED, OPT_NO_PEP517,
+	OPT_NO_BINARY, OPT_NO_VERSION_CHECK, OPT_OUTDATED, OPT_KEYRING, OPT_NO_PEP517,
 };
 enum { CMD_INSTALL = 1, CMD_DOWNLOAD = 2, CMD_WHEEL = 4, CMD_LOCK = 8, CMD_LIST = 16, CMD_FREEZE = 32, CMD_UNINSTALL = 64, CMD_INDEX = 128,
        CMD_CONFIG = 256, CMD_CACHE = 512, CMD_SHOW = 1024, CMD_SEARCH = 2048, CMD_REST = 4096, CMD_FILE = 8192 /* a requirements file */,
@@ -236,6 +236,11 @@ int inst_outputs_plan(struct installer *ins, const struct asked *a, const struct
                  struct installer_error *err);
 void inst_archives_plan(struct installer *ins, const struct asked *a, const char *cwd, const char *home); /* after outputs */
 
+/* --- helpers.c ---------------------------------------------------------------------------------- */
+
+void inst_helpers_plan(struct installer *ins, char *const envp[], const char *cwd, const char *home); /* after outputs and what is narrowed */
+void inst_helpers_finish(struct installer *ins);
+
 /* --- local.c ------------------------------------------------------------------------------------ */
 
 int inst_local_plan(struct installer *ins, const struct asked *a, const struct policy *p, const char *cwd, struct installer_error *err);
@@ -250,6 +255,8 @@ char *inst_newest_like(const char *folder, const char *version);
 /* --- tool_versions.c: a shim of asdf or mise; as inst_shim_resolve */
 int inst_tool_resolve(bool mise, const char *shims, const char *name, char *const envp[], const char *cwd, const char *home, char **real,
                       struct installer_error *err);
+/* find.c: has a project's folder on PATH chosen this program?  found: as PATH led to it; absolute: the same without links resolved. */
+bool inst_planted(const char *found, const char *absolute, char *const envp[], const char *cwd, const char *home);
 /* As execvp searches; `skip` is a folder left out, or NULL.  The found path (as execvp would start it) or NULL with errno. */
 char *inst_search_path(const char *name, char *const envp[], const char *skip);
 

@@ -130,6 +130,30 @@ static int plan_hosts(struct installer *ins, const struct asked *a, char *const 
 	return result;
 }
 
+static void keep_urls(struct installer *ins, const struct sourced_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (strstr(list->v[i].value, "://")) {
+			strings_put(&ins->urls, list->v[i].value);
+		}
+	}
+}
+
+static void plan_urls(struct installer *ins, struct asked *a)
+{
+	const struct sourced_list *const lists[] = { &a->command.urls, &a->scope.urls, &a->find_links, &a->positionals, &a->editables, &a->fetched };
+	const struct sourced_list singles[] = { { &a->single[OPT_INDEX_URL], 1 }, { &a->single[OPT_PROXY], 1 } };
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		keep_urls(ins, lists[i]);
+	}
+	for (size_t i = 0; i < sizeof(singles) / sizeof(*singles); i++) {
+		if (singles[i].v->value) {
+			keep_urls(ins, &singles[i]);
+		}
+	}
+}
+
 /* pip's decide_user_install: asked for, or the site-packages cannot be written. */
 static bool installs_for_user(const struct installer *ins, const struct asked *a)
 {
@@ -192,7 +216,7 @@ static bool names_pip(const struct asked *a, const char *cwd)
 	return false;
 }
 
-static int plan(struct installer *ins, const struct asked *a, const struct policy *p, char *const envp[], const char *cwd, const char *home,
+static int plan(struct installer *ins, struct asked *a, const struct policy *p, char *const envp[], const char *cwd, const char *home,
                 struct installer_error *err)
 {
 	unsigned command = pip_command_bit(ins->command);
@@ -216,6 +240,10 @@ static int plan(struct installer *ins, const struct asked *a, const struct polic
 	/* From 80 on the `setup.py develop` of setuptools is itself a pip, and asks for just this. */
 	ins->use_pep517 |= command == CMD_INSTALL && a->editables.n && !a->flag[OPT_NO_PEP517] && !inst_version_before(ins->pip_version, 21, 3) &&
 	                   !inst_package_before(&ins->env, "setuptools", 80);
+	plan_urls(ins, a);
+	inst_helpers_plan(ins, envp, cwd, home);
+	/* Older ones do not know the option; by themselves they try the import and then the program. */
+	ins->keyring_over = a->single[OPT_KEYRING].value && !strcmp(a->single[OPT_KEYRING].value, "import") && !inst_version_before(ins->pip_version, 23, 1);
 	ins->pip_is_target = (command & (CMD_INSTALL | CMD_UNINSTALL)) && names_pip(a, cwd);
 	return 0;
 }
@@ -258,6 +286,7 @@ void installer_finish(struct installer *ins)
 	free(ins->runner);
 	free(ins->runner_real);
 	free(ins->private_site);
+	inst_helpers_finish(ins);
 	free(ins->cache_dir);
 	strings_finish(&ins->args);
 	strings_finish(&ins->outputs);
@@ -265,6 +294,7 @@ void installer_finish(struct installer *ins)
 	strings_finish(&ins->local_dirs);
 	strings_finish(&ins->local_roots);
 	strings_finish(&ins->archives);
+	strings_finish(&ins->urls);
 	for (size_t i = 0; i < ins->host_count; i++) {
 		free(ins->hosts[i].host);
 		free(ins->hosts[i].where);

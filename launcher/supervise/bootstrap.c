@@ -12,6 +12,8 @@
 
 #include "rights.h"
 
+#define KEYRING_OVER "--keyring-provider=subprocess"
+
 /* What an interpreter would load code by before the bootstrap's first line (PYTHONPATH can replace `encodings`) is kept from its start; the bootstrap
  * puts PYTHONPATH back for pip's children. */
 static const char *const kept_from_start[] = {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"};
@@ -64,6 +66,26 @@ static int add_all(struct strings *to, char *const *words)
 		}
 	}
 	return 0;
+}
+
+/* pip's own arguments.  The last word on an option counts, wherever it stands, but before what is no option any more; settings and variables come before all
+ * of them.  pip then looks for keyring on PATH and starts it, as a helper in a sandbox of its own. */
+static int add_arguments(const struct installer *ins, struct strings *to, char *const *words)
+{
+	bool over = ins->keyring_over;
+
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++) {
+		if (over && strcmp(words[i], "--") == 0) {
+			over = false;
+			if (strings_add(to, KEYRING_OVER) < 0) {
+				return -ENOMEM;
+			}
+		}
+		if (strings_add(to, words[i]) < 0) {
+			return -ENOMEM;
+		}
+	}
+	return over ? strings_add(to, KEYRING_OVER) : 0;
 }
 
 /* interpreter argv0, its flags (pip starts its own pips without), -S, bootstrap, spec */
@@ -128,7 +150,7 @@ int bootstrap_pip(struct supervisor *s, struct bootstrap *b, struct start *out)
 	s->sealed_by_time = seals_by_time(s->run);
 	b->spec = make_spec(s, ins->other_python, environment_get(&b->environment, "PYTHONPATH"));
 	snprintf(temp, sizeof temp, "%s/t", supervisor_temp(s));
-	if (common_argv(s, b, ins->env.interpreter, ins->env.interpreter_flags.v) < 0 || add_all(&b->argv, ins->args.v) < 0 ||
+	if (common_argv(s, b, ins->env.interpreter, ins->env.interpreter_flags.v) < 0 || add_arguments(ins, &b->argv, ins->args.v) < 0 ||
 	    environment_set(&b->environment, "TMPDIR", temp) < 0 || name_home(s, b) < 0 ||
 	    (ins->ensurepip != NULL && forget_settings(b, ins->ensurepip) < 0) ||
 	    (ins->other_python && environment_set(&b->environment, "_PIP_RUNNING_IN_SUBPROCESS", "1") < 0) ||
@@ -149,7 +171,7 @@ int bootstrap_subpip(const struct supervisor *s, const struct start *request, st
 		return -ENOMEM;
 	}
 	b->spec = make_spec(s, true, environment_get(&b->environment, "PYTHONPATH"));
-	if (common_argv(s, b, request->argv[0], NULL) < 0 || add_all(&b->argv, request->argv + 2) < 0 || finish_environment(s, b) < 0) {
+	if (common_argv(s, b, request->argv[0], NULL) < 0 || add_arguments(s->run->installer, &b->argv, request->argv + 2) < 0 || finish_environment(s, b) < 0) {
 		return -ENOMEM;
 	}
 	out->path = request->path;

@@ -29,7 +29,7 @@ static bool in_own_shm(const char *path, int fd)
 	return pathtext_below(path, "/dev/shm") && !fstat(fd, &it) && !stat("/dev/shm", &ours) && it.st_dev != ours.st_dev;
 }
 
-/* By what the kernel says of the pinned object: the text of the walk may have been outdated by a rename. */
+/* Its own, or the agent that a helper is for.  By what the kernel says of the pinned object: the text of the walk may have been outdated by a rename. */
 static bool is_own_place(const struct sandbox *sb, int fd)
 {
 	char link[64], real[4096];
@@ -40,7 +40,7 @@ static bool is_own_place(const struct sandbox *sb, int fd)
 	if (len <= 0)
 		return false;
 	real[len] = 0;
-	return grants_write(sb, real) || in_own_shm(real, fd);
+	return grants_write(sb, real) || in_own_shm(real, fd) || grants_place(sb, real);
 }
 
 static struct reply connect_pinned(struct sandbox *sb, const struct seccomp_notif *req, int sock, int pinned)

@@ -234,6 +234,8 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 	}
 	if (writes)
 		return judge_write(sb, req, call, r, text);
+	if (grants_place(sb, r->real))
+		return reply_continue("open.place"); /* what a helper is for, secret or not: granted */
 	if (policy_file(supervisor_policy(sb->sup), r->real, FILE_READ, &refusal.verdict)) {
 		refusal.decoy = refusal.verdict.action == ACTION_DECOY && !sb->audit && !call->openat2 && is_file(r->fd);
 		return refuse(sb, req, call, &refusal);
@@ -325,7 +327,7 @@ static struct reply judge_failure(struct sandbox *sb, const struct seccomp_notif
 		refusal.missing = false;
 		return refuse(sb, req, call, &refusal);
 	}
-	if (r->real[0] == '/' && !grants_write(sb, r->real) &&
+	if (r->real[0] == '/' && !grants_write(sb, r->real) && !grants_place(sb, r->real) &&
 	    policy_file(supervisor_policy(sb->sup), r->real, writes ? FILE_WRITE : FILE_READ, &refusal.verdict)) {
 		refusal.missing = error != -EACCES;
 		grants_record(sb, req, &refusal);

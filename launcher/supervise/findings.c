@@ -36,7 +36,7 @@ void findings_limit(struct sandbox *sb, int l, const char *count)
 		return;
 	}
 	const char *name = limit_name((enum limit)l);
-	unsigned long long limit = policy_limit(policy, sb->role, (enum limit)l);
+	unsigned long long limit = policy_limit(policy, sb->role == ROLE_CREDENTIAL ? ROLE_BUILD : sb->role, (enum limit)l);
 	snprintf(why, sizeof why, "the limit is %llu%s%.20s%s; --limit-%s sets another", limit, l == LIMIT_PROCESSES ? ", and there were " : "",
 	         l == LIMIT_PROCESSES ? count : "", l == LIMIT_PROCESSES || l == LIMIT_TIME ? ": the sandbox was ended" : "", name);
 	struct event ev = {

@@ -21,6 +21,14 @@ bool grants_write(const struct sandbox *sb, const char *real)
 	return false;
 }
 
+bool grants_place(const struct sandbox *sb, const char *real)
+{
+	for (char *const *place = sb->places; place && *place; place++)
+		if (pathtext_below(real, *place))
+			return true;
+	return false;
+}
+
 /* Is the object on the /dev/shm that the caller sees, and is that one the sandbox's own?  A descriptor that came from outside may be on the other. */
 static bool on_own_shm(const struct sandbox *sb, const struct seccomp_notif *req, const struct stat *st)
 {
@@ -92,7 +100,7 @@ bool grants_write_verdict(const struct sandbox *sb, const char *real, struct ver
 static void option(char *out, size_t size, const struct sandbox *sb, enum file_access access, const char *real)
 {
 	const char *what = NULL;
-	if (policy_grant_conflict(supervisor_policy(sb->sup), real, access, &what))
+	if (policy_role_grant_conflict(supervisor_policy(sb->sup), sb->role, real, access, &what))
 		snprintf(out, size, "it is, holds or lies in a protected place (%s): no option opens it", what ? what : real);
 	else
 		snprintf(out, size, "--allow-%s %s:%s", access == FILE_READ ? "read" : "write", role_name(sb->role), real);
@@ -108,7 +116,7 @@ static void hint(char *out, size_t size, const struct sandbox *sb, const struct 
 		snprintf(out, size, "only pip itself changes the Python environment");
 	else if (strcmp(rule, "file.write.build") == 0)
 		snprintf(out, size, "it belongs to pip or to another package's build");
-	else if (r->real && strcmp(rule, "file.read.outside") == 0)
+	else if (r->real && (strcmp(rule, "file.read.outside") == 0 || (sb->role == ROLE_CREDENTIAL && strcmp(r->type, "file.open") == 0)))
 		option(out, size, sb, FILE_READ, r->real);
 	else if (strncmp(rule, "process.inspect", 15) == 0)
 		snprintf(out, size, "processes outside the sandbox are out of its reach");

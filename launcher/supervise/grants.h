@@ -1,4 +1,4 @@
-/* What a sandbox may write, and what a refusal says: shared by files.c, meta.c and tree.c. */
+/* What a sandbox may write, what a helper is for, and what a refusal says: shared by files.c, meta.c, tree.c and connect_unix.c. */
 #ifndef SUPERVISE_GRANTS_H
 #define SUPERVISE_GRANTS_H
 
@@ -7,6 +7,10 @@
 
 /* By name: at or below its home, temp or a writable grant. For what another layer backs. */
 bool grants_write(const struct sandbox *sb, const char *real);
+
+/* By name: is it one of the places that a program that knows passwords exists for, or below one?  What rules call a secret it reads there, and a socket there it
+ * connects to. */
+bool grants_place(const struct sandbox *sb, const char *real);
 
 /* For acting on the object: fd (O_PATH), which the kernel names `real`, is a directory, file, link, pipe or socket of the sandbox's own.
  * Device files never are, and of /dev/shm only what lies on the sandbox's own. */

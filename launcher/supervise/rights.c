@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "grants.h"
 #include "launcher/base/loader.h"
 #include "pathtext.h"
 #include "places.h"
@@ -188,7 +189,19 @@ static int add_common(const struct supervisor *s, enum role role, struct ruleset
 	return may_add_all(r, policy_grants(run->policy, role, FILE_READ), RX, what);
 }
 
-/* The same objects for each: they are looked up once.  A run has sandboxes of one role.  Around a served folder other ones are granted. */
+/* A program that knows passwords: nothing of the environment that pip installs into, nor of the home but its own. */
+static int add_helper(const struct supervisor *s, const struct own_rights *own, struct ruleset *r, const char **what)
+{
+	int error;
+
+	if ((error = add_system(r, s->namespaces, what)) < 0 || (error = may_add(r, s->shim_path, GRANT_READ, what)) < 0 ||
+	    (error = may_add(r, s->become_path, GRANT_EXECUTE, what)) < 0) {
+		return error;
+	}
+	return may_add_all(r, list(own->places), GRANT_READ, what);
+}
+
+/* The same objects for each: they are looked up once.  But for helpers, a run has sandboxes of one role.  Around a served folder other ones are granted. */
 static int add_common_again(struct supervisor *s, enum role role, struct ruleset *r, const char **what)
 {
 	int error;
@@ -222,7 +235,7 @@ int rights_sandbox(struct supervisor *s, enum role role, const struct own_rights
 		return error;
 	}
 	r->tree = own->tree;
-	if ((error = add_common_again(s, role, r, what)) < 0 ||
+	if ((error = own->helper != NULL ? add_helper(s, own, r, what) : add_common_again(s, role, r, what)) < 0 ||
 	    (error = may_add_all(r, policy_grants(run->policy, role, FILE_WRITE), GRANT_READ | GRANT_WRITE, what)) < 0 ||
 	    (error = add_own(run->policy, r, own, what)) < 0) {
 		ruleset_finish(r);
@@ -277,6 +290,16 @@ static const struct strings *readable(struct supervisor *s)
 	return list;
 }
 
+static bool below_system(const char *real)
+{
+	for (const struct place *p = places_system; p->path != NULL; p++) {
+		if (below_real(real, p->path)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool rights_may_read(const struct sandbox *sb, const char *real)
 {
 	static const char *const special[] = {"/proc", "/dev", "/sys"};
@@ -291,6 +314,9 @@ bool rights_may_read(const struct sandbox *sb, const char *real)
 		if (pathtext_below(real, special[i])) {
 			return true;
 		}
+	}
+	if (sb->role == ROLE_CREDENTIAL) {
+		return grants_place(sb, real) || below_system(real);
 	}
 	const struct strings *all = readable(sb->sup);
 	for (size_t i = 0; i < all->n; i++) {

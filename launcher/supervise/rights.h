@@ -13,6 +13,8 @@ struct own_rights {
 	const char *home, *tmp;      /* private folders */
 	const struct strings *write; /* build directories: granted without following a link; all below the run's temp */
 	const struct strings *read;  /* pip's build environment, the guest's script, programs on the PATH (tools.h): read and executed */
+	const struct helper *helper; /* a program that knows passwords: its installation is among `read`; NULL: none */
+	const struct strings *places; /* of it: sandbox.places */
 	const char *tree;            /* the project's folder, served: no grant may hold it; or NULL */
 	const char *terminal;        /* device of the guest's terminal, or NULL */
 };

@@ -1,4 +1,4 @@
-/* The environment of a build or guest. */
+/* The environment of a build or guest, and of a program that knows passwords. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -37,11 +37,11 @@ static int executable_roots(const struct supervisor *s, enum role role, const st
 	for (size_t i = 0; error == 0 && places_system[i].path != NULL; i++) {
 		error = (places_system[i].grants & GRANT_EXECUTE) != 0 ? add_real(out, places_system[i].path) : 0;
 	}
-	for (size_t i = 0; error == 0 && places_home_tools[i] != NULL; i++) {
+	for (size_t i = 0; error == 0 && own->helper == NULL && places_home_tools[i] != NULL; i++) {
 		snprintf(tools, sizeof tools, "%s/%s", s->run->homes[0], places_home_tools[i]);
 		error = add_real(out, tools);
 	}
-	if (error == 0 && s->run->env != NULL) {
+	if (error == 0 && own->helper == NULL && s->run->env != NULL) {
 		error = add_reals(out, (const char *const *)s->run->env->read_dirs.v);
 	}
 	if (error == 0 && own->read != NULL) {
@@ -171,6 +171,11 @@ int rights_environment(const struct supervisor *s, enum role role, const struct 
 
 	if (s->run->audit) { /* the user's own; but pip's temp, which a build would inherit, is nobody's to write into */
 		error = role == ROLE_BUILD ? private_temp(own, e) : 0;
+		return error < 0 ? error : rights_preload(s, e);
+	}
+	if (own->helper != NULL) { /* its home is the user's: there its own places lie, and nothing else can be read */
+		error = private_temp(own, e);
+		error = error < 0 ? error : filter_path(s, role, own, e);
 		return error < 0 ? error : rights_preload(s, e);
 	}
 	if ((error = keep_place(s, e, "PYTHONUSERBASE", ".local")) < 0 || (error = keep_place(s, e, "RUSTUP_HOME", ".rustup")) < 0 ||

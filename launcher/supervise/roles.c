@@ -15,6 +15,7 @@
 
 #include "launcher/base/environment.h"
 #include "launcher/base/fd.h"
+#include "credential.h"
 #include "develop.h"
 #include "pip_temp.h"
 #include "pkg_info.h"
@@ -370,7 +371,8 @@ static void decide_build(struct supervisor *s, const struct start *r, const char
 void birthright_decide(struct supervisor *s, const struct start *request, const char *cwd, struct birthright *out)
 {
 	memset(out, 0, sizeof *out);
-	if (!subpip_is(s, request, out)) {
+	out->role = ROLE_BUILD;
+	if (!subpip_is(s, request, out) && !credential_is(s, request, out)) {
 		decide_build(s, request, cwd, out);
 	}
 }

@@ -1,4 +1,4 @@
-/* What becomes of a program that pip starts: a pip of its own (build isolation), a build of some package, or a refusal.
+/* What becomes of a program that pip starts: a pip of its own (build isolation), a build of some package, a helper that knows passwords, or a refusal.
  * Decides from the request of `enter` and the files it names below the run's temp; acts on nothing.  Any thread. */
 #ifndef SUPERVISE_ROLES_H
 #define SUPERVISE_ROLES_H
@@ -7,10 +7,12 @@
 #include "launcher/sandbox/start.h"
 #include "supervisor.h"
 
-enum become { BECOME_BUILD, BECOME_SUBPIP, BECOME_REFUSED };
+enum become { BECOME_BUILD, BECOME_SUBPIP, BECOME_CREDENTIAL, BECOME_REFUSED };
 
 struct birthright {
 	enum become become;
+	enum role role;       /* of its sandbox */
+	const struct helper *helper; /* ROLE_CREDENTIAL: which one */
 	enum become wanted;   /* BECOME_REFUSED: what it would be but for the refusal */
 	int error;            /* BECOME_REFUSED: errno */
 	char why[200];        /* BECOME_REFUSED: for people */

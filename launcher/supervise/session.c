@@ -90,6 +90,7 @@ static void session_free(struct session *n)
 	ruleset_finish(&n->ruleset);
 	environment_finish(&n->environment);
 	served_finish(&n->served);
+	strings_finish(&n->places);
 	birthright_finish(&n->right);
 	develop_finish(&n->develop);
 	start_finish(&n->request);
@@ -166,6 +167,7 @@ static void *enter_thread(void *argument)
 	}
 	session_order_init(n); /* nearly every request gets one; session_begin asks again for what fails here */
 	birthright_decide(n->sup, &n->request, cwd, &n->right);
+	n->sandbox.role = n->right.role;
 	if (n->right.become == BECOME_REFUSED) {
 		findings_refusal(&n->sandbox, &n->right, n->request.path);
 		n->right.become = n->sandbox.audit ? n->right.wanted : BECOME_REFUSED;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "credential.h"
 #include "launcher/base/fd.h"
 #include "launcher/sandbox/init.h"
 #include "programs.h"
@@ -19,7 +20,7 @@
 static struct own_rights own_rights(struct session *n)
 {
 	return (struct own_rights){.home = n->home, .tmp = n->tmp, .write = &n->right.write, .read = &n->right.read, .tree = n->right.tree,
-	                           .terminal = n->passed.terminal[0] != '\0' ? n->passed.terminal : NULL};
+	                           .helper = n->right.helper, .places = &n->places, .terminal = n->passed.terminal[0] != '\0' ? n->passed.terminal : NULL};
 }
 
 static int make_environment(struct session *n)
@@ -27,6 +28,10 @@ static int make_environment(struct session *n)
 	const struct run *run = n->sup->run;
 	struct own_rights own = own_rights(n);
 	struct env_set set = {0};
+	if (n->right.helper != NULL && !run->audit) {
+		int failed = credential_environment(n->sup, &n->request, &n->environment);
+		return failed < 0 ? failed : rights_environment(n->sup, n->sandbox.role, &own, &n->environment);
+	}
 	int error = run->audit ? 0 : env_for_role(run->policy, n->sandbox.role, n->request.envp, run->decoy_key, &set);
 
 	if (error < 0) {
@@ -66,13 +71,23 @@ static int make_trusted(struct session *n)
 	return 0;
 }
 
+/* Whose private folders: a package's, the tools', or a helper's, whose path is no package's source. */
+static const char *owner(const struct session *n)
+{
+	if (n->right.helper != NULL) {
+		return n->right.helper->program;
+	}
+	return n->right.source != NULL ? n->right.source : "";
+}
+
 static int prepare(struct session *n, const char **what)
 {
 	struct own_rights own;
 	int error;
 
 	*what = "private folders";
-	if ((error = supervisor_private_folders(n->sup, n->right.source != NULL ? n->right.source : "", n->home, n->tmp, &n->sandbox.decoys)) < 0) {
+	if ((error = supervisor_private_folders(n->sup, owner(n), n->home, n->tmp, &n->sandbox.decoys)) < 0 ||
+	    (error = n->right.helper != NULL ? credential_places(n->sup, n->right.helper, &n->places) : 0) < 0) {
 		return error;
 	}
 	*what = "environment";
@@ -96,11 +111,12 @@ static int prepare(struct session *n, const char **what)
 		return error;
 	}
 	n->sandbox.home = n->home;
-	n->sandbox.decoys = n->sandbox.audit ? NULL : n->sandbox.decoys;
+	n->sandbox.decoys = n->sandbox.audit || n->right.helper != NULL ? NULL : n->sandbox.decoys; /* a helper's HOME is the user's */
 	n->sandbox.tmp = n->tmp;
 	n->sandbox.writable = n->ruleset.writable;
 	n->sandbox.readable = n->trusted;
 	n->sandbox.read = n->right.read.v;
+	n->sandbox.places = n->places.v;
 	n->sandbox.served = n->right.tree != NULL ? &n->served : NULL;
 	*what = "the project's programs";
 	return n->right.tree != NULL ? served_programs(&n->served, &n->sandbox, &n->ruleset) : 0;
@@ -118,14 +134,15 @@ static int encode_start(struct session *n)
 	struct start s = {
 		.umask = n->request.umask, .landlock_abi = (uint32_t)caps->landlock_abi,
 		.blocked = n->request.blocked, .ignored = n->request.ignored,
-		.path = n->request.path, .argv = n->right.develop ? n->develop.argv.v : n->request.argv, .envp = n->environment.v, .nfds = n->passed.count,
+		/* Not a version manager's shim, which would start the manager. */
+		.path = n->right.helper != NULL ? n->right.helper->program : n->request.path, .argv = n->right.develop ? n->develop.argv.v : n->request.argv, .envp = n->environment.v, .nfds = n->passed.count,
 		.flags = (n->sandbox.audit ? START_AUDIT : 0) | (n->enter > 0 ? START_SESSION : 0) | (caps->wait_killable ? START_WAIT_KILLABLE : 0) |
 		         (drops_all(caps) ? START_DROP_ALL : 0) |
 		         (n->sup->namespaces && caps->user_namespace ? START_OWN_USERS : 0),
 	};
 
-	for (int l = 0; l < LIMIT_COUNT; l++) {
-		s.bounds.of[l] = policy_limit(n->sup->run->policy, n->sandbox.role, (enum limit)l);
+	for (int l = 0; l < LIMIT_COUNT; l++) { /* a helper has those of builds */
+		s.bounds.of[l] = policy_limit(n->sup->run->policy, n->right.helper != NULL ? ROLE_BUILD : n->sandbox.role, (enum limit)l);
 	}
 	memcpy(s.fd_number, n->passed.numbers, sizeof s.fd_number);
 	return start_encode(&s);

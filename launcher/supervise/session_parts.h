@@ -43,6 +43,7 @@ struct session {
 	struct environment environment;
 	struct served served;    /* of a build in a project's own folder */
 	char **trusted;          /* sandbox.readable */
+	struct strings places;   /* sandbox.places */
 	struct develop develop;  /* right.develop */
 };
 

@@ -37,6 +37,8 @@ const char *sockets_hint(const struct sandbox *sb)
 		return "pip may contact the hosts of its own configuration only; --allow-host HOST adds one";
 	if (sb->role == ROLE_GUEST)
 		return "what is run has no network; --allow-host HOST opens a host to it";
+	if (sb->role == ROLE_CREDENTIAL)
+		return "a program that is asked for passwords has no network; --allow-host credential:HOST opens a host to it";
 	return "code of a package has no network; --allow-host build:HOST opens a host to it";
 }
 
@@ -75,15 +77,25 @@ void sockets_record_outside(struct sandbox *sb, const struct seccomp_notif *req,
 	sockets_record(sb, req, type, verdict, &network, NULL, protocol, sockets_hint(sb));
 }
 
+/* A key store's client looks for the desktop's as well: that is no sign of intent. */
+static const char *unix_rule(const struct sandbox *sb, const char *path)
+{
+	const char *rule = place_rule(path);
+	bool desktop = !strcmp(rule, "net.unix.dbus") || !strcmp(rule, "net.unix.display");
+
+	return sb->role == ROLE_CREDENTIAL && desktop ? "net.unix.helper" : rule;
+}
+
 void sockets_record_unix(struct sandbox *sb, const struct seccomp_notif *req, const char *path, const char *as_written)
 {
 	struct event ev = {
 		.type = "ipc.connect",
 		.action = EV_DENIED,
-		.verdict = policy_rule(supervisor_policy(sb->sup), place_rule(path)),
+		.verdict = policy_rule(supervisor_policy(sb->sup), unix_rule(sb, path)),
 		.source = SRC_KERNEL,
 		.target = {.path = path, .as_written = as_written, .protocol = "unix"},
-		.detail = "only sockets of the sandbox itself can be connected to",
+		.detail = sb->role == ROLE_CREDENTIAL ? "it may be its agent, or more than that: --allow-read credential:SOCKET lets it be connected to"
+		                                      : "only sockets of the sandbox itself can be connected to",
 	};
 
 	supervisor_record(sb, (pid_t)req->pid, &ev);

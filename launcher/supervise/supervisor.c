@@ -257,6 +257,9 @@ static int finish(struct supervisor *s, int status, const pthread_t *sweeper)
 	if (atomic_load(&s->not_in_place) && !run->quiet) {
 		fprintf(stderr, "pipwarden: set PIP_USE_PEP517=1: wheels were built where this pip would have run `setup.py install` or `setup.py develop` in the environment\n");
 	}
+	if (run->installer != NULL && run->installer->keyring_over && !run->audit && !run->quiet) {
+		fprintf(stderr, "pipwarden: set --keyring-provider subprocess: keyring runs as a program of its own, nothing of the environment is imported into pip\n");
+	}
 	if (summary != NULL) {
 		fputs(summary, stderr);
 		free(summary);

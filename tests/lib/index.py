@@ -41,6 +41,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.requests.append(self.path)
+        if self.headers.get("Authorization"):
+            self.server.authorizations.append(self.headers["Authorization"])
         if self.server.login and self.headers.get("Authorization") != self.server.login:
             return self._answer(b"who are you?\n", "text/plain", 401)
         if self.path.startswith("/away/"):
@@ -74,7 +76,7 @@ class _Server(ThreadingHTTPServer):
         self.socket.close()
         self.socket = listener
         self.server_name, self.server_port = listener.getsockname()[:2]
-        self.folder, self.requests = folder, []
+        self.folder, self.requests, self.authorizations = folder, [], []
         self.login = self.endless = self.moved = None
         self.never = threading.Event()
         self.server_activate()
@@ -99,6 +101,15 @@ class Index:
     @property
     def requests(self) -> list[str]:
         return self._server.requests
+
+    @property
+    def logins(self) -> list[str]:
+        """USER:PASSWORD of each request that came with one."""
+        return [base64.b64decode(a.partition(" ")[2]).decode(errors="replace") for a in self._server.authorizations]
+
+    def forget(self) -> None:
+        """Who came so far."""
+        del self._server.requests[:], self._server.authorizations[:]
 
     def serve(self, folder: Path) -> None:
         """Another folder from now on."""

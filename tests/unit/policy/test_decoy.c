@@ -311,7 +311,7 @@ static void passed_through(void **state)
 	assert_string_equal(find(s.envp, "DB"), "postgres://u:longpassword1@h/d");
 	assert_string_equal(find(s.envp, "SHORT_TOKEN"), "abc");
 	env_set_finish(&s);
-	char **secrets = env_secrets(p, environment, (char *[]){NULL});
+	char **secrets = env_secrets(p, environment, NULL);
 	assert_true(has(secrets, "longpassword1"));
 	env_secrets_free(secrets);
 	policy_free(p);
@@ -320,9 +320,9 @@ static void passed_through(void **state)
 static void redaction(void **state)
 {
 	struct policy *p = with(NULL);
-	char **secrets = env_secrets(p, environment, (char *[]){NULL});
-	char option[] = "--proxy=http://someone:sesame-opens@h:1";
-	char *const empty[] = {NULL}, *const words[] = {option, NULL};
+	char **secrets = env_secrets(p, environment, NULL);
+	char option[] = "--proxy=http://someone:sesame-opens@h:1", url[] = "https://ann:t0ken0of0an0index@h/simple", poor[] = "https://short:pw@h/";
+	char *const empty[] = {NULL}, *const words[] = {option, url, poor, NULL};
 
 	assert_true(has(secrets, "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"));
 	assert_true(has(secrets, "S3cretPassword"));
@@ -336,10 +336,11 @@ static void redaction(void **state)
 		assert_true(strlen(secrets[i]) >= 8);
 	env_secrets_free(secrets);
 	secrets = env_secrets(p, empty, words);
-	assert_string_equal(secrets[0], "sesame-opens");
-	assert_null(secrets[1]);
+	assert_string_equal(secrets[0], "t0ken0of0an0index");
+	assert_string_equal(secrets[1], "sesame-opens");
+	assert_null(secrets[2]);
 	env_secrets_free(secrets);
-	secrets = env_secrets(p, empty, empty);
+	secrets = env_secrets(p, empty, NULL);
 	assert_non_null(secrets);
 	assert_null(secrets[0]);
 	env_secrets_free(secrets);

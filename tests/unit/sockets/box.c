@@ -89,6 +89,7 @@ bool policy_file(const struct policy *p, const char *path, enum file_access acce
 const char *role_name(enum role r) { return "build"; }
 const char *const *supervisor_environment(const struct supervisor *s) { static const char *const none[] = {NULL}; return none; }
 bool policy_grant_conflict(const struct policy *p, const char *path, enum file_access access, const char **what) { return false; }
+bool policy_role_grant_conflict(const struct policy *p, enum role role, const char *path, enum file_access access, const char **what) { return false; }
 
 bool policy_host_denied(const struct policy *p, const char *host, struct verdict *out)
 {

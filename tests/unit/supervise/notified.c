@@ -60,6 +60,7 @@ bool decoys_have(struct decoys *d, int fd) { return false; }
 struct reply decoys_instead(const uint8_t key[DECOY_KEY_LEN], const char *real, uint64_t flags) { return reply_error(ENOSYS); }
 const char *role_name(enum role r) { return "build"; }
 bool policy_grant_conflict(const struct policy *p, const char *path, enum file_access access, const char **what) { return strcmp(path, "/") == 0; }
+bool policy_role_grant_conflict(const struct policy *p, enum role role, const char *path, enum file_access access, const char **what) { return policy_grant_conflict(p, path, access, what); }
 bool rights_may_read(const struct sandbox *sb, const char *real);
 bool rights_may_read(const struct sandbox *sb, const char *real) { return strcmp(real, world_path(sb->sup->world, "outside/unnamed")) != 0; }
 /* Nothing confines here: the domain's thread is the test's own. */

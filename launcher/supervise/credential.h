@@ -1,0 +1,21 @@
+/* A program that knows passwords, started by pip or by a version control tool: is it the user's own, and what is its own?
+ *
+ * It is one of those that were found before anything ran (installer.h, struct helper), as it was then.  In its sandbox it reads the system, its own installation
+ * and its own places, reaches no network, and writes nothing but a private temp.  Any thread. */
+#ifndef SUPERVISE_CREDENTIAL_H
+#define SUPERVISE_CREDENTIAL_H
+
+#include "launcher/base/environment.h"
+#include "roles.h"
+
+/* False: the request is for no such program, and *b is untouched.  Else a birthright of the role `credential`, or a refusal. */
+bool credential_is(const struct supervisor *s, const struct start *request, struct birthright *b);
+
+/* Its places as the kernel names them, those that exist: its store, its agent's socket, and what the policy gives the role.  0 or -ENOMEM. */
+int credential_places(const struct supervisor *s, const struct helper *h, struct strings *out);
+
+/* What the launched pip was given, and of the request only what says how to answer: a PATH or PYTHONPATH that pip has changed for a build leads into what packages
+ * have installed.  0 or -ENOMEM. */
+int credential_environment(const struct supervisor *s, const struct start *request, struct environment *e);
+
+#endif
