@@ -9,35 +9,28 @@
 
 #include "launcher/installer/parts.h"
 
-enum base { OF_HOME, OF_DATA, OF_CONFIG, OF_CACHE, OF_VARIABLE };
-enum { PLACES = 4 };
+enum base { OF_HOME, OF_DATA, OF_CONFIG, OF_VARIABLE };
+enum { PLACES = 2 };
 
 /* What a helper is for: a file or folder that it reads, a socket that it connects to. */
 static const struct kind {
 	const char *name; /* the program's */
-	bool of_git;      /* git looks for it in a folder of its own first */
 	struct place {
 		enum base base;   /* the home, an XDG folder (its variable's, or the usual one), or a variable that holds the whole path */
-		const char *name; /* below it, or the variable's; NULL: none */
+		const char *name; /* below it, or the variable's */
 	} places[PLACES];
 } kinds[] = {
 	/* keyring's own settings, and the file of the back ends that keep one. */
-	{ "keyring", false, { { OF_DATA, "python_keyring" }, { OF_CONFIG, "python_keyring" } } },
-	{ "git-credential-store", true,
-	  { { OF_HOME, ".git-credentials" }, { OF_CONFIG, "git/credentials" }, { OF_HOME, ".gitconfig" }, { OF_CONFIG, "git/config" } } },
-	{ "git-credential-cache", true, { { OF_CACHE, "git/credential/socket" }, { OF_HOME, ".git-credential-cache/socket" } } },
-	{ "ssh", false, { { OF_HOME, ".ssh" }, { OF_VARIABLE, "SSH_AUTH_SOCK" } } },
+	{ "keyring", { { OF_DATA, "python_keyring" }, { OF_CONFIG, "python_keyring" } } },
+	{ "ssh", { { OF_HOME, ".ssh" }, { OF_VARIABLE, "SSH_AUTH_SOCK" } } },
 };
-
-static const char *const git_folders[] = { "/usr/lib/git-core", "/usr/libexec/git-core" };
 
 /* The absolute path, the caller's; NULL: the variable holds none. */
 static char *place_path(const struct place *place, char *const envp[], const char *home)
 {
 	static const struct {
 		const char *variable, *below;
-	} bases[] = { [OF_HOME] = { NULL, "" }, [OF_DATA] = { "XDG_DATA_HOME", "/.local/share" }, [OF_CONFIG] = { "XDG_CONFIG_HOME", "/.config" },
-		      [OF_CACHE] = { "XDG_CACHE_HOME", "/.cache" } };
+	} bases[] = { [OF_HOME] = { NULL, "" }, [OF_DATA] = { "XDG_DATA_HOME", "/.local/share" }, [OF_CONFIG] = { "XDG_CONFIG_HOME", "/.config" } };
 	const char *variable = place->base == OF_VARIABLE ? place->name : bases[place->base].variable;
 	const char *value = variable ? inst_env(envp, variable) : NULL;
 
@@ -146,7 +139,7 @@ static void add(struct installer *ins, const struct kind *kind, char *path, char
 	h.inode = st.st_ino;
 	h.changed = st.st_ctim;
 	python_env_of_script(real, envp, home, &h.env);
-	for (size_t i = 0; i < PLACES && kind->places[i].name; i++) {
+	for (size_t i = 0; i < PLACES; i++) {
 		cleanup_text char *place = place_path(&kind->places[i], envp, home);
 
 		if (place) {
@@ -177,9 +170,6 @@ static void find(struct installer *ins, const struct kind *kind, char *const env
 	cleanup_text char *copy = inst_dup(path ? path : "/bin:/usr/bin");
 	char *save = NULL;
 
-	for (size_t i = 0; kind->of_git && i < sizeof(git_folders) / sizeof(*git_folders); i++) {
-		look_in(ins, kind, git_folders[i], envp, cwd, home);
-	}
 	for (char *folder = strtok_r(copy, ":", &save); folder; folder = strtok_r(NULL, ":", &save)) {
 		look_in(ins, kind, folder, envp, cwd, home);
 	}

@@ -75,15 +75,25 @@ bool credential_is(const struct supervisor *s, const struct start *request, stru
 	return true;
 }
 
+/* A variable, or a link, that makes a place of the whole home gives nothing. */
+static int add_place(const struct policy *p, struct strings *out, const char *path)
+{
+	char real[PATH_MAX];
+	const char *what;
+	bool good = realpath(path, real) != NULL && !policy_role_grant_conflict(p, ROLE_CREDENTIAL, real, FILE_READ, &what);
+
+	return good ? strings_add(out, real) : 0;
+}
+
 int credential_places(const struct supervisor *s, const struct helper *h, struct strings *out)
 {
 	int error = 0;
 
 	for (size_t i = 0; error == 0 && i < h->places.n; i++) {
-		error = add_real(out, h->places.v[i]);
+		error = add_place(s->run->policy, out, h->places.v[i]);
 	}
 	for (const char *const *more = policy_grants(s->run->policy, ROLE_CREDENTIAL, FILE_READ); error == 0 && *more != NULL; more++) {
-		error = add_real(out, *more);
+		error = add_place(s->run->policy, out, *more);
 	}
 	return error;
 }

@@ -2,8 +2,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -175,40 +178,106 @@ def test_a_greedy_helper(way, make_world, user_named, templates, distribution, s
 AGENT = """
 import socket
 agent = socket.socket(socket.AF_UNIX)
-agent.connect(os.environ["PWT_AGENT"])
-print(agent.recv(100).decode())
-sys.exit(0)
+try:
+    agent.connect(os.environ["PWT_AGENT"])
+    print(agent.recv(100).decode())
+    sys.exit(0)
+except OSError:
+    pass  # then the store, as keyring goes through its back ends
 """
+
+
+class Agent:
+    """Tells the password to who connects, where a message bus could be."""
+
+    def __init__(self, world):
+        self.folder = Path(tempfile.mkdtemp(prefix="dbus-", dir="/tmp"))
+        self.path = self.folder / "bus"
+        self._socket, self._world = socket.socket(socket.AF_UNIX), world
+
+    def __enter__(self):
+        self._socket.bind(str(self.path))
+        self._socket.listen(8)
+        self._world.own(self.path)
+        self._world.own(self.folder)
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def _serve(self):
+        try:
+            while True:
+                connection, _ = self._socket.accept()
+                with connection:
+                    connection.sendall(PASSWORD.encode())
+        except OSError:
+            pass
+
+    def __exit__(self, *exc):
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        shutil.rmtree(self.folder)
 
 
 @ways
 def test_its_agent(way, make_world, user_named, templates, distribution, swept):
-    """A socket is reached when it is named, and not otherwise."""
+    """A socket is reached when it is named, and not otherwise; that it was tried is no violation that would fail the run."""
     world = make_world(user_named(way[0]), hide=way[1])
     world.use_venv(templates, distribution)
-    path = world.home / "agent.sock"
     folder = keyrings.program(world, world.home / "tools/keyring", more=AGENT).parent
-    with socket.socket(socket.AF_UNIX) as agent:
-        agent.bind(str(path))
-        agent.listen(8)
-        world.own(path)
+    for store in (False, True):
+        if store:
+            keyrings.store(world, LOGIN, PASSWORD)
+        with Agent(world) as agent:
+            for allowed in (False, True):
+                swept.forget()
+                result = world.guarded(["pip", "install", "--force-reinstall", "pwpure"], ask(swept, folder, world, PWT_AGENT=str(agent.path)),
+                                       options=["--allow-read", f"credential:{agent.path}"] if allowed else [])
+                assert logged_in(swept) == (allowed or store) == (result.status == 0), str(result)
+                tried = [(e["rule"], e["severity"]) for e in result.of_type("ipc.connect") if e["target"].get("path") == str(agent.path)]
+                assert set(tried) == (set() if allowed else {("net.unix.helper", "low")}), str(result)
 
-        def serve():
-            try:
-                while True:
-                    connection, _ = agent.accept()
-                    with connection:
-                        connection.sendall(PASSWORD.encode())
-            except OSError:
-                pass
 
-        threading.Thread(target=serve, daemon=True).start()
+SERVICE = """
+import socket
+try:
+    service = socket.create_connection(("vault.test", 80), 5)
+    service.sendall(b"GET / HTTP/1.1\\r\\nHost: vault.test\\r\\n\\r\\n")
+    if b"200 OK" in service.recv(100):
+        print("{password}")
+        sys.exit(0)
+except OSError:
+    pass
+"""
+
+
+@pytest.mark.parametrize("hide", ["", "namespaces"], ids=lambda h: h or "nothing")
+def test_a_host_for_a_helper(hide, make_world, user_named, templates, distribution, net):
+    """A service that knows the password, by name: with the option alone."""
+    world = make_world(user_named("user"), net=net, hide=hide)
+    folder = keyrings.program(world, world.home / "tools/keyring", more=SERVICE.format(password=PASSWORD)).parent
+    net.dns.addresses["vault.test"] = ["203.0.113.10"]
+    net.index.ask_for(LOGIN, PASSWORD)
+    try:
         for allowed in (False, True):
-            swept.forget()
-            result = world.guarded(["pip", "install", "pwpure"], ask(swept, folder, world, PWT_AGENT=str(path)),
-                                   options=["--allow-read", f"credential:{path}"] if allowed else [])
-            assert logged_in(swept) == allowed == (result.status == 0), str(result)
-        agent.shutdown(socket.SHUT_RDWR)
+            world.use_venv(templates, distribution)
+            net.index.forget()
+            result = world.guarded(["pip", "install", "pwpure"], ask(net.index, folder, world, PIP_INDEX_URL=net.index_url.replace("//", f"//{LOGIN}@")),
+                                   options=["--allow-host", "credential:vault.test"] if allowed else [])
+            assert logged_in(net.index) == allowed == (result.status == 0), str(result)
+            assert bool(net.sink.streams) == allowed and ("vault.test" in net.dns.names) == allowed
+    finally:
+        net.index.ask_for(None)
+
+
+def test_under_audit_nothing_is_refused(make_world, user_named, templates, distribution, swept):
+    world = make_world(user_named("user"))
+    keyrings.store(world, LOGIN, PASSWORD)
+    for where in (keyrings.plain, by_its_python):
+        world.use_venv(templates, distribution)
+        swept.forget()
+        result = world.guarded(["pip", "install", "pwpure"], ask(swept, where(world), world), options=["--audit"])
+        assert result.status == 0 and logged_in(swept), str(result)
+    assert [e["action"] for e in result.events if e.get("rule") == "exec.credential"][:1] == ["observed"], str(result)
 
 
 def test_import_goes_over_to_the_program(make_world, user_named, templates, all_pythons, swept):

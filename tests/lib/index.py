@@ -115,9 +115,9 @@ class Index:
         """Another folder from now on."""
         self.folder = self._server.folder = folder
 
-    def ask_for(self, user: str, password: str) -> None:
-        """Everything is 401 without them."""
-        self._server.login = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+    def ask_for(self, user: str | None, password: str = "") -> None:
+        """Everything is 401 without them; None: nobody is asked any more."""
+        self._server.login = None if user is None else "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
     def move(self, to: tuple[str, str] | None) -> None:
         """Files are at another place, ("links" or "redirects", "http://HOST:PORT"): its pages say so, or its answers do."""

@@ -737,6 +737,103 @@ static void the_spec_is_json(void **state)
 	run_end(&r);
 }
 
+/* The one helper that is started by that path; why it gets no passwords is told, or NULL. */
+static const struct helper *helper_at(const struct run *r, const struct tree *t, const char *name)
+{
+	cleanup_text char *path = tree_path(t, name);
+
+	for (size_t i = 0; i < r->ins.helper_count; i++) {
+		if (!strcmp(r->ins.helpers[i].path, path)) {
+			return &r->ins.helpers[i];
+		}
+	}
+	fail_msg("%s: not found", path);
+	return NULL;
+}
+
+static void assert_helper(const struct run *r, const struct tree *t, const char *name, const char *why)
+{
+	const struct helper *h = helper_at(r, t, name);
+
+	if (!h->refused != !why || (why && !strstr(h->refused, why))) {
+		fail_msg("%s: %s", name, h->refused ? h->refused : "gets passwords");
+	}
+}
+
+static void helpers_are_the_users_own(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+	cleanup_text char *data = tree_path(t, "home/.local/share/python_keyring");
+	cleanup_text char *config = tree_path(t, "xdg-home/python_keyring");
+	cleanup_text char *agent = tree_path(t, "run/agent");
+
+	tree_python(t, "23.2.1");
+	tree_file(t, "base/lib/python3.11/site-packages/x.py", 0644, "\n");
+	run_setup(&r, t);
+	tree_file(t, "tools/keyring", 0755, "#!/bin/sh\n");
+	tree_file(t, "own/keyring", 0755, "#!%s/base/bin/python3.11\n", t->root); /* the Python that the environment was made of */
+	tree_file(t, "inside/keyring", 0755, "#!%s/venv/bin/python\n", t->root);
+	tree_file(t, "venv/tools/keyring", 0755, "#!/bin/sh\n");
+	tree_link(t, "linked/keyring", "../venv/tools/keyring");
+	tree_file(t, "work/bin/keyring", 0755, "#!/bin/sh\n");
+	tree_file(t, "out/keyring", 0755, "#!/bin/sh\n");
+	tree_file(t, "not/keyring", 0644, "#!/bin/sh\n");
+	tree_file(t, "ssh/ssh", 0755, "#!/bin/sh\n");
+	inst_set(&r.env.v[1], inst_format("PATH=%s/venv/bin:%s/tools:%s/own:%s/inside:%s/venv/tools:%s/linked:%s/work/bin:%s/out:%s/not:%s/ssh:work/bin:", t->root, t->root,
+	         t->root, t->root, t->root, t->root, t->root, t->root, t->root, t->root));
+	run_variable(&r, "XDG_CONFIG_HOME", t->root, "/xdg-home");
+	run_variable(&r, "SSH_AUTH_SOCK", t->root, "/run/agent");
+	{
+		cleanup_text char *line = inst_format("pip install --target %s/out x", t->root);
+
+		assert_runs(&r, line);
+	}
+	assert_helper(&r, t, "tools/keyring", NULL);
+	assert_helper(&r, t, "own/keyring", NULL);
+	assert_helper(&r, t, "inside/keyring", "in the environment");
+	assert_helper(&r, t, "venv/tools/keyring", "where pip installs");
+	assert_helper(&r, t, "linked/keyring", "where pip installs");
+	assert_helper(&r, t, "work/bin/keyring", "below the working directory");
+	assert_helper(&r, t, "out/keyring", "where pip installs");
+	const struct helper *h = helper_at(&r, t, "tools/keyring");
+	assert_int_equal(h->places.n, 2);
+	assert_string_equal(h->places.v[0], data);
+	assert_string_equal(h->places.v[1], config);
+	assert_string_equal(helper_at(&r, t, "ssh/ssh")->places.v[1], agent);
+	for (size_t i = 0; i < r.ins.helper_count; i++) {
+		assert_null(strstr(r.ins.helpers[i].path, "/not/"));
+		assert_true(r.ins.helpers[i].path[0] == '/');
+	}
+	/* What Python looks through before a helper's own folders. */
+	run_variable(&r, "PYTHONPATH", t->root, "/venv/lib/python3.11/site-packages");
+	assert_runs(&r, "pip install x");
+	assert_helper(&r, t, "tools/keyring", "PYTHONPATH");
+	run_end(&r);
+}
+
+static void importing_a_keyring_goes_over(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+
+	tree_python(t, "23.1");
+	run_setup(&r, t);
+	assert_runs(&r, "pip install x");
+	assert_false(r.ins.keyring_over);
+	assert_runs(&r, "pip --keyring-provider import install x");
+	assert_true(r.ins.keyring_over);
+	assert_runs(&r, "pip install --keyring-provider=import --keyring-provider subprocess x");
+	assert_false(r.ins.keyring_over);
+	run_variable(&r, "PIP_KEYRING_PROVIDER", "", "import");
+	assert_runs(&r, "pip install x");
+	assert_true(r.ins.keyring_over);
+	tree_file(t, "venv/lib/python3.11/site-packages/pip/__init__.py", 0644, "__version__ = \"23.0.1\"\n"); /* does not know the option */
+	assert_runs(&r, "pip install x");
+	assert_false(r.ins.keyring_over);
+	run_end(&r);
+}
+
 #define in_tree(test) cmocka_unit_test_setup_teardown(test, tree_setup, tree_teardown)
 
 int main(void)
@@ -759,6 +856,8 @@ int main(void)
 		in_tree(asdf_and_mise_choose),
 		in_tree(another_python),
 		in_tree(old_pips_start_themselves_otherwise),
+		in_tree(helpers_are_the_users_own),
+		in_tree(importing_a_keyring_goes_over),
 		in_tree(the_spec_is_json),
 	};
 

@@ -167,6 +167,18 @@ static void grant_conflicts(void **state)
 		expect_conflict(reads[i], FILE_READ, false);
 }
 
+/* A program that is asked for passwords may be given a store that a rule names, and neither a home nor the right to write there. */
+static void grants_of_helpers(void **state)
+{
+	const char *what;
+
+	assert_false(policy_role_grant_conflict(builtin, ROLE_CREDENTIAL, "/home/ann/.password-store", FILE_READ, &what));
+	assert_true(policy_role_grant_conflict(builtin, ROLE_CREDENTIAL, "/home/ann/.password-store", FILE_WRITE, &what));
+	assert_true(policy_role_grant_conflict(builtin, ROLE_CREDENTIAL, "/home/ann", FILE_READ, &what));
+	assert_true(policy_role_grant_conflict(builtin, ROLE_CREDENTIAL, "/", FILE_READ, &what));
+	assert_true(policy_role_grant_conflict(builtin, ROLE_BUILD, "/home/ann/.password-store", FILE_READ, &what));
+}
+
 static void grants(void **state)
 {
 	struct policy_error err;
@@ -298,7 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets), cmocka_unit_test(not_secret), cmocka_unit_test(persistence), cmocka_unit_test(severities),
-		cmocka_unit_test(specific_and_severe), cmocka_unit_test(grant_conflicts), cmocka_unit_test(grants),
+		cmocka_unit_test(specific_and_severe), cmocka_unit_test(grant_conflicts), cmocka_unit_test(grants_of_helpers), cmocka_unit_test(grants),
 		cmocka_unit_test(grants_are_replaced), cmocka_unit_test(bad_grants), cmocka_unit_test(many_homes),
 		cmocka_unit_test(projects),
 	};

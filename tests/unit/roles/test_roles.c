@@ -568,6 +568,58 @@ static void owners(void **state)
 	assert_true(supervisor_own_directory(&w->sup, "/t/a/b", "A"));
 }
 
+/* --- helpers that know passwords ------------------------------------------------------------------- */
+
+static struct helper *add_helper(struct world *w, struct helper *h, const char *name)
+{
+	struct stat st;
+
+	folder(at(w, "tools"));
+	file(at(w, "tools/%s", name), "#!/bin/sh\n");
+	assert_int_equal(stat(at(w, "tools/%s", name), &st), 0);
+	*h = (struct helper){.path = at(w, "tools/%s", name), .program = at(w, "tools/%s", name), .device = st.st_dev, .inode = st.st_ino, .changed = st.st_ctim};
+	w->ins.helpers = h;
+	w->ins.helper_count = 1;
+	return h;
+}
+
+static void assert_no_passwords(struct world *w, char *path, const char *why)
+{
+	struct birthright b = decide(w, w->root, w->envp, ARGV(path, "get", "service", "ann"));
+
+	assert_int_equal(b.become, BECOME_REFUSED);
+	assert_string_equal(b.rule, "exec.credential");
+	assert_non_null(strstr(b.why, why));
+	birthright_finish(&b);
+}
+
+static void helpers(void **state)
+{
+	struct world *w = *state;
+	struct helper h;
+
+	add_helper(w, &h, "keyring");
+	struct birthright b = decide(w, w->root, w->envp, ARGV(h.path, "get", "service", "ann"));
+	assert_int_equal(b.become, BECOME_CREDENTIAL);
+	assert_int_equal(b.role, ROLE_CREDENTIAL);
+	assert_ptr_equal(b.helper, &h);
+	assert_true(strings_has(&b.read, h.program));
+	assert_int_equal(b.write.n, 0);
+	birthright_finish(&b);
+	assert_no_passwords(w, at(w, "other/keyring"), "not on PATH");
+	h.refused = "it lies there";
+	assert_no_passwords(w, h.path, "it lies there");
+	h.refused = NULL;
+	unlink(h.path);
+	file(h.path, "#!/bin/sh\n"); /* another file of that name, or the same one with other times */
+	assert_no_passwords(w, h.path, "changed");
+	/* No helper's name: a build like any other. */
+	b = decide(w, w->root, w->envp, ARGV("/usr/bin/lsb_release"));
+	assert_int_equal(b.become, BECOME_BUILD);
+	assert_int_equal(b.role, ROLE_BUILD);
+	birthright_finish(&b);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -575,7 +627,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(old_pips_run_a_folder_or_a_zip_of_themselves),
 		TEST(subpip_is_recognised), TEST(subpip_environment), TEST(subpip_requirements), TEST(setup_py), TEST(sources_of_other_commands), TEST(plain_tool), TEST(hook_folders), TEST(wheel_folders_of_the_cache), TEST(copied_hook_runner),
-		TEST(hook_cannot_take_anothers), TEST(links_are_no_folders), TEST(hook_output), TEST(output_is_rewritten), TEST(setup_py_results), TEST(tickets), TEST(owners),
+		TEST(hook_cannot_take_anothers), TEST(links_are_no_folders), TEST(hook_output), TEST(output_is_rewritten), TEST(setup_py_results), TEST(tickets), TEST(owners), TEST(helpers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
