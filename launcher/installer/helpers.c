@@ -15,14 +15,15 @@ enum { PLACES = 2 };
 /* What a helper is for: a file or folder that it reads, a socket that it connects to. */
 static const struct kind {
 	const char *name; /* the program's */
+	bool key_store;   /* it may ask the desktop's, over the session's message bus */
 	struct place {
 		enum base base;   /* the home, an XDG folder (its variable's, or the usual one), or a variable that holds the whole path */
 		const char *name; /* below it, or the variable's */
 	} places[PLACES];
 } kinds[] = {
 	/* keyring's own settings, and the file of the back ends that keep one. */
-	{ "keyring", { { OF_DATA, "python_keyring" }, { OF_CONFIG, "python_keyring" } } },
-	{ "ssh", { { OF_HOME, ".ssh" }, { OF_VARIABLE, "SSH_AUTH_SOCK" } } },
+	{ "keyring", true, { { OF_DATA, "python_keyring" }, { OF_CONFIG, "python_keyring" } } },
+	{ "ssh", false, { { OF_HOME, ".ssh" }, { OF_VARIABLE, "SSH_AUTH_SOCK" } } },
 };
 
 /* The absolute path, the caller's; NULL: the variable holds none. */
@@ -38,6 +39,19 @@ static char *place_path(const struct place *place, char *const envp[], const cha
 		return value && *value == '/' ? inst_dup(value) : NULL;
 	}
 	return value && *value == '/' ? inst_format("%s/%s", value, place->name) : inst_format("%s%s/%s", home, bases[place->base].below, place->name);
+}
+
+/* The socket of a session's bus, as its clients find it; the caller's.  NULL: none that has a path. */
+static char *session_bus(char *const envp[])
+{
+	static const char unix_path[] = "unix:path=";
+	const char *address = inst_env(envp, "DBUS_SESSION_BUS_ADDRESS"), *runtime = inst_env(envp, "XDG_RUNTIME_DIR");
+
+	if (!address || !*address) {
+		return runtime && *runtime == '/' ? inst_path_join(runtime, "bus") : NULL;
+	}
+	address += strlen(unix_path) * inst_starts(address, unix_path);
+	return *address == '/' ? inst_dup_n(address, strcspn(address, ",;")) : NULL;
 }
 
 static bool below_one(const char *path, const struct strings *folders)
@@ -146,6 +160,7 @@ static void add(struct installer *ins, const struct kind *kind, char *path, char
 			strings_put(&h.places, place);
 		}
 	}
+	h.bus = kind->key_store ? session_bus(envp) : NULL;
 	if (!h.refused) {
 		h.refused = why_refused(ins, &h, real, envp, cwd, home);
 	}
@@ -197,6 +212,7 @@ void inst_helpers_finish(struct installer *ins)
 	for (size_t i = 0; i < ins->helper_count; i++) {
 		free(ins->helpers[i].path);
 		free(ins->helpers[i].program);
+		free(ins->helpers[i].bus);
 		strings_finish(&ins->helpers[i].places);
 		python_env_finish(&ins->helpers[i].env);
 	}

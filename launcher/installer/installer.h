@@ -86,6 +86,7 @@ struct helper {
 	struct timespec changed;
 	struct python_env env; /* of a Python script; no interpreter: none */
 	struct strings places; /* where it keeps its passwords, or an agent listens that has them; absolute, existing or not */
+	char *bus;            /* the session's message bus, where its key store listens; NULL: none */
 	const char *refused;  /* why it does not get the role (a static string); NULL: it does */
 };
 

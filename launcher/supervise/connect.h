@@ -34,6 +34,8 @@ struct in_place {
 	struct in6_addr address;
 	unsigned port;
 };
+/* Number and flags of the caller's descriptor, the rest zero (connect_plain.c).  False: it has none of that number. */
+bool connect_place(const struct seccomp_notif *req, struct in_place *place);
 struct reply connect_in_place(struct sandbox *sb, const struct seccomp_notif *req, int sock, int pinned, const void *address, socklen_t len,
                               const struct in_place *place);
 
@@ -58,9 +60,6 @@ struct reply connect_out(struct sandbox *sb, const struct seccomp_notif *req, in
 bool connect_is_relayed(struct sandbox *sb, const struct sockaddr_storage *sa);
 /* Was the address given to the run for an allowed host, whatever port? */
 bool connect_is_stand_in(struct sandbox *sb, const struct sockaddr_storage *sa);
-
-/* What the caller's number is (connect_plain.c); false: none. */
-bool connect_place(pid_t tid, int fd, struct in_place *place);
 
 /* connect() of a sandbox without a network namespace (connect_plain.c). */
 struct reply connect_plain(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_storage *sa, socklen_t len);

@@ -37,14 +37,16 @@ int sockets_inode(pid_t tid, int fd, ino_t *inode)
 }
 
 /* As fdinfo has them. */
-bool connect_place(pid_t tid, int fd, struct in_place *place)
+bool connect_place(const struct seccomp_notif *req, struct in_place *place)
 {
 	char path[64], line[128];
+	int fd = (int)req->data.args[0];
 	unsigned flags = 0;
 	bool found = false;
 	FILE *file;
 
-	snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)tid, fd);
+	*place = (struct in_place){0};
+	snprintf(path, sizeof path, "/proc/%u/fdinfo/%d", req->pid, fd);
 	file = fopen(path, "re");
 	while (file && !found && fgets(line, sizeof line, file))
 		found = sscanf(line, "flags: %o", &flags) == 1;
@@ -179,7 +181,7 @@ struct reply connect_plain(struct sandbox *sb, const struct seccomp_notif *req, 
 	ino_t inode;
 
 	error = sockets_inode((pid_t)req->pid, fd, &inode);
-	if (!error && !connect_place((pid_t)req->pid, fd, &place))
+	if (!error && !connect_place(req, &place))
 		error = -EBADF;
 	if (!target_alive(sb, req))
 		return reply_error(ESRCH);

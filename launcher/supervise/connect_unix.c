@@ -13,6 +13,7 @@
 
 #include "launcher/base/fd.h"
 #include "launcher/names/names.h"
+#include "launcher/supervise/bus.h"
 #include "launcher/supervise/connect.h"
 #include "launcher/supervise/grants.h"
 #include "launcher/supervise/listening.h"
@@ -30,7 +31,7 @@ static bool in_own_shm(const char *path, int fd)
 }
 
 /* Its own, or the agent that a helper is for.  By what the kernel says of the pinned object: the text of the walk may have been outdated by a rename. */
-static bool is_own_place(const struct sandbox *sb, int fd)
+static bool is_own_place(const struct sandbox *sb, int fd, bool *bus)
 {
 	char link[64], real[4096];
 	ssize_t len;
@@ -40,7 +41,8 @@ static bool is_own_place(const struct sandbox *sb, int fd)
 	if (len <= 0)
 		return false;
 	real[len] = 0;
-	return grants_write(sb, real) || in_own_shm(real, fd) || grants_place(sb, real);
+	*bus = bus_is(sb, real) && !grants_place(sb, real);
+	return *bus || grants_write(sb, real) || in_own_shm(real, fd) || grants_place(sb, real);
 }
 
 static struct reply connect_pinned(struct sandbox *sb, const struct seccomp_notif *req, int sock, int pinned)
@@ -57,8 +59,9 @@ static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, 
 	return reply_error(EACCES);
 }
 
-/* The socket that path leads to, pinned, where it is the sandbox's own.  -1: *reply is what the call gets, and what is not the sandbox's is written down. */
-static int own_socket(struct sandbox *sb, const struct seccomp_notif *req, const char *path, struct reply *reply)
+/* The socket that path leads to, pinned, where it is the sandbox's own; *bus: a message bus, of which it may ask for passwords.  -1: *reply is what the call gets,
+ * and what is not the sandbox's is written down. */
+static int own_socket(struct sandbox *sb, const struct seccomp_notif *req, const char *path, bool *bus, struct reply *reply)
 {
 	cleanup_fd int pinned = -1;
 	struct resolved to = {.fd = -1};
@@ -72,7 +75,7 @@ static int own_socket(struct sandbox *sb, const struct seccomp_notif *req, const
 		*reply = reply_error(-error); /* a missing folder, say: as far as it got it is the sandbox's own */
 	else if (error)
 		*reply = refuse(sb, req, to.real[0] ? to.real : path, path);
-	else if (to.proc_foreign || !is_own_place(sb, pinned))
+	else if (to.proc_foreign || !is_own_place(sb, pinned, bus))
 		*reply = refuse(sb, req, to.real, path);
 	else if (to.missing)
 		*reply = reply_error(ENOENT);
@@ -94,15 +97,18 @@ struct reply connect_unix_plain(struct sandbox *sb, const struct seccomp_notif *
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	struct sockaddr_text to;
 	struct reply reply;
+	bool bus = false;
 
 	if (!sockaddr_describe(sa, len, &to))
 		return reply_error(EINVAL);
 	/* Abstract names are the whole machine's here, and nothing says whose one is. */
 	if (to.abstract_name)
 		return refuse(sb, req, to.address, to.address);
-	pinned = own_socket(sb, req, to.address, &reply);
+	pinned = own_socket(sb, req, to.address, &bus, &reply);
 	if (pinned < 0)
 		return reply;
+	if (bus)
+		return bus_connect(sb, req, steal_fd(&pinned), place);
 	snprintf(un.sun_path, sizeof un.sun_path, "/proc/self/fd/%d", pinned);
 	return connect_in_place(sb, req, steal_fd(&owned), steal_fd(&pinned), &un, sizeof un, place);
 }
@@ -110,9 +116,17 @@ struct reply connect_unix_plain(struct sandbox *sb, const struct seccomp_notif *
 static struct reply connect_path(struct sandbox *sb, const struct seccomp_notif *req, int sock, const char *path)
 {
 	cleanup_fd int owned = sock;
+	struct in_place place;
 	struct reply reply;
-	int pinned = own_socket(sb, req, path, &reply);
+	bool bus = false;
+	int pinned = own_socket(sb, req, path, &bus, &reply);
 
+	if (pinned >= 0 && bus && connect_place(req, &place))
+		return bus_connect(sb, req, pinned, &place);
+	if (pinned >= 0 && bus) {
+		close(pinned);
+		return reply_error(EBADF);
+	}
 	return pinned < 0 ? reply : connect_pinned(sb, req, steal_fd(&owned), pinned);
 }
 
@@ -137,12 +151,13 @@ struct reply connect_unix_refused(struct sandbox *sb, const struct seccomp_notif
 	cleanup_fd int pinned = -1;
 	struct sockaddr_text to;
 	struct reply reply;
+	bool bus = false;
 
 	if (!sockaddr_describe(sa, len, &to) || to.family != AF_UNIX)
 		return reply_error(EACCES);
 	if (to.abstract_name)
 		return refuse(sb, req, to.address, to.address);
-	pinned = own_socket(sb, req, to.address, &reply);
+	pinned = own_socket(sb, req, to.address, &bus, &reply);
 	if (pinned >= 0 && sb->audit && sb->namespaces)
 		return reply_continue("connect.audit"); /* --audit: the sandbox's own, and it could be connected to it */
 	return pinned < 0 ? reply : refuse_own(sb, req, to.address);

@@ -78,7 +78,7 @@ static struct reply connect_proxy(struct sandbox *sb, const struct seccomp_notif
 	target.opaque = policy_host_opaque(supervisor_policy(sb->sup), sb->role, proxy->host, proxy->port);
 	if (proxy->kind == PROXY_TLS && !target.opaque)
 		return refuse_unseen(sb, req, to, proxy);
-	if (!connect_place((pid_t)req->pid, (int)req->data.args[0], &place))
+	if (!connect_place(req, &place))
 		return reply_error(EBADF);
 	if (sa->ss_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)sa;

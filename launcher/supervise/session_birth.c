@@ -117,6 +117,7 @@ static int prepare(struct session *n, const char **what)
 	n->sandbox.readable = n->trusted;
 	n->sandbox.read = n->right.read.v;
 	n->sandbox.places = n->places.v;
+	n->sandbox.bus = n->right.helper != NULL && n->right.helper->bus != NULL && realpath(n->right.helper->bus, n->bus) != NULL ? n->bus : NULL;
 	n->sandbox.served = n->right.tree != NULL ? &n->served : NULL;
 	*what = "the project's programs";
 	return n->right.tree != NULL ? served_programs(&n->served, &n->sandbox, &n->ruleset) : 0;

@@ -47,6 +47,7 @@ struct sandbox {
 	                           could have planted a link: the text of a path decides (trusted.c) */
 	char *const *read;      /* its own grants of reading beyond what every sandbox has, as they were named, NULL-terminated */
 	char *const *places;    /* of a helper that knows passwords: real paths of its store and its agent, NULL-terminated; NULL: none */
+	const char *bus;        /* of such a helper: the session's message bus, where its key store listens (bus.h); real path; NULL: none */
 	struct decoys *decoys;  /* of its home; NULL: none */
 	_Atomic unsigned reads_recorded; /* files.c */
 	_Atomic unsigned names_refused;  /* question.c */

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lib import keyrings, packages, sweeps
+from conftest import cannot
+from lib import bus, keyrings, packages, sweeps
 from lib.index import Index
 from lib.world import CANARY
 
@@ -235,6 +236,45 @@ def test_its_agent(way, make_world, user_named, templates, distribution, swept):
                 assert logged_in(swept) == (allowed or store) == (result.status == 0), str(result)
                 tried = [(e["rule"], e["severity"]) for e in result.of_type("ipc.connect") if e["target"].get("path") == str(agent.path)]
                 assert set(tried) == (set() if allowed else {("net.unix.helper", "low")}), str(result)
+
+
+# Asks the key store, then for more; what it hears is told as the password.
+KEY_STORE = bus.PARTY + """
+party = Party(os.environ["DBUS_SESSION_BUS_ADDRESS"].partition("=")[2])
+told = [str(party.call("org.freedesktop.secrets", "org.freedesktop.Secret.Item", "GetSecret"))]
+for to, interface, member in {more}:
+    try:
+        told.append(str(party.call(to, interface, member)))
+    except (OSError, EOFError):
+        told.append("hung up")
+print(" ".join(told))
+sys.exit(0)
+"""
+STARTER = ("org.pwtest.Starter", "org.freedesktop.systemd1.Manager", "StartTransientUnit")
+WRITE = ("org.freedesktop.secrets", "org.freedesktop.Secret.Item", "SetSecret")
+
+
+@ways
+def test_the_desktops_key_store(way, make_world, user_named, templates, distribution, swept):
+    """Over the session's message bus: it is asked for passwords, and nobody else there for anything."""
+    if not bus.is_there():
+        cannot("there is no dbus-daemon here")
+    world = make_world(user_named(way[0]), hide=way[1])
+    folder = world.home / "tools"
+    with bus.Bus(world) as session:
+        store, starter = session.serve("org.freedesktop.secrets", PASSWORD), session.serve("org.pwtest.Starter", "has been started")
+        for more in ([], [STARTER], [WRITE]):
+            keyrings.program(world, folder / "keyring", more=KEY_STORE.replace("{more}", repr(more)))
+            for guarded in ([True] if way[1] or not more else [False, True]):
+                world.use_venv(templates, distribution)
+                swept.forget(), store.write_text(""), starter.write_text("")
+                result = (world.guarded if guarded else world.run)(["pip", "install", "pwpure"], ask(swept, folder, world, DBUS_SESSION_BUS_ADDRESS=session.address))
+                calls = store.read_text().split() + starter.read_text().split()
+                assert "GetSecret" in calls and ({m for _, _, m in more} <= set(calls)) == (not guarded or not more), f"{calls}\n{result}"
+                if not more:
+                    assert result.status == 0 and logged_in(swept) and result.above("info") == [], str(result)
+                elif guarded:
+                    assert [e["target"]["name"] for e in result.events if e.get("rule") == "net.unix.bus"][:1] == ["%s %s.%s" % more[0]], str(result)
 
 
 SERVICE = """
