@@ -55,7 +55,7 @@ static void normalise_host(char *host)
 	*out = '\0';
 }
 
-static bool parse_authority(const char *text, size_t len, struct url *out)
+bool pip_authority_parse(const char *text, size_t len, struct url *out)
 {
 	const char *at = memrchr(text, '@', len), *end = text + len, *stop;
 	bool literal;
@@ -118,7 +118,7 @@ bool pip_url_parse(const char *text, const char *default_scheme, struct url *out
 		return false;
 	}
 	out->port = !strcmp(out->scheme, "https") ? 443 : 80;
-	if (!parse_authority(text, strcspn(text, "/?#\\"), out)) {
+	if (!pip_authority_parse(text, strcspn(text, "/?#\\"), out)) {
 		inst_set(&out->host, NULL);
 		return false;
 	}

@@ -90,6 +90,19 @@ struct helper {
 	const char *refused;  /* why it does not get the role (a static string); NULL: it does */
 };
 
+enum vcs_tool { VCS_GIT, VCS_HG, VCS_SVN, VCS_BZR, VCS_COUNT };
+/* A requirement from version control that the user names, on the command line or in a requirements file that it names. */
+struct vcs_requirement {
+	enum vcs_tool tool;
+	char *url;      /* as pip gives it to the tool: it may hold a password */
+	char *shown;    /* the same for people */
+	char *host;     /* lower case, no brackets; NULL: of this machine (file:) */
+	unsigned port;
+	bool opaque;    /* what is spoken there is neither TLS nor HTTP */
+	char *name;     /* the project's, as it is written; NULL: the requirement has none */
+	bool editable;  /* checked out below src_dir, and stays there */
+};
+
 struct installer {
 	struct python_env env;
 	char *pip_dir;       /* the folder `pip` of the pip package that will run */
@@ -108,6 +121,9 @@ struct installer {
 	struct strings output_files; /* those of outputs that are files: they have to exist before a rule can be made */
 	struct strings local_dirs, local_roots; /* local projects that the user names, links resolved: where pip builds each, and the folder that was
 	                              * named (the same, but for `#subdirectory=`); index for index */
+	struct vcs_requirement *vcs;
+	size_t vcs_count;
+	char *src_dir;             /* where editable ones are checked out; NULL: there are none */
 	struct strings archives;   /* where archives may be read by pip besides its temp: see archives.c */
 	struct helper *helpers;    /* every program that pip, or a version control tool that it starts, may find and ask for a password */
 	size_t helper_count;
@@ -128,7 +144,7 @@ struct installer {
  * directory, outside the active environment, is refused unless it was typed as a path.  pip older than 20.3: a clear message. */
 int installer_find(struct installer *ins, char *const argv[], char *const envp[], const char *cwd, struct installer_error *err);
 
-/* Refuses, by name and with what to do: local directories that are or hold a protected place, VCS requirements (also inside local -r/-c files), `pip config edit`,
+/* Refuses, by name and with what to do: local directories that are or hold a protected place, VCS requirements whose host is not known, `pip config edit`,
  * --use-feature=venv-isolation, inprocess-build-deps (also by PIP_USE_FEATURE and pip.conf). Computes hosts, outputs, cache, use_pep517. */
 int installer_plan(struct installer *ins, const struct policy *p, char *const envp[], const char *cwd, const char *home,
                    struct installer_error *err);

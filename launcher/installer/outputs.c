@@ -104,6 +104,19 @@ static int plan_config(struct installer *ins, const struct asked *a, const struc
 	return 0;
 }
 
+/* Where editable requirements are checked out: pip's own default is below a virtual environment, else below the working directory. */
+static int plan_src(struct installer *ins, const struct asked *a, const struct policy *p, const char *cwd, const char *home, struct installer_error *err)
+{
+	const struct sourced *named = &a->single[OPT_SRC];
+	cleanup_text char *expanded = named->value ? inst_path_expand_user(named->value, home) : inst_path_join(ins->env.venv ? ins->env.prefix : cwd, "src");
+
+	if (!inst_vcs_editable(a, cwd)) {
+		return 0;
+	}
+	inst_set(&ins->src_dir, inst_path_absolute(cwd, expanded));
+	return add_output(ins, p, ins->src_dir, named->value ? named->where : "-e of a requirement from version control", err);
+}
+
 int inst_outputs_plan(struct installer *ins, const struct asked *a, const struct policy *p, char *const envp[], const char *cwd, const char *home,
                  struct installer_error *err)
 {
@@ -115,6 +128,9 @@ int inst_outputs_plan(struct installer *ins, const struct asked *a, const struct
 		if (add_named(ins, p, &a->single[folders[i]], cwd, home, err)) {
 			return -1;
 		}
+	}
+	if ((pip_command_bit(command) & (CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK)) && plan_src(ins, a, p, cwd, home, err)) {
+		return -1;
 	}
 	size_t folder_count = ins->outputs.n;
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {

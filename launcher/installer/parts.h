@@ -165,6 +165,8 @@ struct url {
 /* Whom requests and urllib3 would contact for it.  default_scheme NULL: http:// or https:// has to be there; else it is a proxy's address.  false: nobody,
  * or what is no plain host name.  The host is the caller's. */
 bool pip_url_parse(const char *text, const char *default_scheme, struct url *out);
+/* The same for the part of a URL before its path; out->port is the scheme's own.  out->host has to be freed also where it is false. */
+bool pip_authority_parse(const char *text, size_t len, struct url *out);
 void inst_hosts_add(struct installer *ins, const char *url, const char *default_scheme, enum host_origin origin, const char *where);
 
 /* --- settings.c -------------------------------------------------------------------------------- */
@@ -231,7 +233,7 @@ void inst_proxies_plan(struct installer *ins, const struct asked *a, char *const
 
 /* --- refusals.c, outputs.c, archives.c ---------------------------------------------------------- */
 
-int inst_refuse(const struct asked *a, const struct installer *ins, char *const envp[], const char *cwd, struct installer_error *err);
+int inst_refuse(const struct asked *a, const struct installer *ins, struct installer_error *err);
 int inst_outputs_plan(struct installer *ins, const struct asked *a, const struct policy *p, char *const envp[], const char *cwd, const char *home,
                  struct installer_error *err);
 void inst_archives_plan(struct installer *ins, const struct asked *a, const char *cwd, const char *home); /* after outputs */
@@ -244,6 +246,16 @@ void inst_helpers_finish(struct installer *ins);
 /* --- local.c ------------------------------------------------------------------------------------ */
 
 int inst_local_plan(struct installer *ins, const struct asked *a, const struct policy *p, const char *cwd, struct installer_error *err);
+
+/* --- vcs.c -------------------------------------------------------------------------------------- */
+
+/* A URL as pip takes it, `git+https://HOST/PATH@REV#egg=NAME`: what its tool is given, and whom that contacts.  false: not understood; *out is to be finished
+ * either way. */
+bool pip_vcs_parse(const char *text, struct vcs_requirement *out);
+void pip_vcs_finish(struct vcs_requirement *one);
+int inst_vcs_plan(struct installer *ins, const struct asked *a, const char *cwd, struct installer_error *err);
+/* Is any of them editable? */
+bool inst_vcs_editable(const struct asked *a, const char *cwd);
 
 /* --- shim.c ------------------------------------------------------------------------------------ */
 

@@ -192,6 +192,21 @@ static void plan_private_site(struct installer *ins)
 	}
 }
 
+/* git+https://HOST/pypa/pip.git, or egg=pip */
+static bool is_pips_repository(const char *url)
+{
+	struct vcs_requirement one;
+	bool parsed = pip_vcs_parse(url, &one), is = false;
+
+	if (parsed) {
+		const char *last = inst_path_base(one.url);
+
+		is = one.name ? pip_requirement_is_pip(one.name) : !strcmp(last, "pip") || !strcmp(last, "pip.git");
+	}
+	pip_vcs_finish(&one);
+	return is;
+}
+
 static bool names_pip(const struct asked *a, const char *cwd)
 {
 	for (size_t i = 0; i < a->positionals.n; i++) {
@@ -204,9 +219,13 @@ static bool names_pip(const struct asked *a, const char *cwd)
 				return true;
 			}
 			break;
+		case REQ_VCS:
+			if (is_pips_repository(where)) {
+				return true;
+			}
+			break;
 		case REQ_NAME:
 		case REQ_DIRECTORY:
-		case REQ_VCS:
 			break;
 		}
 		if (pip_requirement_is_pip(a->positionals.v[i].value)) {
@@ -221,13 +240,13 @@ static int plan(struct installer *ins, struct asked *a, const struct policy *p, 
 {
 	unsigned command = pip_command_bit(ins->command);
 
-	if (inst_refuse(a, ins, envp, cwd, err) || inst_outputs_plan(ins, a, p, envp, cwd, home, err)) {
+	if (inst_refuse(a, ins, err) || inst_outputs_plan(ins, a, p, envp, cwd, home, err)) {
 		return -1;
 	}
 	python_env_narrow(&ins->env, command & (CMD_INSTALL | CMD_UNINSTALL), installs_for_user(ins, a));
 	plan_private_site(ins);
 	inst_archives_plan(ins, a, cwd, home);
-	if ((command & (CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK)) && inst_local_plan(ins, a, p, cwd, err)) {
+	if ((command & (CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK)) && (inst_local_plan(ins, a, p, cwd, err) || inst_vcs_plan(ins, a, cwd, err))) {
 		return -1;
 	}
 	if (plan_hosts(ins, a, envp, cwd, err)) {
@@ -288,6 +307,11 @@ void installer_finish(struct installer *ins)
 	free(ins->private_site);
 	inst_helpers_finish(ins);
 	free(ins->cache_dir);
+	free(ins->src_dir);
+	for (size_t i = 0; i < ins->vcs_count; i++) {
+		pip_vcs_finish(&ins->vcs[i]);
+	}
+	free(ins->vcs);
 	strings_finish(&ins->args);
 	strings_finish(&ins->outputs);
 	strings_finish(&ins->output_files);

@@ -16,7 +16,7 @@
 #include "launcher/supervise/target.h"
 
 struct asked {
-	struct supervisor *sup;
+	const struct sandbox *sb;
 	unsigned port;
 	char host[PW_HOST_MAX]; /* the newest name that had the address: for the record */
 };
@@ -28,14 +28,14 @@ static bool is_allowed_name(const char *host, void *arg)
 
 	if (!asked->host[0])
 		snprintf(asked->host, sizeof asked->host, "%s", host);
-	if (policy_host_denied(supervisor_policy(asked->sup), host, &verdict))
+	if (policy_host_denied(supervisor_policy(asked->sb->sup), host, &verdict))
 		return false;
-	return supervisor_host_allowed(asked->sup, ROLE_INSTALLER, host, asked->port);
+	return supervisor_host_allowed(asked->sb, host, asked->port);
 }
 
 static struct reply connect_inet(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_storage *sa, const struct sockaddr_text *to)
 {
-	struct asked asked = {.sup = sb->sup, .port = to->port};
+	struct asked asked = {.sb = sb, .port = to->port};
 	struct verdict verdict;
 	char hint[SOCKETS_HINT_MAX];
 	struct reply reply;
@@ -48,7 +48,7 @@ static struct reply connect_inet(struct sandbox *sb, const struct seccomp_notif 
 		return reply_continue("connect.port-zero");
 	if (!denied && sb->way && proxied_connect(sb, req, sa, to, &reply))
 		return reply;
-	if (!denied && (named || supervisor_host_allowed(sb->sup, ROLE_INSTALLER, to->address, to->port)))
+	if (!denied && (named || supervisor_host_allowed(sb, to->address, to->port)))
 		return reply_continue("connect.index");
 	if (!denied)
 		verdict = policy_rule(supervisor_policy(sb->sup), "net.connect.installer");

@@ -195,7 +195,7 @@ static int dial_on(struct job *job, struct dial *dial)
 	int outside = -EINPROGRESS;
 
 	for (size_t i = 0; i < n; i++)
-		if (lookup_reaches(sb, &known[i], job->target.port))
+		if (lookup_reaches(sb, job->target.host, &known[i], job->target.port))
 			dial_add(dial, &known[i], job->target.port);
 	while (outside == -EINPROGRESS && clock_milliseconds() < until && !way_out_is_closed(job->way))
 		outside = dial_wait(dial, DIAL_LOOK_MS);
@@ -267,13 +267,13 @@ static bool find_target(struct sandbox *sb, const struct sockaddr_storage *sa, s
 	if (t->port == 0) /* to the policy any port; nobody listens there */
 		return false;
 	if (stand_ins_find(supervisor_stand_ins(sb->sup), sa, t->host, &t->real)) {
-		t->opaque = policy_host_opaque(p, sb->role, t->host, t->port);
+		t->opaque = supervisor_host_opaque(sb, t->host, t->port);
 		t->by = stand_in_is_nowhere(&t->real) ? proxy_for(sb->sup, t->host, t->port) : NULL;
 		return true;
 	}
 	/* An address that the policy lists as such: nobody can say which names belong to it. */
 	if (stand_ins_hold(supervisor_stand_ins(sb->sup), sa) || !sockaddr_describe(sa, sizeof *sa, &text) || policy_address_denied(p, text.address, &verdict) ||
-	    !policy_host_allowed(p, sb->role, text.address, t->port))
+	    !supervisor_host_allowed(sb, text.address, t->port))
 		return false;
 	snprintf(t->host, sizeof t->host, "%s", text.address);
 	t->opaque = true;
@@ -324,7 +324,7 @@ bool connect_is_stand_in(struct sandbox *sb, const struct sockaddr_storage *sa)
 
 static bool reaches(const struct sandbox *sb, const struct relay_target *t)
 {
-	return t->by || (!stand_in_is_nowhere(&t->real) && lookup_reaches(sb, &t->real, t->port));
+	return t->by || (!stand_in_is_nowhere(&t->real) && lookup_reaches(sb, t->host, &t->real, t->port));
 }
 
 bool connect_is_relayed(struct sandbox *sb, const struct sockaddr_storage *sa)
@@ -342,7 +342,7 @@ bool connect_relayed(struct sandbox *sb, const struct seccomp_notif *req, int *s
 	/* A nameserver's address is the stub's, also where the policy lists its network. */
 	if (!sb->way || stub_listens_at(sb, sa) || !find_target(sb, sa, &target))
 		return false;
-	if (!policy_host_allowed(supervisor_policy(sb->sup), sb->role, target.host, target.port) || !reaches(sb, &target))
+	if (!supervisor_host_allowed(sb, target.host, target.port) || !reaches(sb, &target))
 		*reply = refuse_port(sb, req, &target);
 	else
 		*reply = connect_out(sb, req, sock, sa, len, place, &target);

@@ -103,12 +103,18 @@ static bool needs_shim(struct sandbox *sb, const struct seccomp_notif *req, cons
 	       images_lack(sb->checked_in, image_of((pid_t)req->pid));
 }
 
-static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const char *path)
+/* What a VCS tool has fetched is no program of its own, nor is what lies in memory.  Of files Landlock says so as well. */
+static bool is_fetched(const struct sandbox *sb, const struct resolved *r)
+{
+	return sb->role == ROLE_VCS && r->fd >= 0 && (has_no_name(r->fd) || grants_write(sb, r->real));
+}
+
+static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const char *path, const char *why)
 {
 	struct event ev = {
 		.type = "exec", .action = EV_DENIED, .source = SRC_KERNEL, .verdict = policy_rule(supervisor_policy(sb->sup), "exec.refused"),
 		.target = {.path = path},
-		.detail = "a program that was made in the project's folder can be started by dynamically linked programs only",
+		.detail = why,
 	};
 
 	supervisor_record(sb, (pid_t)req->pid, &ev);
@@ -139,8 +145,10 @@ struct reply handle_exec(struct sandbox *sb, const struct seccomp_notif *req)
 	struct reply reply = reply_continue("exec.landlock");
 	if (error == -ENOENT || error == -ENOTDIR || error == -ESRCH) {
 		/* A PATH search makes one failing exec a folder: they are nobody's business. */
+	} else if (is_fetched(sb, &r)) {
+		reply = refuse(sb, req, path, "a version control tool starts nothing that came with a repository: no option allows it");
 	} else if (needs_shim(sb, req, &r)) {
-		reply = refuse(sb, req, path); /* nothing is let through by this: Landlock has no rule for it either */
+		reply = refuse(sb, req, path, "a program that was made in the project's folder can be started by dynamically linked programs only"); /* nothing is let through by this: Landlock has no rule for it either */
 	} else if (strcmp(path, sb->sup->become_path) != 0) {
 		record(sb, req, &r, path); /* what `become` is started for was recorded when the kernel was asked for it */
 	}

@@ -30,6 +30,7 @@
 #include "launcher/supervise/served.h"
 #include "launcher/supervise/tail.h"
 #include "launcher/supervise/trusted.h"
+#include "launcher/supervise/vcs.h"
 
 enum { TRIES_MAX = 8, READS_RECORDED_MAX = 500 /* of a sandbox, of places that no rule names */ };
 
@@ -145,6 +146,8 @@ static struct reply judge_write(struct sandbox *sb, const struct seccomp_notif *
 {
 	struct refusal refusal = {.type = "file.write", .real = r->real, .as_written = text};
 	bool protected = grants_write_verdict(sb, r->real, &refusal.verdict);
+	if (vcs_is_own_store(sb, r->real)) /* ssh notes a new host, Subversion what it was told: that is refused, and nobody's attack */
+		refusal.verdict = policy_rule(supervisor_policy(sb->sup), "file.write.outside");
 	if (!protected) {
 		if (trusted_device(r->real) || pathtext_below(r->real, "/dev/pts") || (sb->namespaces && pathtext_below(r->real, "/dev/shm")) ||
 		    (strncmp(r->real, "/proc/", 6) == 0 && pathtext_pid(r->real + 6, strcspn(r->real + 6, "/"))))
@@ -160,7 +163,7 @@ static struct reply judge_write(struct sandbox *sb, const struct seccomp_notif *
 static bool strange_terminal(const struct sandbox *sb, const struct resolved *r)
 {
 	if (strcmp(r->real, "/dev/tty") == 0)
-		return sb->role == ROLE_BUILD;
+		return sb->role != ROLE_GUEST;
 	return strncmp(r->real, "/dev/pts/", 9) == 0 && r->real[9] >= '0' && r->real[9] <= '9' && (r->missing || !sb->namespaces);
 }
 
@@ -236,13 +239,15 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 		return judge_write(sb, req, call, r, text);
 	if (grants_place(sb, r->real))
 		return reply_continue("open.place"); /* what a helper is for, secret or not: granted */
-	if (policy_file(supervisor_policy(sb->sup), r->real, FILE_READ, &refusal.verdict)) {
+	if (!vcs_is_own_store(sb, r->real) && policy_file(supervisor_policy(sb->sup), r->real, FILE_READ, &refusal.verdict)) {
 		refusal.decoy = refusal.verdict.action == ACTION_DECOY && !sb->audit && !call->openat2 && is_file(r->fd);
 		return refuse(sb, req, call, &refusal);
 	}
 	/* A read that no rule names: served, or Landlock's to grant or refuse. */
 	struct reply served;
 	if (!call->openat2 && own_proc_open(sb, r, call->flags, &served))
+		return served;
+	if (!call->openat2 && vcs_open(sb, r, call->flags, &served))
 		return served;
 	if (rights_may_read(sb, r->real))
 		return reply_continue("open.read");
@@ -327,7 +332,7 @@ static struct reply judge_failure(struct sandbox *sb, const struct seccomp_notif
 		refusal.missing = false;
 		return refuse(sb, req, call, &refusal);
 	}
-	if (r->real[0] == '/' && !grants_write(sb, r->real) && !grants_place(sb, r->real) &&
+	if (r->real[0] == '/' && !grants_write(sb, r->real) && !grants_place(sb, r->real) && !vcs_is_own_store(sb, r->real) &&
 	    policy_file(supervisor_policy(sb->sup), r->real, writes ? FILE_WRITE : FILE_READ, &refusal.verdict)) {
 		refusal.missing = error != -EACCES;
 		grants_record(sb, req, &refusal);
@@ -410,7 +415,7 @@ static struct reply judge_home(struct sandbox *sb, const struct seccomp_notif *r
 /* Nothing that could be looked at any closer. */
 static bool is_trusted(const struct sandbox *sb, const struct open_call *call, const char *text)
 {
-	if (strcmp(text, "/dev/tty") == 0 && sb->role == ROLE_BUILD)
+	if (strcmp(text, "/dev/tty") == 0 && sb->role != ROLE_GUEST)
 		return false; /* recorded */
 	return trusted_device(text) || (!modifies(call->flags) && !(call->flags & O_CREAT) && trusted_read(sb, text));
 }

@@ -53,12 +53,12 @@ static bool is_own(const struct pw_address *address)
 	       sockaddr_describe(&to, len, &there) && sockaddr_describe(&from, from_len, &here) && !strcmp(there.address, here.address);
 }
 
-bool lookup_reaches(const struct sandbox *sb, const struct pw_address *address, unsigned port)
+bool lookup_reaches(const struct sandbox *sb, const char *host, const struct pw_address *address, unsigned port)
 {
 	char text[INET6_ADDRSTRLEN];
 
 	inet_ntop((int)address->family, address->bytes, text, sizeof text);
-	return policy_host_allowed(supervisor_policy(sb->sup), sb->role, text, port) || (!range_is_private(address) && !is_own(address));
+	return supervisor_host_required(sb, host, port) || policy_host_allowed(supervisor_policy(sb->sup), sb->role, text, port) || (!range_is_private(address) && !is_own(address));
 }
 
 /* A name can be made to lead anywhere by whoever runs its domain: to the cloud's metadata service, to a machine behind the firewall. */
@@ -70,7 +70,7 @@ static bool may_reach(struct shade *who, const char *host, const struct pw_addre
 
 	inet_ntop((int)address->family, address->bytes, text, sizeof text);
 	if (!policy_address_denied(p, text, &verdict)) {
-		if (!stand_in_is_nowhere(address) && lookup_reaches(&who->sandbox, address, 0))
+		if (!stand_in_is_nowhere(address) && lookup_reaches(&who->sandbox, host, address, 0))
 			return true;
 		verdict = policy_rule(p, "net.resolve.private");
 	}

@@ -7,7 +7,7 @@
 
 /* host: as names_classify leaves it, allowed for the role.  Blocks (real resolver): workers only. */
 void lookup_allowed(struct shade *who, const char *host, int family, struct pw_answer *out);
-/* May it be connected to there?  Of an address that is not the public Internet's the port counts as well, which was not known when it was looked up. */
-bool lookup_reaches(const struct sandbox *sb, const struct pw_address *address, unsigned port);
+/* May the allowed host be connected to there?  Of an address that is not the public Internet's the port counts as well, which was not known when it was looked up. */
+bool lookup_reaches(const struct sandbox *sb, const char *host, const struct pw_address *address, unsigned port);
 
 #endif

@@ -37,7 +37,7 @@ static bool is_allowed(struct sandbox *sb, const struct proxy *p)
 {
 	struct verdict verdict;
 
-	return !policy_host_denied(supervisor_policy(sb->sup), p->host, &verdict) && supervisor_host_allowed(sb->sup, ROLE_INSTALLER, p->host, p->port);
+	return !policy_host_denied(supervisor_policy(sb->sup), p->host, &verdict) && supervisor_host_allowed(sb, p->host, p->port);
 }
 
 /* Of several at one address the one whose traffic can be read goes first. */

@@ -55,11 +55,11 @@ static bool leads_out(struct sandbox *sb, const char *host)
 {
 	struct pw_answer answer;
 
-	if (sb->role == ROLE_INSTALLER || !sb->way || !supervisor_host_allowed(sb->sup, sb->role, host, 0))
+	if (sb->role == ROLE_INSTALLER || !sb->way || !supervisor_host_allowed(sb, host, 0))
 		return false;
 	names_local(host, AF_UNSPEC, &answer);
 	for (uint32_t i = 0; i < answer.count; i++)
-		if (lookup_reaches(sb, &answer.address[i], 0))
+		if (lookup_reaches(sb, host, &answer.address[i], 0))
 			return true;
 	return false;
 }
@@ -79,7 +79,7 @@ enum question_answer question_judge(struct sandbox *sb, const char *written, str
 	case NAME_LOCAL:
 		return leads_out(sb, q->host) ? QUESTION_ASK : QUESTION_LOCAL;
 	case NAME_REMOTE:
-		if (!supervisor_host_allowed(sb->sup, sb->role, q->host, 0))
+		if (!supervisor_host_allowed(sb, q->host, 0))
 			return refuse_unknown(sb, written, q);
 		if (sb->role == ROLE_INSTALLER || sb->audit)
 			return QUESTION_ASK;

@@ -31,7 +31,7 @@ static bool leads_somewhere(const struct sandbox *sb)
 {
 	if (sb->role == ROLE_INSTALLER)
 		return supervisor_proxies(sb->sup)->n != 0;
-	return policy_role_has_hosts(supervisor_policy(sb->sup), sb->role) && (!sb->namespaces || supervisor_caps(sb->sup)->pidfd_getfd);
+	return supervisor_has_hosts(sb) && (!sb->namespaces || supervisor_caps(sb->sup)->pidfd_getfd);
 }
 
 struct way_out *way_out_new(const struct sandbox *sb, int init_sock)

@@ -21,7 +21,7 @@ struct relay_target {
 /* One sandbox's; lives until its session, its workers and its connections have put it down. */
 struct way_out;
 
-/* For a role that the policy gives any host, and for a pip that goes through proxies; else NULL, and nothing leads out.  NULL as well without memory. */
+/* For a sandbox that has any host, and for a pip that goes through proxies; else NULL, and nothing leads out.  NULL as well without memory. */
 struct way_out *way_out_new(const struct sandbox *sb, int init_sock);
 struct way_out *way_out_take(struct way_out *w);
 void way_out_put(struct way_out *w);

@@ -154,7 +154,8 @@ static int add_system(struct ruleset *r, bool namespaces, const char **what)
 
 static int add_own(const struct policy *p, struct ruleset *r, const struct own_rights *own, const char **what)
 {
-	const unsigned all = RX | GRANT_WRITE;
+	/* A VCS tool executes nothing from where something fetched can lie. */
+	const unsigned all = (own->requirement != NULL ? GRANT_READ : RX) | GRANT_WRITE;
 	int error;
 
 	*what = own->home;
@@ -181,9 +182,12 @@ static int add_common(const struct supervisor *s, enum role role, struct ruleset
 	const struct run *run = s->run;
 	int error;
 
-	if ((error = add_system(r, s->namespaces, what)) < 0 || (error = add_python(run->policy, r, run->env, what)) < 0 ||
-	    (error = add_home_tools(s, r, what)) < 0 || (error = may_add(r, s->shim_path, GRANT_READ, what)) < 0 ||
-	    (error = may_add(r, s->become_path, GRANT_EXECUTE, what)) < 0) {
+	if ((error = add_system(r, s->namespaces, what)) < 0 || (error = may_add(r, s->shim_path, GRANT_READ, what)) < 0) {
+		return error;
+	}
+	/* A VCS tool has no use for what packages are installed into; and `become` executes what can be read. */
+	if (role != ROLE_VCS && ((error = add_python(run->policy, r, run->env, what)) < 0 || (error = add_home_tools(s, r, what)) < 0 ||
+	                         (error = may_add(r, s->become_path, GRANT_EXECUTE, what)) < 0)) {
 		return error;
 	}
 	return may_add_all(r, policy_grants(run->policy, role, FILE_READ), RX, what);
@@ -201,12 +205,12 @@ static int add_helper(const struct supervisor *s, const struct own_rights *own, 
 	return may_add_all(r, list(own->places), GRANT_READ, what);
 }
 
-/* The same objects for each: they are looked up once.  But for helpers, a run has sandboxes of one role.  Around a served folder other ones are granted. */
+/* The same objects for each: they are looked up once.  But for helpers and version control tools, a run has sandboxes of one role.  Around a served folder other ones are granted. */
 static int add_common_again(struct supervisor *s, enum role role, struct ruleset *r, const char **what)
 {
 	int error;
 
-	if (r->tree != NULL) {
+	if (r->tree != NULL || role == ROLE_VCS) {
 		return add_common(s, role, r, what);
 	}
 	pthread_mutex_lock(&s->lock);
@@ -290,10 +294,20 @@ static const struct strings *readable(struct supervisor *s)
 	return list;
 }
 
+static bool below_strings(const char *real, const struct strings *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		if (pathtext_below(real, all->v[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool below_system(const char *real)
 {
-	for (const struct place *p = places_system; p->path != NULL; p++) {
-		if (below_real(real, p->path)) {
+	for (size_t i = 0; places_system[i].path != NULL; i++) {
+		if (below_real(real, places_system[i].path)) {
 			return true;
 		}
 	}
@@ -318,11 +332,8 @@ bool rights_may_read(const struct sandbox *sb, const char *real)
 	if (sb->role == ROLE_CREDENTIAL) {
 		return grants_place(sb, real) || below_system(real);
 	}
-	const struct strings *all = readable(sb->sup);
-	for (size_t i = 0; i < all->n; i++) {
-		if (pathtext_below(real, all->v[i])) {
-			return true;
-		}
+	if (sb->role == ROLE_VCS ? below_system(real) : below_strings(real, readable(sb->sup))) {
+		return true;
 	}
 	return below_one(real, policy_grants(p, sb->role, FILE_READ)) || below_one(real, policy_grants(p, sb->role, FILE_WRITE));
 }

@@ -16,6 +16,7 @@ struct own_rights {
 	const struct helper *helper; /* a program that knows passwords: its installation is among `read`; NULL: none */
 	const struct strings *places; /* of it: sandbox.places */
 	const char *tree;            /* the project's folder, served: no grant may hold it; or NULL */
+	const struct vcs_requirement *requirement; /* of a VCS tool; else NULL */
 	const char *terminal;        /* device of the guest's terminal, or NULL */
 };
 
@@ -27,7 +28,8 @@ int rights_sandbox(struct supervisor *s, enum role role, const struct own_rights
  * Of /proc, /dev and /sys it says yes.  Any thread. */
 bool rights_may_read(const struct sandbox *sb, const char *real);
 
-/* The environment of a build or guest: private HOME, XDG and TMPDIR, toolchains at their real places, PATH without folders it may not execute from,
+/* The environment of a VCS tool: the user's home, a private TMPDIR, PATH without folders that packages are installed into, and what keeps a repository from
+ * running anything (vcs.h).  Of a build or guest: private HOME, XDG and TMPDIR, toolchains at their real places, PATH without folders it may not execute from,
  * the shim behind a preload of the user's own.  *e holds what env_for_role made. */
 int rights_environment(const struct supervisor *s, enum role role, const struct own_rights *own, struct environment *e);
 

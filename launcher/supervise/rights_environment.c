@@ -1,4 +1,4 @@
-/* The environment of a build or guest, and of a program that knows passwords. */
+/* The environment of a sandbox. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "places.h"
 #include "reals.h"
 #include "rights.h"
+#include "vcs.h"
 
 static int add_real(struct strings *out, const char *path)
 {
@@ -32,16 +33,17 @@ static int add_reals(struct strings *out, const char *const *paths)
 static int executable_roots(const struct supervisor *s, enum role role, const struct own_rights *own, struct strings *out)
 {
 	char tools[PATH_MAX];
+	bool environment = role != ROLE_VCS && own->helper == NULL; /* neither those of the home */
 	int error = strings_add(out, "/usr");
 
 	for (size_t i = 0; error == 0 && places_system[i].path != NULL; i++) {
 		error = (places_system[i].grants & GRANT_EXECUTE) != 0 ? add_real(out, places_system[i].path) : 0;
 	}
-	for (size_t i = 0; error == 0 && own->helper == NULL && places_home_tools[i] != NULL; i++) {
+	for (size_t i = 0; error == 0 && environment && places_home_tools[i] != NULL; i++) {
 		snprintf(tools, sizeof tools, "%s/%s", s->run->homes[0], places_home_tools[i]);
 		error = add_real(out, tools);
 	}
-	if (error == 0 && own->helper == NULL && s->run->env != NULL) {
+	if (error == 0 && environment && s->run->env != NULL) {
 		error = add_reals(out, (const char *const *)s->run->env->read_dirs.v);
 	}
 	if (error == 0 && own->read != NULL) {
@@ -68,6 +70,20 @@ static bool below_any(const char *folder, const struct strings *roots)
 	return false;
 }
 
+/* Where pip installs programs: /usr/local/bin is below /usr as well. */
+static bool is_of_packages(const struct supervisor *s, const char *folder)
+{
+	char real[PATH_MAX], root[PATH_MAX];
+	const struct strings *dirs = &s->run->env->write_dirs;
+
+	for (size_t i = 0; reals_path(folder, real) && i < dirs->n; i++) {
+		if (reals_path(dirs->v[i], root) && pathtext_below(real, root)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Else `which` finds a tool that exec then refuses. */
 static int filter_path(const struct supervisor *s, enum role role, const struct own_rights *own, struct environment *e)
 {
@@ -88,7 +104,7 @@ static int filter_path(const struct supervisor *s, enum role role, const struct 
 		return -ENOMEM;
 	}
 	for (char *folder = strtok_r(copy, ":", &save); folder != NULL; folder = strtok_r(NULL, ":", &save)) {
-		if (below_any(folder, &roots)) {
+		if (below_any(folder, &roots) && !(role == ROLE_VCS && is_of_packages(s, folder))) {
 			if (out[0] != '\0') {
 				strcat(out, ":");
 			}
@@ -165,6 +181,17 @@ int rights_preload(const struct supervisor *s, struct environment *e)
 	return error;
 }
 
+/* Its home is the user's: there its configuration is. */
+static int tools_environment(const struct supervisor *s, const struct own_rights *own, struct environment *e)
+{
+	int error;
+
+	if ((error = private_temp(own, e)) < 0 || (error = filter_path(s, ROLE_VCS, own, e)) < 0 || (error = vcs_overrides(own->requirement, e)) < 0) {
+		return error;
+	}
+	return rights_preload(s, e);
+}
+
 int rights_environment(const struct supervisor *s, enum role role, const struct own_rights *own, struct environment *e)
 {
 	int error;
@@ -177,6 +204,9 @@ int rights_environment(const struct supervisor *s, enum role role, const struct 
 		error = private_temp(own, e);
 		error = error < 0 ? error : filter_path(s, role, own, e);
 		return error < 0 ? error : rights_preload(s, e);
+	}
+	if (role == ROLE_VCS) {
+		return tools_environment(s, own, e);
 	}
 	if ((error = keep_place(s, e, "PYTHONUSERBASE", ".local")) < 0 || (error = keep_place(s, e, "RUSTUP_HOME", ".rustup")) < 0 ||
 	    (error = private_home(own, e)) < 0 || (error = filter_path(s, role, own, e)) < 0) {

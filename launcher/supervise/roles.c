@@ -15,12 +15,14 @@
 
 #include "launcher/base/environment.h"
 #include "launcher/base/fd.h"
+#include "checkouts.h"
 #include "credential.h"
 #include "develop.h"
 #include "pip_temp.h"
 #include "pkg_info.h"
 #include "project.h"
 #include "subpip.h"
+#include "vcs.h"
 
 #define JSON_MAX (1u << 20)
 
@@ -304,6 +306,20 @@ static bool decide_setup(struct supervisor *s, const struct start *r, struct bir
 	return true;
 }
 
+/* What version control has checked out in this run: a project as those that the user named, `.git` and all. */
+static bool take_checkout(struct supervisor *s, struct birthright *b, const char *cwd)
+{
+	struct checkout known;
+
+	if (!checkouts_find(s, cwd, &known)) {
+		return false;
+	}
+	checkouts_built(s, known.folder);
+	b->tree = strdup(known.folder);
+	b->source = strdup(known.folder);
+	return b->tree != NULL && b->source != NULL;
+}
+
 /* The project that the user named, where pip builds in place: exactly that folder. */
 static bool take_project(const struct supervisor *s, struct birthright *b, const char *cwd)
 {
@@ -341,7 +357,9 @@ static bool builds(const struct supervisor *s, const struct start *r)
 static void decide_build(struct supervisor *s, const struct start *r, const char *cwd, struct birthright *b)
 {
 	b->become = BECOME_BUILD;
-	if (pip_temp_is_folder(s, cwd)) {
+	if (take_checkout(s, b, cwd)) {
+		/* pip unpacked nothing there */
+	} else if (pip_temp_is_folder(s, cwd)) {
 		b->source = pip_temp_unit(s, cwd);
 	} else if (!take_project(s, b, cwd) && pip_temp_below(s, cwd) == NULL && builds(s, r)) {
 		birthright_refuse(b, "install.requirement", EACCES,
@@ -368,11 +386,11 @@ static void decide_build(struct supervisor *s, const struct start *r, const char
 	grant_build_environment(s, r, b);
 }
 
-void birthright_decide(struct supervisor *s, const struct start *request, const char *cwd, struct birthright *out)
+void birthright_decide(struct supervisor *s, const struct start *request, const char *cwd, bool of_pip, struct birthright *out)
 {
 	memset(out, 0, sizeof *out);
 	out->role = ROLE_BUILD;
-	if (!subpip_is(s, request, out) && !credential_is(s, request, out)) {
+	if (!subpip_is(s, request, out) && !credential_is(s, request, out) && !vcs_decide(s, request, cwd, of_pip, out)) {
 		decide_build(s, request, cwd, out);
 	}
 }
@@ -387,6 +405,7 @@ void birthright_finish(struct birthright *b)
 	free(b->hook);
 	free(b->wheel_dir);
 	free(b->metadata_dir);
+	free(b->checkout);
 	strings_finish(&b->write);
 	strings_finish(&b->read);
 	strings_finish(&b->results);

@@ -1,4 +1,5 @@
-/* What becomes of a program that pip starts: a pip of its own (build isolation), a build of some package, a helper that knows passwords, or a refusal.
+/* What becomes of a program that pip starts: a pip of its own (build isolation), a version control tool, a helper that knows passwords, a build of some package, or a
+ * refusal.
  * Decides from the request of `enter` and the files it names below the run's temp; acts on nothing.  Any thread. */
 #ifndef SUPERVISE_ROLES_H
 #define SUPERVISE_ROLES_H
@@ -7,7 +8,7 @@
 #include "launcher/sandbox/start.h"
 #include "supervisor.h"
 
-enum become { BECOME_BUILD, BECOME_SUBPIP, BECOME_CREDENTIAL, BECOME_REFUSED };
+enum become { BECOME_BUILD, BECOME_SUBPIP, BECOME_VCS, BECOME_CREDENTIAL, BECOME_REFUSED };
 
 struct birthright {
 	enum become become;
@@ -27,11 +28,14 @@ struct birthright {
 	bool not_in_place;    /* a wheel of what this pip would have installed by `setup.py install` or `setup.py develop` */
 	char *wheel_dir, *metadata_dir; /* where the hook's result has to lie */
 	bool develop, develop_user; /* `setup.py develop` of the project in `tree`, for the environment or the user's own folder */
+	const struct vcs_requirement *requirement; /* BECOME_VCS: what the tool was started for */
+	char *checkout;       /* BECOME_VCS: the folder that it may write; in `write`, too */
+	bool checkout_made;   /* … and that was made for it just now */
 	struct strings results; /* setup.py: folders from which pip takes the result */
 };
 
-/* cwd: the requester's directory as the kernel names it (readlink). */
-void birthright_decide(struct supervisor *s, const struct start *request, const char *cwd, struct birthright *out);
+/* cwd: the requester's directory as the kernel names it (readlink).  of_pip: the launched pip itself asks, not one that it started. */
+void birthright_decide(struct supervisor *s, const struct start *request, const char *cwd, bool of_pip, struct birthright *out);
 /* For what decides: no, by a rule, with an errno and a reason for people. */
 void birthright_refuse(struct birthright *b, const char *rule, int error, const char *format, ...) __attribute__((format(printf, 4, 5)));
 void birthright_finish(struct birthright *b);

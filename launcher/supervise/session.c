@@ -152,6 +152,34 @@ static void become_pip(struct session *n)
 	bootstrap_finish(&boot);
 }
 
+/* A pip that was started for build isolation asks in the name of packages' metadata. */
+static bool is_of_launched_pip(const struct session *n)
+{
+	struct target_stat who;
+
+	return target_stat(n->enter, &who) && who.parent == n->sup->command;
+}
+
+/* Everything else that pip starts.  Its wait status, or another where its result may not be seen. */
+static int live(struct session *n)
+{
+	n->sandbox.requirement = n->right.requirement;
+	if (n->right.not_in_place) {
+		atomic_store(&n->sup->not_in_place, true);
+	}
+	int status = session_live(n);
+	if (n->right.checkout_made) {
+		rmdir(n->right.checkout); /* if it is empty: nothing was fetched, and pip looks whether it is there */
+	}
+	if (!findings_output(&n->sandbox, &n->right)) {
+		status = 1 << 8;
+	}
+	if (n->right.develop && status == 0 && !develop_carry(&n->develop, &n->sandbox, &n->right, n->enter_sock)) {
+		status = 1 << 8;
+	}
+	return status;
+}
+
 static void *enter_thread(void *argument)
 {
 	struct session *n = argument;
@@ -166,7 +194,7 @@ static void *enter_thread(void *argument)
 		return NULL;
 	}
 	session_order_init(n); /* nearly every request gets one; session_begin asks again for what fails here */
-	birthright_decide(n->sup, &n->request, cwd, &n->right);
+	birthright_decide(n->sup, &n->request, cwd, is_of_launched_pip(n), &n->right);
 	n->sandbox.role = n->right.role;
 	if (n->right.become == BECOME_REFUSED) {
 		findings_refusal(&n->sandbox, &n->right, n->request.path);
@@ -177,17 +205,7 @@ static void *enter_thread(void *argument)
 	} else if (n->right.become == BECOME_REFUSED) {
 		session_refuse(n, 0, n->right.why);
 	} else {
-		if (n->right.not_in_place) {
-			atomic_store(&n->sup->not_in_place, true);
-		}
-		int status = session_live(n);
-		if (!findings_output(&n->sandbox, &n->right)) {
-			status = 1 << 8;
-		}
-		if (n->right.develop && status == 0 && !develop_carry(&n->develop, &n->sandbox, &n->right, n->enter_sock)) {
-			status = 1 << 8;
-		}
-		session_answer(n, ENTER_STATUS, status, "", NULL, 0);
+		session_answer(n, ENTER_STATUS, live(n), "", NULL, 0);
 	}
 	session_free(n);
 	return NULL;

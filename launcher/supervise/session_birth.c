@@ -20,7 +20,8 @@
 static struct own_rights own_rights(struct session *n)
 {
 	return (struct own_rights){.home = n->home, .tmp = n->tmp, .write = &n->right.write, .read = &n->right.read, .tree = n->right.tree,
-	                           .helper = n->right.helper, .places = &n->places, .terminal = n->passed.terminal[0] != '\0' ? n->passed.terminal : NULL};
+	                           .helper = n->right.helper, .places = &n->places, .requirement = n->right.requirement,
+	                           .terminal = n->passed.terminal[0] != '\0' ? n->passed.terminal : NULL};
 }
 
 static int make_environment(struct session *n)
@@ -71,13 +72,17 @@ static int make_trusted(struct session *n)
 	return 0;
 }
 
-/* Whose private folders: a package's, the tools', or a helper's, whose path is no package's source. */
-static const char *owner(const struct session *n)
+/* A package's, the tools', or a helper's or version control tool's, whose own path is no package's source: what it checks out is built by others. */
+static int make_folders(struct session *n)
 {
-	if (n->right.helper != NULL) {
-		return n->right.helper->program;
+	char tools[PATH_MAX + 8];
+	const char *owner = n->right.helper != NULL ? n->right.helper->program : n->right.source != NULL ? n->right.source : "";
+
+	if (n->sandbox.role == ROLE_VCS) {
+		snprintf(tools, sizeof tools, "vcs:%s", n->right.checkout);
+		owner = tools;
 	}
-	return n->right.source != NULL ? n->right.source : "";
+	return supervisor_private_folders(n->sup, owner, n->home, n->tmp, &n->sandbox.decoys);
 }
 
 static int prepare(struct session *n, const char **what)
@@ -86,8 +91,7 @@ static int prepare(struct session *n, const char **what)
 	int error;
 
 	*what = "private folders";
-	if ((error = supervisor_private_folders(n->sup, owner(n), n->home, n->tmp, &n->sandbox.decoys)) < 0 ||
-	    (error = n->right.helper != NULL ? credential_places(n->sup, n->right.helper, &n->places) : 0) < 0) {
+	if ((error = make_folders(n)) < 0 || (error = n->right.helper != NULL ? credential_places(n->sup, n->right.helper, &n->places) : 0) < 0) {
 		return error;
 	}
 	*what = "environment";
@@ -111,7 +115,7 @@ static int prepare(struct session *n, const char **what)
 		return error;
 	}
 	n->sandbox.home = n->home;
-	n->sandbox.decoys = n->sandbox.audit || n->right.helper != NULL ? NULL : n->sandbox.decoys; /* a helper's HOME is the user's */
+	n->sandbox.decoys = n->sandbox.audit || n->sandbox.role == ROLE_VCS || n->right.helper != NULL ? NULL : n->sandbox.decoys; /* their HOME is the user's */
 	n->sandbox.tmp = n->tmp;
 	n->sandbox.writable = n->ruleset.writable;
 	n->sandbox.readable = n->trusted;

@@ -153,7 +153,7 @@ static bool is_searched(struct stub *s, const struct question *asked)
 		return false;
 	while ((len = nameservers_searched(&s->sb->sup->servers, asked->host, &from)) > 0) {
 		snprintf(host, sizeof host, "%.*s", (int)len, asked->host);
-		if (supervisor_host_allowed(s->sb->sup, s->sb->role, host, 0))
+		if (supervisor_host_allowed(s->sb, host, 0))
 			return true;
 	}
 	return false;

@@ -29,6 +29,7 @@ struct decoys;     /* decoys.h */
 struct served;     /* served.h */
 struct alone;      /* alone.h */
 struct domain;     /* domain.h */
+struct vcs_requirement; /* installer.h */
 
 /* A sandbox: a kernel object (its listener), hence role, package and stage.  Created by session.c, read-only for the handlers but for the atomics. */
 struct sandbox {
@@ -49,6 +50,7 @@ struct sandbox {
 	char *const *places;    /* of a helper that knows passwords: real paths of its store and its agent, NULL-terminated; NULL: none */
 	const char *bus;        /* of such a helper: the session's message bus, where its key store listens (bus.h); real path; NULL: none */
 	struct decoys *decoys;  /* of its home; NULL: none */
+	const struct vcs_requirement *requirement; /* of a VCS tool: what it was started for; NULL: none */
 	_Atomic unsigned reads_recorded; /* files.c */
 	_Atomic unsigned names_refused;  /* question.c */
 	struct way_out *way;    /* relays.h: to the hosts that the policy gives its role; NULL: there is none */
@@ -98,8 +100,15 @@ handler_func handle_exec, handle_open, handle_meta, handle_tree, handle_socket, 
 const struct policy *supervisor_policy(const struct supervisor *s);
 const struct caps *supervisor_caps(const struct supervisor *s);
 const uint8_t *supervisor_decoy_key(const struct supervisor *s);
-/* Has a host been configured for the installer (index, proxy, find-links …) or allowed for the role by policy and options? */
-bool supervisor_host_allowed(struct supervisor *s, enum role role, const char *host, unsigned port);
+/* Has a host been configured for the installer (index, proxy, find-links …), named by a VCS tool's requirement, or allowed for the role by policy and options?
+ * port 0: any port will do. */
+bool supervisor_host_allowed(const struct sandbox *sb, const char *host, unsigned port);
+/* Is it the host of the requirement that this VCS tool was started for?  The user named it, so it may lie in a private network. */
+bool supervisor_host_required(const struct sandbox *sb, const char *host, unsigned port);
+/* Does whatever is spoken there go through, without a server's name? */
+bool supervisor_host_opaque(const struct sandbox *sb, const char *host, unsigned port);
+/* Does the role have any host? */
+bool supervisor_has_hosts(const struct sandbox *sb);
 /* May pip ask a proxy for it?  The same for the installer, but that a proxy is not allowed for being one. */
 bool supervisor_host_indexed(struct supervisor *s, const char *host, unsigned port);
 struct proxies; /* installer.h */

@@ -84,6 +84,8 @@ struct supervisor {
 	struct ticket { pid_t tgid; char *path; } ticket[64];
 	struct owner { char *directory, *package; } *owners; /* build directories and the package that each is for */
 	size_t owner_count;
+	struct checkout *checkouts; /* checkouts.h */
+	size_t checkout_count;
 	char **homes;              /* packages that have private folders already: <temp>/INDEXh and INDEXt */
 	struct decoys **decoys;    /* of each of them */
 	size_t home_count;

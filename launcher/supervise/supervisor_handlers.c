@@ -80,12 +80,22 @@ static bool is_configured(const struct supervisor *s, const char *host, unsigned
 	return false;
 }
 
-bool supervisor_host_allowed(struct supervisor *s, enum role role, const char *host, unsigned port)
+bool supervisor_host_required(const struct sandbox *sb, const char *host, unsigned port)
 {
-	if (policy_host_allowed(s->run->policy, role, host, port)) {
+	const struct vcs_requirement *r = sb->requirement;
+
+	return r != NULL && r->host != NULL && policy_host_word(supervisor_policy(sb->sup), sb->role, "@requirement") && (port == 0 || r->port == port) &&
+	       strcasecmp(r->host, host) == 0;
+}
+
+bool supervisor_host_allowed(const struct sandbox *sb, const char *host, unsigned port)
+{
+	const struct supervisor *s = sb->sup;
+
+	if (policy_host_allowed(s->run->policy, sb->role, host, port) || supervisor_host_required(sb, host, port)) {
 		return true;
 	}
-	return role == ROLE_INSTALLER && policy_host_word(s->run->policy, role, "@index") && is_configured(s, host, port, true);
+	return sb->role == ROLE_INSTALLER && policy_host_word(s->run->policy, sb->role, "@index") && is_configured(s, host, port, true);
 }
 
 bool supervisor_host_indexed(struct supervisor *s, const char *host, unsigned port)
@@ -97,6 +107,17 @@ bool supervisor_host_indexed(struct supervisor *s, const char *host, unsigned po
 const struct proxies *supervisor_proxies(const struct supervisor *s)
 {
 	return s->run->proxies;
+}
+
+bool supervisor_host_opaque(const struct sandbox *sb, const char *host, unsigned port)
+{
+	return policy_host_opaque(supervisor_policy(sb->sup), sb->role, host, port) || (supervisor_host_required(sb, host, port) && sb->requirement->opaque);
+}
+
+bool supervisor_has_hosts(const struct sandbox *sb)
+{
+	return policy_role_has_hosts(supervisor_policy(sb->sup), sb->role) ||
+	       (sb->requirement != NULL && sb->requirement->host != NULL && supervisor_host_required(sb, sb->requirement->host, 0));
 }
 
 int supervisor_names(struct sandbox *sb)

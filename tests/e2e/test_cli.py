@@ -215,8 +215,9 @@ def test_no_pip_on_path(world):
 REFUSED = {
     "home as a project": (["install", "~HOME~"], "~HOME~"),
     "editable home": (["install", "-e", "~HOME~"], "~HOME~"),
-    "editable vcs": (["install", "-e", "git+https://example.invalid/x.git#egg=x"], "version control"),
-    "vcs": (["install", "git+https://example.invalid/x.git"], "version control"),
+    "editable vcs": (["install", "-e", "git+ext::sh#egg=x"], "not understood"),
+    "vcs": (["install", "git+https:///x.git"], "not understood"),
+    "sources above": (["install", "--src", "~HOME~", "-e", "git+https://example.invalid/x.git#egg=x"], "~HOME~"),
     "config edit": (["config", "edit"], "edit"),
     "venv isolation": (["install", "--use-feature=venv-isolation", "pwpure"], "venv-isolation"),
     "inprocess": (["install", "--use-feature=inprocess-build-deps", "pwpure"], "inprocess-build-deps"),
@@ -239,7 +240,7 @@ def test_refused_in_a_requirement_file(make_world, user_named, templates, distri
     world = make_world(user_named("user"), index=index)
     world.use_venv(templates, distribution)
     world.write(world.work / "r.txt", "pwpure\n-r more.txt\n", 0o644)
-    world.write(world.work / "more.txt", "-e git+file:///nowhere/pwvcs#egg=pwvcs\n", 0o644)
+    world.write(world.work / "more.txt", "-e git+git@nowhere.invalid:pwvcs#egg=pwvcs\n", 0o644)
     result = world.guarded(["pip", "install", "-r", "r.txt"])
     assert result.status == 125 and result.err.count("\n") == 1, str(result)
 

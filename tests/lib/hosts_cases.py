@@ -217,7 +217,6 @@ REQUIREMENTS = [
     files("file-url-dashes", f"pwa @ {whl('a--b.test')}\n", *NO[1:]),
     files("file-url-constraint", "pwa\n", "--no-index", "-c", "c.txt", beside={"c.txt": f"pwa @ {whl('a.test')}\n"}, since=(21, 1)),
     files("file-links-beside", "-f links\npwx\n", "-i", I, beside={"links/none": ""}),
-    files("file-vcs", "pwa @ git+https://g.test/x\n", refused="version control"),
     Case("remote-file", ("install", "--no-index", "-r", "https://r.test/r.txt"), remote={"r.txt": ""}),
     Case("remote-file-upper", ("install", "--no-index", "-r", "HTTPS://R.Test/r.txt"), remote={"r.txt": ""}),
     files("remote-nested", "-r https://r.test/x.txt\npwx\n", "-i", I),

@@ -441,12 +441,46 @@ static void requirements_files_are_followed(void **state)
 	tree_file(t, "work/c.txt", 0644, "-i https://${CHOSEN}/simple\n");
 	assert_int_equal(strings_add(&r.env, "CHOSEN=c.example"), 0);
 	assert_hosts(&r, "pip install -ra.txt", "R:c.example:443 D:files.example:443 D:index.example:443 R:z.example:443");
-	tree_file(t, "work/c.txt", 0644, "e\n-e git+https://x.example/f\n");
-	assert_refused(&r, "pip install -r a.txt", 125, "c.txt:2: a requirement from version control");
-	tree_file(t, "work/c.txt", 0644, "e\nf @ git+https://x.example/f\n");
-	assert_refused(&r, "pip install -r a.txt", 125, "c.txt:2: a requirement from version control");
+	tree_file(t, "work/c.txt", 0644, "e\nf @ ssh://git@x.example/f\n");
+	assert_refused(&r, "pip install -r a.txt", 125, "c.txt:2: this repository's URL is not understood");
 	assert_refused(&r, "pip install -r /dev/null", 125, "not a regular file");
 	assert_runs(&r, "pip install -r missing.txt"); /* pip's own message */
+	run_end(&r);
+}
+
+/* Repositories of the last line that ran, as "HOST:PORT NAME" and "-e " before an editable one. */
+static void assert_repositories(struct run *r, const char *line, const char *expected)
+{
+	cleanup_text char *got = inst_dup("");
+
+	assert_runs(r, line);
+	for (size_t i = 0; i < r->ins.vcs_count; i++) {
+		const struct vcs_requirement *one = &r->ins.vcs[i];
+		inst_set(&got, inst_format("%s%s%s%s:%u %s", got, i ? ", " : "", one->editable ? "-e " : "", one->host ? one->host : "", one->port,
+		                           one->name ? one->name : "?"));
+	}
+	assert_string_equal(got, expected);
+}
+
+static void repositories_are_found(void **state)
+{
+	const struct tree *t = *state;
+	cleanup_text char *src = inst_format("%s/work/src", t->root);
+	struct run r;
+
+	tree_python(t, "23.2.1");
+	run_setup(&r, t);
+	assert_repositories(&r, "pip install git+https://u:p@X.example/y@main", "x.example:443 ?");
+	assert_null(r.ins.src_dir);
+	assert_repositories(&r, "pip install -e git+ssh://git@x.example:2222/y#egg=y", "-e x.example:2222 y");
+	assert_non_null(r.ins.src_dir);
+	assert_true(strings_has(&r.ins.outputs, r.ins.src_dir));
+	assert_repositories(&r, "pip install --src src -e git+file:///y#egg=y", "-e :0 y");
+	assert_string_equal(r.ins.src_dir, src);
+	tree_file(t, "work/v.txt", 0644, "a @ git+http://a.example/a ; python_version > '3'\n-e hg+https://b.example/b#subdirectory=c&egg=b_b\n");
+	assert_repositories(&r, "pip install -r v.txt", "-e b.example:443 b_b, a.example:80 a");
+	assert_repositories(&r, "pip list", "");
+	assert_refused(&r, "pip install git+https://", 125, "not understood");
 	run_end(&r);
 }
 
@@ -457,7 +491,6 @@ static void what_cannot_be_guarded_is_refused(void **state)
 
 	tree_python(t, "23.2.1");
 	run_setup(&r, t);
-	assert_refused(&r, "pip download git+https://x.example/y", 125, "version control");
 	assert_refused(&r, "pip config edit", 125, "config edit");
 	assert_runs(&r, "pip --python /x install y"); /* there is none: pip says so */
 	assert_false(r.ins.other_python);
@@ -848,6 +881,7 @@ int main(void)
 		in_tree(shims_are_resolved_by_their_files),
 		in_tree(hosts_are_those_that_pip_would_reach),
 		in_tree(requirements_files_are_followed),
+		in_tree(repositories_are_found),
 		in_tree(what_cannot_be_guarded_is_refused),
 		in_tree(local_projects_are_found),
 		in_tree(outputs_and_cache),

@@ -183,6 +183,49 @@ static void requirements_are_told_apart(void **state)
 
 /* --- URLs --- */
 
+static void assert_vcs(const char *text, const char *url, const char *shown, const char *host, unsigned port, bool opaque, const char *name)
+{
+	struct vcs_requirement one;
+
+	assert_true(pip_vcs_parse(text, &one));
+	assert_string_equal(one.url, url);
+	assert_string_equal(one.shown, shown);
+	assert_string_equal(one.host ? one.host : "", host);
+	assert_string_equal(one.name ? one.name : "", name);
+	assert_int_equal(one.port, port);
+	assert_int_equal(one.opaque, opaque);
+	pip_vcs_finish(&one);
+}
+
+static void assert_no_vcs(const char *text)
+{
+	struct vcs_requirement one;
+
+	assert_false(pip_vcs_parse(text, &one));
+	pip_vcs_finish(&one);
+}
+
+/* What pip gives its tools, by its own get_url_rev_and_auth. */
+static void repositories_are_parsed(void **state)
+{
+	assert_vcs("git+https://X.example/a/b.git@v1.0#egg=b[x]&subdirectory=s", "https://X.example/a/b.git", "git+https://X.example/a/b.git", "x.example", 443, false, "b");
+	assert_vcs("GIT+HTTP://u:p%40w@x.example:8080/a@b@c", "http://u:p%40w@x.example:8080/a@b", "git+http://x.example:8080/a@b", "x.example", 8080, false, "");
+	assert_vcs("git+https://u:p@q@x.example/a?b#c", "https://u:p@q@x.example/a?b", "git+https://x.example/a", "x.example", 443, false, "");
+	assert_vcs("git+ssh://git@[::1]:22/a", "ssh://git@[::1]:22/a", "git+ssh://[::1]:22/a", "::1", 22, true, "");
+	assert_vcs("git+file:///a%20b/c@d", "file:///a b/c", "git+file:///a%20b/c", "", 0, false, "");
+	assert_vcs("hg+static-http://x.example/a", "static-http://x.example/a", "hg+static-http://x.example/a", "x.example", 80, false, "");
+	assert_vcs("svn+https://u:p@x.example/a@12", "https://x.example/a", "svn+https://x.example/a", "x.example", 443, false, "");
+	assert_vcs("svn+ssh://u@x.example/a#egg=n", "svn+ssh://u@x.example/a", "svn+ssh://x.example/a", "x.example", 22, true, "n");
+	assert_no_vcs("git+https://");
+	assert_no_vcs("git+https:/x.example/a");
+	assert_no_vcs("git+ssh://git@x.example:a/b");
+	assert_no_vcs("git+git@x.example:a/b");
+	assert_no_vcs("git+https://x example/a");
+	assert_no_vcs("git+ext::sh");
+	assert_no_vcs("ssh://x.example/a");
+	assert_no_vcs("bzr+lp:a");
+}
+
 static void assert_url(const char *text, const char *scheme, const char *host, unsigned port)
 {
 	struct url u;
@@ -417,6 +460,7 @@ int main(void)
 		cmocka_unit_test(options_follow_optparse),
 		cmocka_unit_test(requirements_are_read_as_pip_reads_them),
 		cmocka_unit_test(requirements_are_told_apart),
+		cmocka_unit_test(repositories_are_parsed),
 		cmocka_unit_test(hosts_of_urls),
 		cmocka_unit_test(proxies_are_what_their_urls_say),
 		cmocka_unit_test(hosts_are_dialled_by_their_proxy),

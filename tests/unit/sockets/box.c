@@ -51,7 +51,7 @@ int supervisor_names(struct sandbox *sb)
 }
 
 void lookup_allowed(struct shade *who, const char *host, int family, struct pw_answer *out) { names_resolve(the_box->names, host, family, out); }
-bool lookup_reaches(const struct sandbox *sb, const struct pw_address *address, unsigned port) { return false; }
+bool lookup_reaches(const struct sandbox *sb, const char *host, const struct pw_address *address, unsigned port) { return false; }
 bool connect_is_relayed(struct sandbox *sb, const struct sockaddr_storage *sa) { return false; }
 bool connect_is_stand_in(struct sandbox *sb, const struct sockaddr_storage *sa) { return false; }
 bool proxied_connect(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_storage *sa, const struct sockaddr_text *to, struct reply *reply)
@@ -73,11 +73,11 @@ const char *const *supervisor_decoys(const struct sandbox *sb)
 	return names;
 }
 
-bool supervisor_host_allowed(struct supervisor *s, enum role role, const char *host, unsigned port)
+bool supervisor_host_allowed(const struct sandbox *sb, const char *host, unsigned port)
 {
 	const struct box *b = the_box;
 
-	return role == ROLE_INSTALLER && b->allowed_host && !strcmp(host, b->allowed_host) && (!port || !b->allowed_port || port == b->allowed_port);
+	return sb->role == ROLE_INSTALLER && b->allowed_host && !strcmp(host, b->allowed_host) && (!port || !b->allowed_port || port == b->allowed_port);
 }
 
 struct verdict policy_rule(const struct policy *p, const char *id)

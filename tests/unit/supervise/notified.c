@@ -63,6 +63,11 @@ bool policy_grant_conflict(const struct policy *p, const char *path, enum file_a
 bool policy_role_grant_conflict(const struct policy *p, enum role role, const char *path, enum file_access access, const char **what) { return policy_grant_conflict(p, path, access, what); }
 bool rights_may_read(const struct sandbox *sb, const char *real);
 bool rights_may_read(const struct sandbox *sb, const char *real) { return strcmp(real, world_path(sb->sup->world, "outside/unnamed")) != 0; }
+struct resolved;
+bool vcs_is_own_store(const struct sandbox *sb, const char *real);
+bool vcs_is_own_store(const struct sandbox *sb, const char *real) { return false; }
+bool vcs_open(const struct sandbox *sb, const struct resolved *r, uint64_t flags, struct reply *reply);
+bool vcs_open(const struct sandbox *sb, const struct resolved *r, uint64_t flags, struct reply *reply) { return false; }
 /* Nothing confines here: the domain's thread is the test's own. */
 int domain_run(struct domain *d, domain_func *f, void *argument)
 {
