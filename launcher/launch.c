@@ -229,7 +229,7 @@ static int unpack_pip(const struct run *run, struct installer *ins)
 	return run->installer != NULL && installer_unpack(ins, run->dir->tmp, &err) < 0 ? launch_error(err.status, "%s", err.message) : 0;
 }
 
-/* What the record never shows: secrets of the environment, and what stands in URLs of the command line, of pip's settings and of proxies, which need no scheme. */
+/* What the record never shows: secrets of the environment, and what stands in URLs of the command line, pip's settings, repositories and proxies, which need no scheme. */
 static char **secrets_of(const struct run *run)
 {
 	struct strings words = {0};
@@ -241,6 +241,9 @@ static char **secrets_of(const struct run *run)
 	}
 	for (size_t i = 0; run->installer != NULL && i < run->installer->urls.n; i++) {
 		whole &= strings_add(&words, run->installer->urls.v[i]) == 0;
+	}
+	for (size_t i = 0; run->installer != NULL && i < run->installer->vcs_count; i++) {
+		whole &= strings_add(&words, run->installer->vcs[i].url) == 0;
 	}
 	for (size_t i = 0; run->proxies != NULL && i < run->proxies->n; i++) {
 		const char *login = run->proxies->v[i].login;
