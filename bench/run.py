@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+import downloads  # noqa: E402
 from lib import binary, packages  # noqa: E402
 from lib.index import Index  # noqa: E402
 from lib.pythons import distribution  # noqa: E402
@@ -39,17 +40,18 @@ class Bench:
     def __init__(self, program: Path, folder: Path, index: Index, rounds: int):
         self.world = World(folder / "world", User("bench", os.geteuid(), os.getegid()), program, index_url=index.url)
         (folder / "templates").mkdir()
-        self.templates, self.rounds = Templates(folder / "templates", index.folder), rounds
+        self.templates, self.rounds, self.python = Templates(folder / "templates", index.folder), rounds, distribution()
 
-    def pairs(self, name: str, argv: list, rounds: int, *, fresh: bool = False, prefix: tuple = ("run", "--"), per: int = 1) -> None:
+    def pairs(self, name: str, argv: list, rounds: int, *, fresh: bool = False, prefix: tuple = ("run", "--"), per: int = 1, before=lambda: None) -> None:
         bare, held, costs, cpu = [], [], [], []
         for i in range(rounds + 1):
             for guarded in (False, True) if i % 2 else (True, False):
                 if fresh:
-                    self.world.use_venv(self.templates, distribution())
-                before = children_cpu()
+                    self.world.use_venv(self.templates, self.python)
+                before()
+                used_before = children_cpu()
                 result = self.world.guarded([*prefix, *argv]) if guarded else self.world.run(argv)
-                used = children_cpu() - before
+                used = children_cpu() - used_before
                 if result.status != 0:
                     raise SystemExit(str(result))
                 if i == 0:
@@ -85,6 +87,8 @@ def main() -> None:
             bench.pairs("pip install: wheel", ["pip", "install", "pwpure"], rounds, fresh=True, prefix=())
             bench.pairs("pip install: setup.py, C", ["pip", "install", "pwnative"], rounds, fresh=True, prefix=())
             bench.pairs("pip install: PEP 517, isolated, C", ["pip", "install", "pwisolated"], max(3, rounds // 2), fresh=True, prefix=())
+            downloads.downloads(bench, folder, max(3, rounds // 2))
+            downloads.names(bench)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

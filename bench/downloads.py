@@ -1,0 +1,129 @@
+"""What downloads cost, and a name: the bare command and the guarded one in turn (run.py).  All on the machine's loopback, from a server that sends from memory.
+
+As fast as can be, server, relay and client share the processors: with two of them the relay's share shows whole.  At the pace of a network, which is below /paced, it
+waits like everybody else."""
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+MEGABYTES = 500
+PACE = 2_500_000_000 // 8  # bytes a second
+WHEEL = "pwbig-1.0-py3-none-any.whl"
+
+# A client of a build: HTTP by plain sockets.
+FETCH = r"""
+import socket, sys, time
+host, port, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+begun, got, room = time.monotonic(), 0, bytearray(1 << 20)
+s = socket.create_connection((host, port))
+s.sendall(b"GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" % (path.encode(), host.encode()))
+while n := s.recv_into(room):
+    got += n
+assert got > 524288000
+print(got, time.monotonic() - begun)
+"""
+
+# Names that nothing allows: by the shim, and by hand to the sandbox's own resolver.
+NAMES = r"""
+import socket, statistics, struct, sys, time
+def shim(i):
+    try:
+        socket.getaddrinfo("nobody.test", 80)
+    except OSError:
+        pass
+server = [line.split()[1] for line in open("/etc/resolv.conf") if line.startswith("nameserver") and ":" not in line]
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(2)
+question = b"\x12\x34\1\0\0\1\0\0\0\0\0\0\6nobody\4test\0\0\1\0\1"
+def stub(i):
+    s.send(question)
+    s.recv(999)
+ways = [shim]
+if server:
+    s.connect((server[0], 53))
+    ways.append(stub)
+for way in ways:
+    took = []
+    for i in range(3000):
+        begun = time.perf_counter_ns()
+        way(i)
+        took.append(time.perf_counter_ns() - begun)
+    print(statistics.median(took[200:]) / 1000)
+"""
+
+SERVER = r"""
+import os, socket, sys, threading
+files = {"/simple/pwbig/": ("text/html", sys.argv[3].encode(), None), "/files/" + os.path.basename(sys.argv[2]): ("application/octet-stream", None, sys.argv[2])}
+def serve(c):
+    with c:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            piece = c.recv(65536)
+            if not piece:
+                return
+            head += piece
+        name = head.split()[1].decode()
+        if name.startswith("/paced"):
+            c.setsockopt(socket.SOL_SOCKET, 47, PACE)  # SO_MAX_PACING_RATE
+        kind, body, path = files.get(name.removeprefix("/paced"), ("text/plain", b"", None))
+        size = os.stat(path).st_size if path else len(body)
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % (kind.encode(), size) + (body or b""))
+        if path:
+            with open(path, "rb") as f:
+                at = 0
+                while at < size:
+                    at += os.sendfile(c.fileno(), f.fileno(), at, size - at)
+listener = socket.socket(fileno=int(sys.argv[1]))
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+"""
+
+
+class Server:
+    """A process of its own, as a server is; its file is in the page cache after the first round."""
+
+    def __init__(self, folder: Path):
+        self.wheel = folder / WHEEL
+        with zipfile.ZipFile(self.wheel, "w", zipfile.ZIP_STORED) as z:
+            z.writestr("pwbig-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            z.writestr("pwbig-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: pwbig\nVersion: 1.0\n")
+            z.writestr("pwbig-1.0.dist-info/RECORD", "")
+            z.writestr("pwbig/data", os.urandom(1 << 20) * MEGABYTES)
+        digest = hashlib.sha256(self.wheel.read_bytes()).hexdigest()
+        page = f'<!DOCTYPE html><html><body><a href="/files/{WHEEL}#sha256={digest}">{WHEEL}</a></body></html>'
+        with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+            self.port = listener.getsockname()[1]
+            self._process = subprocess.Popen([sys.executable, "-I", "-c", SERVER.replace("PACE", str(PACE)), str(listener.fileno()), self.wheel, page], pass_fds=[listener.fileno()])
+        self.url = f"http://127.0.0.1:{self.port}/simple"
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def names(bench) -> None:
+    result = bench.world.guarded(["run", "--", "/usr/bin/python3", "-I", "-c", NAMES], timeout=120)
+    if result.status not in (0, 100) or not result.out:
+        raise SystemExit(str(result))
+    for way, us in zip(("asked by the shim", "asked of the sandbox's resolver"), result.out.split()):
+        print(f"a refused name, {way}: {float(us):.0f} µs (median of 2800)", flush=True)
+
+
+def downloads(bench, folder: Path, rounds: int) -> None:
+    (folder / "big").mkdir()
+    with Server(folder / "big") as server:
+        bench.world.use_venv(bench.templates, bench.python)
+        pip = ["pip", "download", "-q", "--no-deps", "--no-cache-dir", "-i", server.url, "-d", folder / "got", "pwbig"]
+        bench.pairs(f"pip download: {MEGABYTES} MB", pip, rounds, prefix=(), before=lambda: (folder / "got" / WHEEL).unlink(missing_ok=True))
+        for name, where in (("", ""), (", 2.5 Gbit/s", "/paced")):
+            fetch = ["/usr/bin/python3", "-I", "-c", FETCH, "127.0.0.1", server.port, f"{where}/files/{WHEEL}"]
+            bench.pairs(f"{MEGABYTES} MB relayed{name}", fetch, rounds, prefix=("--allow-host", f"127.0.0.1:{server.port}", "run", "--"))
