@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -35,7 +36,7 @@
 
 #define UNBLOCKED_MS 250     /* for which a caller that does not want to wait waits: what dual-stack clients give an address (RFC 8305) */
 #define DIAL_SECONDS 30      /* and how long the outside is dialled behind it */
-#define DIAL_LOOK_MS 500     /* whether anybody is left whom it is for */
+#define DIAL_LOOK_MS 100     /* whether anybody is left whom it is for */
 
 struct job {
 	struct later later;
@@ -185,8 +186,17 @@ static void connect_waited(struct job *job)
 		answer(job, -outside);
 }
 
-/* By then nobody waits but the sandbox.  A connected socket, or -errno. */
-static int dial_on(struct job *job, struct dial *dial)
+/* By somebody of the sandbox; at its end for what was sent, as after a process's end without us. */
+static bool is_wanted(struct job *job, int inside)
+{
+	enum way_out_state state = way_out_state(job->way);
+	int unread = 0;
+
+	return state == WAY_OUT_OPEN || (state == WAY_OUT_CLOSED && ioctl(inside, FIONREAD, &unread) == 0 && unread > 0);
+}
+
+/* A connected socket, or -errno. */
+static int dial_on(struct job *job, struct dial *dial, int inside)
 {
 	struct sandbox *sb = &job->later.shade.sandbox;
 	struct pw_address known[DIAL_MAX];
@@ -197,7 +207,7 @@ static int dial_on(struct job *job, struct dial *dial)
 	for (size_t i = 0; i < n; i++)
 		if (lookup_reaches(sb, job->target.host, &known[i], job->target.port))
 			dial_add(dial, &known[i], job->target.port);
-	while (outside == -EINPROGRESS && clock_milliseconds() < until && !way_out_is_closed(job->way))
+	while (outside == -EINPROGRESS && clock_milliseconds() < until && is_wanted(job, inside))
 		outside = dial_wait(dial, DIAL_LOOK_MS);
 	return outside;
 }
@@ -207,18 +217,21 @@ static void connect_first(struct job *job, struct dial *dial)
 	struct linger now = {.l_onoff = 1};
 	int inside = -1, outside, result = connect_inside(job, &inside);
 
-	if (inside >= 0)
-		record_allowed(job);
-	answer(job, result);
-	if (inside < 0)
-		return;
-	outside = dial_on(job, dial);
-	if (outside >= 0) {
-		relays_add(job->way, &job->target, inside, outside);
+	if (inside < 0) {
+		answer(job, result);
 		return;
 	}
-	setsockopt(inside, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-	close_fd(&inside);
+	way_out_dials(job->way, true); /* before it can end */
+	record_allowed(job);
+	answer(job, result);
+	outside = dial_on(job, dial, inside);
+	if (outside >= 0) {
+		relays_add(job->way, &job->target, inside, outside);
+	} else {
+		setsockopt(inside, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+		close_fd(&inside);
+	}
+	way_out_dials(job->way, false);
 }
 
 static void connect_unblocked(struct job *job)

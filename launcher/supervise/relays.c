@@ -17,9 +17,8 @@
 
 struct way_out {
 	_Atomic unsigned holders, connections, full;
-	_Atomic bool closed;
-	pthread_mutex_t adding; /* and ended: no worker that comes late adds what nobody would cut any more */
-	bool ended;
+	_Atomic bool closed, ended;
+	pthread_mutex_t adding; /* and setting `ended`: no worker that comes late adds what nobody would cut any more */
 	struct shade who;
 	struct doors *doors;
 };
@@ -162,7 +161,7 @@ int relays_add(struct way_out *w, const struct relay_target *t, int inside, int 
 
 	atomic_fetch_add(&w->connections, 1);
 	pthread_mutex_lock(&w->adding);
-	error = w->ended ? -ECONNRESET : relay ? relay_add(relay, &c) : -EAGAIN;
+	error = atomic_load(&w->ended) ? -ECONNRESET : relay ? relay_add(relay, &c) : -EAGAIN;
 	pthread_mutex_unlock(&w->adding);
 	if (error == -EAGAIN)
 		relays_full(w, t, "a build or command may have 256 connections to allowed hosts at a time, all of a run 1024, less where few descriptors may be open (ulimit -n)");
@@ -174,9 +173,14 @@ int relays_add(struct way_out *w, const struct relay_target *t, int inside, int 
 	return error;
 }
 
-bool way_out_is_closed(struct way_out *w)
+void way_out_dials(struct way_out *w, bool begins)
 {
-	return atomic_load(&w->closed);
+	atomic_fetch_add(&w->connections, begins ? 1u : -1u);
+}
+
+enum way_out_state way_out_state(struct way_out *w)
+{
+	return atomic_load(&w->ended) ? WAY_OUT_ENDED : atomic_load(&w->closed) ? WAY_OUT_CLOSED : WAY_OUT_OPEN;
 }
 
 void way_out_close(struct way_out *w)
@@ -191,7 +195,7 @@ void way_out_end(struct way_out *w)
 	for (int ms = 0; ms < WAY_OUT_GRACE_MS && atomic_load(&w->connections) > 0; ms++)
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	pthread_mutex_lock(&w->adding);
-	w->ended = true;
+	atomic_store(&w->ended, true);
 	pthread_mutex_unlock(&w->adding);
 	pthread_mutex_lock(&relay_lock);
 	struct relay *relay = the_relay;

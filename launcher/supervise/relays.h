@@ -33,8 +33,10 @@ void way_out_door(struct way_out *w, const struct init_message *m, int fd);
 #define WAY_OUT_GRACE_MS 2000
 void way_out_close(struct way_out *w);
 void way_out_end(struct way_out *w);
-/* Has its sandbox ended?  For who waits outside for longer than its caller.  Any thread. */
-bool way_out_is_closed(struct way_out *w);
+/* For who dials the outside behind a caller that has been answered.  Until it says that it has done so, way_out_end waits for it as for a connection.  Any thread. */
+void way_out_dials(struct way_out *w, bool begins);
+enum way_out_state { WAY_OUT_OPEN, WAY_OUT_CLOSED, WAY_OUT_ENDED };
+enum way_out_state way_out_state(struct way_out *w);
 
 /* Takes both ends over, also when it fails: -ECONNRESET behind way_out_end, -EAGAIN if there are too many, which is written down.  Any thread. */
 int relays_add(struct way_out *w, const struct relay_target *t, int inside, int outside);

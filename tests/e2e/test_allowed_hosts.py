@@ -392,6 +392,18 @@ def test_a_late_refusal(world, net):
     assert result.out == "at once ConnectionResetError\n", str(result)
 
 
+def test_what_was_sent_to_a_late_server_arrives(world, net):
+    """The command has sent it and is gone before the outside has answered."""
+    heal = silent_address(net, PUBLIC)
+    timer = threading.Timer(0.6, heal)
+    script = ("import os, select, socket\ns = socket.socket()\ns.setblocking(False)\ns.connect_ex((socket.gethostbyname('files.test'), 80))\nselect.select([], [s], [], 20)\n"
+              "s.send(b'POST / HTTP/1.1\\r\\nHost: files.test\\r\\nContent-Length: 4\\r\\n\\r\\nlate')\nos._exit(0)\n")
+    timer.start()
+    result = world.guarded([*allow(HOST), "run", "--", "/usr/bin/python3", "-I", "-c", script], timeout=30)
+    timer.join()
+    assert result.status == 0 and wait_for(lambda: net.sink.bytes.endswith(b"late"), 5), f"{net.sink.bytes}\n{result}"
+
+
 def test_resolvers_sort_addresses(make_world, user, net):
     """A datagram socket is pointed at what they were told (RFC 6724); that says nothing of the program, elsewhere it does."""
     net.clear()
@@ -423,5 +435,6 @@ def test_more_connections_than_anybody_needs(make_world, user, net):
               "        open.append(socket.create_connection(('files.test', 80), 8))\n    except ConnectionError:\n        refused += 1\n"
               "open[0].sendall(b'GET /x HTTP/1.1\\r\\nHost: files.test\\r\\n\\r\\n')\nprint(len(open), refused, open[0].recv(99)[:15].decode())\n")
     result = make_world(user, net=net).guarded([*allow(HOST), "run", "--", "/usr/bin/python3", "-I", "-c", script], timeout=60)
+    net.settle()
     assert result.out == f"256 24 {OK}\n", str(result)
     assert "net.connect.full" in rules(result) and result.status == 0, str(result)

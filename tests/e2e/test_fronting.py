@@ -56,6 +56,7 @@ def world(request, make_world, user_named, net):
     hide, name = request.param
     net._ip("-n", net.host_ns, "addr", "add", THIS_MACHINE + "/32", "dev", "inet")  # an address of its own that looks like anybody's
     yield make_world(user_named(name), net=net, hide=hide)
+    net.settle()
     net._ip("-n", net.host_ns, "addr", "del", THIS_MACHINE + "/32", "dev", "inet")
 
 
@@ -171,6 +172,7 @@ def test_the_same_without_pipwarden(make_world, user_named, net):
     assert result.out.startswith("[["), str(result)
     wait_for(lambda: all(arrived(net, a) for a in batch), 3)
     missing = [a.name for a in batch if not arrived(net, a)]
+    net.settle()
     assert not missing and INET4 not in {a.address for a in batch}, f"{missing}\n{result}"
 
 

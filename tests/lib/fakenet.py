@@ -17,6 +17,7 @@ import ssl
 import struct
 import subprocess
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -380,6 +381,13 @@ class FakeInternet:
     def names(self) -> list[str]:
         """Names that were asked for, but for the index's own."""
         return [n for n in self.dns.names if n.rstrip(".") != INDEX_NAME]
+
+    def settle(self) -> None:
+        """Waits until what was left of many connections has come to its end: it would be seen by the next test."""
+        seen = -1
+        while seen != len(self.sink.packets):
+            seen = len(self.sink.packets)
+            time.sleep(0.4)
 
     def clear(self) -> None:
         self.sink.clear()

@@ -84,8 +84,9 @@ static void test_too_late(void **state)
 	(void)state;
 	assert_int_equal(add(w, first), 0);
 	way_out_close(w);
-	assert_true(way_out_is_closed(w));
+	assert_int_equal(way_out_state(w), WAY_OUT_CLOSED);
 	way_out_end(w); /* after its grace */
+	assert_int_equal(way_out_state(w), WAY_OUT_ENDED);
 	assert_true(is_over(first[0]) && is_over(first[1]));
 	assert_int_equal(add(w, late), -ECONNRESET);
 	assert_true(is_over(late[0]) && is_over(late[1]));
