@@ -119,6 +119,7 @@ static unsigned descriptors_room(void)
 
 static void release(struct relay *r)
 {
+	relay_scratch_finish(&r->scratch);
 	close_fd(&r->epoll);
 	close_fd(&r->wake);
 	pthread_cond_destroy(&r->dropped);
@@ -138,6 +139,7 @@ int relay_start(struct relay **out, const struct relay_calls *calls)
 	if (!r->calls.silence_ms)
 		r->calls.silence_ms = RELAY_SILENCE_MS;
 	r->room = descriptors_room();
+	relay_scratch_init(&r->scratch);
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->dropped, NULL);
 	LIST_INIT(&r->all);

@@ -5,7 +5,7 @@
  * through is closed.  After that a connection may be idle for ever; TCP's keep-alive finds peers that are gone.  An end of stream is passed on as one, when
  * all before it was; a reset as a reset, and then what the other end has not yet received may be lost, as TCP has it.
  *
- * Descriptors: two for a connection, two for the relay.  Memory: 36 kB for a connection while it is checked (of TLS the first bytes, of HTTP all), and
+ * Descriptors: two for a connection, four for the relay.  Memory: 36 kB for a connection while it is checked (of TLS the first bytes, of HTTP all), and
  * RELAY_CHUNK at most for each direction whose receiver is slow.
  *
  * Callbacks run on the relay's thread, with no lock of the relay's held: they may call relay_add, but neither relay_drop nor relay_stop.  For each connection

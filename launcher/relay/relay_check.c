@@ -284,6 +284,11 @@ enum relay_check_event relay_check_client(struct relay_check *c, const uint8_t *
 	return event;
 }
 
+bool relay_check_wants_server(const struct relay_check *c)
+{
+	return c->state == RELAY_AT_HELLO || c->state == RELAY_AT_RECORD || c->state == RELAY_AT_ANSWER || c->state == RELAY_AT_SOCKS;
+}
+
 /* What a proxy says behind its answer is the host's, who has seen no hello yet: nothing follows from it. */
 void relay_check_server(struct relay_check *c, const void *bytes, size_t len)
 {

@@ -89,7 +89,8 @@ void relay_check_init_proxy(struct relay_check *c, const struct relay_asks *asks
  * when the server has said something. */
 enum relay_check_event relay_check_client(struct relay_check *c, const uint8_t *held, size_t len, size_t *used);
 
-/* What the server said, before the client gets it. */
+/* What the server said, before the client gets it; where that matters. */
+bool relay_check_wants_server(const struct relay_check *c);
 void relay_check_server(struct relay_check *c, const void *bytes, size_t len);
 
 #endif

@@ -9,7 +9,8 @@
 
 #include "launcher/base/fd.h"
 
-#define ROUNDS 8 /* of a chunk each way, before others have their turn */
+#define PIPE_SIZE (1024 * 1024) /* as much as a user may have, usually: it counts pages, and a packet may have one of its own */
+#define ROUNDS 4 /* of a chunk each way, before others have their turn */
 
 static void option(int fd, int level, int name, int value)
 {
@@ -146,20 +147,91 @@ static enum step take(struct relay_pair *p, struct relay_flow *f, uint8_t *bytes
 	return STEP_CUT;
 }
 
-/* At most n bytes, unjudged. */
-static enum step move(struct relay_pair *p, struct relay_flow *f, uint8_t *scratch, size_t n)
+/* --- through the pipe -------------------------------------------------------------------------- */
+
+void relay_scratch_init(struct relay_scratch *s)
 {
+	if (pipe2(s->pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+		s->pipe[0] = s->pipe[1] = -1;
+	else
+		fcntl(s->pipe[1], F_SETPIPE_SZ, PIPE_SIZE); /* or it stays as it is */
+}
+
+void relay_scratch_finish(struct relay_scratch *s)
+{
+	close_fd(&s->pipe[0]);
+	close_fd(&s->pipe[1]);
+}
+
+/* Gives n bytes that are in the pipe: how many were not taken. */
+static size_t give_piped(struct relay_flow *f, struct relay_scratch *s, size_t n)
+{
+	while (n > 0) {
+		ssize_t r = splice(s->pipe[0], NULL, f->to->fd, NULL, n, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+		if (r > 0) {
+			f->moved += (uint64_t)r;
+			n -= (size_t)r;
+		} else if (r == 0 || errno != EINTR) {
+			break; /* send says why */
+		}
+	}
+	return n;
+}
+
+/* Nothing may be left there that another connection would get. */
+static bool empty_pipe(struct relay_scratch *s, size_t n)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		ssize_t r = read(s->pipe[0], s->bytes + have, n - have);
+		if (r <= 0 && !(r < 0 && errno == EINTR)) {
+			relay_scratch_finish(s);
+			return false;
+		}
+		have += r > 0 ? (size_t)r : 0;
+	}
+	return true;
+}
+
+/* At most n bytes, seen by nobody.  STEP_NONE: there are none, or not in this way: recv shall say. */
+static enum step move_piped(struct relay_pair *p, struct relay_flow *f, struct relay_scratch *s, size_t n)
+{
+	ssize_t got;
+	size_t left;
+
+	if (s->pipe[0] < 0)
+		return STEP_NONE;
+	got = splice(f->from->fd, NULL, s->pipe[1], NULL, n, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	if (got < 0 && errno != EAGAIN && errno != EINTR && errno != EINVAL && errno != ENOMEM) {
+		p->cut = true; /* a reset, which is told once: recv would take it for an end */
+		return STEP_CUT;
+	}
+	if (got <= 0)
+		return STEP_NONE;
+	left = give_piped(f, s, (size_t)got);
+	if (!left)
+		return STEP_DID;
+	return empty_pipe(s, left) ? pass(p, f, s->bytes, left) : STEP_CUT;
+}
+
+/* At most n bytes, unjudged. */
+static enum step move(struct relay_pair *p, struct relay_flow *f, struct relay_scratch *s, size_t n)
+{
+	bool looked_at = f == &p->down && p->held && relay_check_wants_server(&p->held->check);
 	size_t got;
 	enum step step;
 
 	if (!f->from->readable || !f->to->writable)
 		return STEP_NONE;
-	step = take(p, f, scratch, n, &got);
+	if (!looked_at && (step = move_piped(p, f, s, n)) != STEP_NONE)
+		return step;
+	step = take(p, f, s->bytes, n, &got);
 	if (step != STEP_DID || !got)
 		return step;
-	if (f == &p->down && p->held)
-		relay_check_server(&p->held->check, scratch, got);
-	return pass(p, f, scratch, got);
+	if (looked_at)
+		relay_check_server(&p->held->check, s->bytes, got);
+	return pass(p, f, s->bytes, got);
 }
 
 /* --- the client's, judged ---------------------------------------------------------------------- */
@@ -228,7 +300,7 @@ static enum step judge(struct relay_pair *p, bool *refused)
 
 /* ----------------------------------------------------------------------------------------------- */
 
-static enum step step_up(struct relay_pair *p, uint8_t *scratch, bool *refused)
+static enum step step_up(struct relay_pair *p, struct relay_scratch *scratch, bool *refused)
 {
 	struct relay_flow *f = &p->up;
 
@@ -255,7 +327,7 @@ static enum step step_up(struct relay_pair *p, uint8_t *scratch, bool *refused)
 	return judge(p, refused);
 }
 
-static enum step step_down(struct relay_pair *p, uint8_t *scratch)
+static enum step step_down(struct relay_pair *p, struct relay_scratch *scratch)
 {
 	struct relay_flow *f = &p->down;
 
@@ -270,7 +342,7 @@ static enum step step_down(struct relay_pair *p, uint8_t *scratch)
 	return move(p, f, scratch, RELAY_CHUNK);
 }
 
-enum relay_state relay_pair_run(struct relay_pair *p, uint8_t *scratch)
+enum relay_state relay_pair_run(struct relay_pair *p, struct relay_scratch *scratch)
 {
 	for (int round = 0; round < ROUNDS; round++) {
 		bool refused = false;

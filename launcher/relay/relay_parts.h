@@ -55,7 +55,7 @@ struct relay {
 	/* The thread's own. */
 	struct carried_queue ready;  /* to be run: an event came, or the last run was not all */
 	struct carried_queue silent; /* nothing was let through yet; the longest silent first */
-	uint8_t scratch[RELAY_CHUNK];
+	struct relay_scratch scratch;
 };
 
 void *relay_serve(void *relay);

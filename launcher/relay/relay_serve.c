@@ -87,7 +87,7 @@ static void join(struct relay *r, struct carried *c)
 
 static void run(struct relay *r, struct carried *c)
 {
-	enum relay_state state = relay_pair_run(&c->pair, r->scratch);
+	enum relay_state state = relay_pair_run(&c->pair, &r->scratch);
 
 	if (state == RELAY_OVER || state == RELAY_REFUSED) {
 		finish(r, c, state);

@@ -421,6 +421,32 @@ static void test_slow_reader(void **state)
 	ends_well(&o, MUCH, MUCH);
 }
 
+/* All connections go through one pipe: of what one did not take another gets nothing. */
+static void test_two_slow_readers(void **state)
+{
+	struct outlet o[2] = {add(true), add(true)};
+	struct stream out[4], in[4];
+	pthread_t threads[8];
+	int small = 256 * 1024;
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct outlet *its = &o[i / 2];
+		out[i] = (struct stream){i % 2 ? its->client : its->server, .seed = 7 + i};
+		in[i] = (struct stream){i % 2 ? its->server : its->client, .pause_us = 3000 + 1000 * i};
+		setsockopt(in[i].fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		pthread_create(&threads[2 * i], NULL, write_much, &out[i]);
+		pthread_create(&threads[2 * i + 1], NULL, read_much, &in[i]);
+	}
+	for (unsigned i = 0; i < 8; i++)
+		pthread_join(threads[i], NULL);
+	for (unsigned i = 0; i < 4; i++)
+		assert_true(in[i].count == MUCH && in[i].digest == out[i].digest);
+	ends_well(&o[0], MUCH, MUCH);
+	ends_well(&o[1], MUCH, MUCH);
+}
+
 /* One way, in megabytes a second; rate: of the sender in bytes a second, 0: none. */
 static double speed(int from, int to, unsigned rate)
 {
@@ -623,7 +649,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_right), TEST(test_refused), TEST(test_byte_by_byte), TEST(test_second_hello), TEST(test_requests), TEST(test_body),
 		TEST(test_server_first), TEST(test_half_close), TEST(test_reset), TEST(test_early_ends), TEST(test_silence), TEST(test_much),
-		TEST(test_slow_reader), TEST(test_many), TEST(test_bounds), TEST(test_address), TEST(test_few_descriptors), TEST(test_drop_amid), TEST(test_threads),
+		TEST(test_slow_reader), TEST(test_two_slow_readers), TEST(test_many), TEST(test_bounds), TEST(test_address), TEST(test_few_descriptors), TEST(test_drop_amid), TEST(test_threads),
 		TEST(test_speed),
 	};
 
