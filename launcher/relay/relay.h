@@ -47,6 +47,7 @@ struct relay_refusal {
 	unsigned port, id;
 	const char *name;         /* that was seen, or "" */
 	unsigned asked_port;      /* not 0: it is a host that the proxy was asked for, at this port, and `may` has said no */
+	const char *tunnel;       /* the host that the proxy was asked for before, or "" */
 	const char *why;          /* static: "another server's name" */
 	struct relay_moved moved; /* before: by good requests, or behind a good first hello */
 };

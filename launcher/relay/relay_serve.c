@@ -51,7 +51,7 @@ static void leave(struct relay *r, struct carried *c)
 static void finish(struct relay *r, struct carried *c, enum relay_state state)
 {
 	struct relay_moved moved = {.sent = c->pair.up.moved, .received = c->pair.down.moved};
-	char name[HOST_TEXT_MAX] = "";
+	char name[HOST_TEXT_MAX] = "", tunnel[HOST_TEXT_MAX] = "";
 	const char *why = NULL;
 	unsigned asked_port = 0;
 
@@ -60,10 +60,11 @@ static void finish(struct relay *r, struct carried *c, enum relay_state state)
 		why = c->pair.held->check.why;
 		asked_port = c->pair.held->check.asked_port;
 		memcpy(name, c->pair.held->check.name, sizeof name);
+		memcpy(tunnel, c->pair.held->check.asked, sizeof tunnel);
 	}
 	relay_pair_close(&c->pair, state);
 	if (why)
-		r->calls.refused(c->whose, &(struct relay_refusal){.host = c->host, .port = c->port, .id = c->id, .name = name, .asked_port = asked_port, .why = why, .moved = moved});
+		r->calls.refused(c->whose, &(struct relay_refusal){.host = c->host, .port = c->port, .id = c->id, .name = name, .asked_port = asked_port, .tunnel = tunnel, .why = why, .moved = moved});
 	else
 		r->calls.ended(c->whose, &(struct relay_ended){.host = c->host, .port = c->port, .id = c->id, .moved = moved});
 	free(c);

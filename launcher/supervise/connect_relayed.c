@@ -3,7 +3,7 @@
  * a new socket on the machine's loopback is connected to us and takes the place of the caller's.
  *
  * The outside comes first, so that the caller is told what became of just the address that its stand-in stands for.  A signal that the caller handles waits for that:
- * EINTR would say that its socket goes on connecting, and nothing connects that yet.
+ * EINTR would say that its socket goes on connecting, and nothing connects that yet.  Of pip a signal that it handles is Ctrl-C, after which it asks for no connection.
  *
  * A caller that does not want to wait is told the same if it is known at once.  Else its socket is connected, and the outside goes on being dialled without it, by then at
  * all addresses of the host, since the caller will try no other any more; where none answers it sees a reset. */
@@ -93,7 +93,7 @@ static int connect_outside(struct job *job)
 	if (sock < 0)
 		return -errno;
 	setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	error = connect_waiting(&job->later, sock, false, &to, len);
+	error = connect_waiting(&job->later, sock, job->later.shade.sandbox.role == ROLE_INSTALLER, &to, len);
 	if (error < 0)
 		return -ESRCH;
 	return error ? -(error == EINPROGRESS ? ETIMEDOUT : error) : steal_fd(&sock);

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -89,6 +90,7 @@ static void put_connection(struct way_out *w)
 static void refused(void *whose, const struct relay_refusal *r)
 {
 	struct way_out *w = whose;
+	char detail[HOST_TEXT_MAX + 128];
 
 	if (r->asked_port) {
 		proxied_record(&w->who.sandbox, r);
@@ -104,6 +106,10 @@ static void refused(void *whose, const struct relay_refusal *r)
 		.detail = r->why,
 	};
 
+	if (r->tunnel[0]) {
+		snprintf(detail, sizeof detail, "%s, in the proxy's tunnel to %s", r->why, r->tunnel);
+		ev.detail = detail;
+	}
 	supervisor_record(&w->who.sandbox, 0, &ev);
 	put_connection(w);
 }

@@ -4,10 +4,13 @@ The proxy stands in a network namespace and notes all that reaches it; what it s
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +110,32 @@ def test_a_login_without_a_scheme_stays_secret_too(world, net, proxy):
     result = world.guarded(install("--proxy", f"{LOGIN}@{PROXY}:{proxy.port}", "pwpure"))
     assert '"--proxy"' in result.journal.read_text(), str(result)  # this pip takes the name for a scheme
     assert LOGIN.partition(":")[2] not in result.out + result.err + result.journal.read_text(), str(result)
+
+
+def test_ctrl_c_where_the_proxy_does_not_answer(world, net):
+    """Nobody waits for a connection that the user has given up."""
+    def full():
+        listener = socket.create_server(("", 0), backlog=0)
+        waiting = [socket.socket() for _ in range(4)]
+        for s in waiting:
+            s.setblocking(False)
+            s.connect_ex((INET4, listener.getsockname()[1]))
+        return [listener, *waiting]
+    sockets = in_netns(net.inet_ns, full)
+    port = sockets[0].getsockname()[1]
+    argv = [world.pipwarden, "--log", world.new_journal(), *install("--proxy", f"http://{PROXY}:{port}", "pwpure")]
+    with world.popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as p:
+        try:
+            assert wait_for(lambda: any(packet.port == port for packet in net.sink.packets), 20), "it does not try"
+            time.sleep(0.3)
+            os.killpg(p.pid, signal.SIGINT)
+            start = time.monotonic()
+            out = p.communicate(timeout=25)[0].decode()
+            assert time.monotonic() - start < 8 and "cancelled by user" in out, out
+        finally:
+            p.kill()
+            for s in sockets:
+                s.close()
 
 
 # --- another host ----------------------------------------------------------------------------------------------------
@@ -303,7 +332,7 @@ def talk(port, tls=None, host="static.example.org", name=None):
 print(json.dumps([talk(**json.loads(a)) for a in sys.argv[1:]] + [[v for n, v in os.environ.items() if "PROXY" in n.upper()]]))
 """
 OK = "HTTP/1.1 200 OK"
-WORLDS = [*(("", u) for u in USERS), ("namespaces", "root"), ("namespaces", "user")]
+WORLDS = [*(("", u) for u in USERS), ("namespaces", "user"), ("namespaces,pidfd_getfd", "root")]
 
 
 @pytest.fixture(params=WORLDS, ids=[f"{hide or 'nothing'}-{name}" for hide, name in WORLDS])
@@ -488,6 +517,7 @@ def test_a_pip_that_has_gone_bad_gets_no_further(what, world, net, proxy):
     assert b"\xa9\xfe\xa9\xfe" not in proxy.bytes and b"169.254" not in proxy.bytes and set(net.names()) <= {PROXY}, f"{bytes(proxy.bytes)} {result}"
     told = [e for e in result.of_type("net.connect") if "first" not in e]
     assert len(told) == 1 and told[0]["action"] == "denied" and (told[0]["rule"] == rule if rule else "metadata" in told[0]["rule"]), str(result)
+    assert "in the tunnel" not in what or f"in the proxy's tunnel to {INDEX_NAME}" in told[0]["hint"] or "SOCKS" in what, str(result)
 
 
 def test_without_the_relay_each_of_them_would(world, net, proxy):
