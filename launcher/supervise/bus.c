@@ -14,16 +14,23 @@
 #include "launcher/supervise/later.h"
 #include "launcher/supervise/worker.h"
 
+#define NOT_UNDERSTOOD "what is no message"
+
 enum { LINES_MAX = 16384, CHUNK = 4096 };
+
+/* What has come of a line or a message. */
+struct stream {
+	uint8_t *text;
+	size_t len, room;
+};
 
 struct job {
 	struct later later;
 	struct in_place place;
 	int pinned, client, bus;
-	bool begun;    /* the greeting is over: messages follow */
+	bool begun;     /* the client's greeting is over: messages follow */
 	size_t greeted;
-	uint8_t *text; /* what has come of a line or a message */
-	size_t len, room;
+	struct stream from_client, from_bus;
 };
 
 bool bus_is(const struct sandbox *sb, const char *real)
@@ -37,7 +44,8 @@ static void job_free(struct job *job)
 	close_fd(&job->client);
 	close_fd(&job->bus);
 	later_finish(&job->later);
-	free(job->text);
+	free(job->from_client.text);
+	free(job->from_bus.text);
 	free(job);
 }
 
@@ -66,84 +74,118 @@ static void record(struct job *job, const char *what)
 	supervisor_record(sb, 0, &ev);
 }
 
-static void drop(struct job *job, size_t len)
+/* No descriptor comes with it: none is received.  False: the other end has hung up, or there is no memory. */
+static bool take(int from, struct stream *s)
 {
-	job->len -= len;
-	memmove(job->text, job->text + len, job->len);
-}
-
-/* Lines up to BEGIN: who the client is, which the bus asks the kernel.  False: no more of it. */
-static bool pass_line(struct job *job, bool *more)
-{
-	const uint8_t *end = memmem(job->text, job->len, "\r\n", 2);
-	size_t len = end != NULL ? (size_t)(end - job->text) + 2 : 0;
-
-	*more = len > 0;
-	if (len == 0)
-		return job->len < CHUNK;
-	job->greeted += len;
-	job->begun = len == 7 && memcmp(job->text, "BEGIN", 5) == 0;
-	if (job->greeted > LINES_MAX || !send_all(job->bus, job->text, len))
-		return false;
-	drop(job, len);
-	return true;
-}
-
-static bool pass_message(struct job *job, bool *more)
-{
-	char what[BUS_WHAT] = "a message that is not understood";
-	size_t len = job->len >= BUS_HEAD ? bus_message_length(job->text) : BUS_MAX;
-	enum bus_verdict verdict = BUS_REFUSE;
-
-	*more = len > 0 && job->len >= len;
-	if (len > 0 && !*more)
-		return true;
-	if (len > 0)
-		verdict = bus_message_judge(job->text, len, what);
-	if (verdict == BUS_REFUSE) {
-		record(job, what);
-		return false;
-	}
-	if (verdict == BUS_PASS && !send_all(job->bus, job->text, len))
-		return false;
-	drop(job, len);
-	return true;
-}
-
-/* What the client says, judged.  No descriptor goes with it: none is received. */
-static bool from_client(struct job *job)
-{
-	bool more = true;
 	ssize_t n;
 
-	if (job->room - job->len < CHUNK) {
-		uint8_t *grown = realloc(job->text, job->room + BUS_MAX / 8);
+	if (s->room - s->len < CHUNK) {
+		uint8_t *grown = realloc(s->text, s->room + BUS_MAX / 8);
 		if (!grown)
 			return false;
-		job->text = grown;
-		job->room += BUS_MAX / 8;
+		s->text = grown;
+		s->room += BUS_MAX / 8;
 	}
-	n = recv(job->client, job->text + job->len, CHUNK, 0);
-	if (n < 0 && errno == EINTR)
-		return true;
-	if (n <= 0)
+	do {
+		n = recv(from, s->text + s->len, CHUNK, 0);
+	} while (n < 0 && errno == EINTR);
+	s->len += n > 0 ? (size_t)n : 0;
+	return n > 0;
+}
+
+static void drop(struct stream *s, size_t len)
+{
+	s->len -= len;
+	memmove(s->text, s->text + len, s->len);
+}
+
+/* The length of what is whole at its beginning; 0: more has to come.  False: it is neither line nor message. */
+static bool whole_line(const struct stream *s, size_t *len)
+{
+	const uint8_t *end = s->len ? memmem(s->text, s->len, "\r\n", 2) : NULL;
+
+	*len = end ? (size_t)(end - s->text) + 2 : 0;
+	return end || s->len < CHUNK;
+}
+
+static bool whole_message(const struct stream *s, size_t *len)
+{
+	*len = s->len >= BUS_HEAD ? bus_message_length(s->text) : 0;
+	if (s->len >= BUS_HEAD && !*len)
 		return false;
-	job->len += (size_t)n;
-	while (more) {
-		if (!(job->begun ? pass_message(job, &more) : pass_line(job, &more)))
-			return false;
-	}
+	*len = *len <= s->len ? *len : 0;
 	return true;
 }
 
+/* Lines up to BEGIN: who the client is, which the bus asks the kernel. */
+static bool pass_line(struct job *job, size_t len)
+{
+	const uint8_t *text = job->from_client.text;
+
+	job->greeted += len;
+	job->begun = len == 7 && memcmp(text, "BEGIN", 5) == 0;
+	return job->greeted <= LINES_MAX && send_all(job->bus, text, len);
+}
+
+static bool pass_message(struct job *job, size_t len)
+{
+	const uint8_t *text = job->from_client.text;
+	uint8_t error[BUS_ERROR_MAX];
+	char what[BUS_WHAT];
+
+	switch (bus_message_judge(text, len, what)) {
+	case BUS_PASS:
+		return send_all(job->bus, text, len);
+	case BUS_DROP:
+		return true;
+	case BUS_REFUSE:
+		record(job, what);
+		return send_all(job->client, error, bus_message_error(text, error));
+	case BUS_BROKEN:
+		break;
+	}
+	record(job, what);
+	return false;
+}
+
+static bool from_client(struct job *job)
+{
+	struct stream *s = &job->from_client;
+	size_t len;
+
+	if (!take(job->client, s))
+		return false;
+	for (;;) {
+		if (!(job->begun ? whole_message(s, &len) : whole_line(s, &len))) {
+			record(job, NOT_UNDERSTOOD);
+			return false;
+		}
+		if (!len)
+			return true;
+		if (!(job->begun ? pass_message(job, len) : pass_line(job, len)))
+			return false;
+		drop(s, len);
+	}
+}
+
+/* As it comes, but whole: an answer of ours goes between two messages.  No line that a bus says begins like a message. */
 static bool from_bus(struct job *job)
 {
-	uint8_t text[CHUNK];
-	ssize_t n = recv(job->bus, text, sizeof text, 0);
+	struct stream *s = &job->from_bus;
+	size_t len;
 
-	if (n < 0 && errno == EINTR)
-		return true;
-	return n > 0 && send_all(job->client, text, (size_t)n);
+	if (!take(job->bus, s))
+		return false;
+	for (;;) {
+		bool is_message = s->len && (s->text[0] == 'l' || s->text[0] == 'B');
+		if (!(is_message ? whole_message(s, &len) : whole_line(s, &len)))
+			return false;
+		if (!len)
+			return true;
+		if (!send_all(job->client, s->text, len))
+			return false;
+		drop(s, len);
+	}
 }
 
 static void carry(struct job *job)

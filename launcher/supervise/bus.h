@@ -1,5 +1,5 @@
-/* A key store's client at the session's message bus: it is connected to the supervisor, which passes on what bus_message.h lets pass.  The first other message ends
- * the connection and is recorded. */
+/* A key store's client at the session's message bus: it is connected to the supervisor, which passes on what bus_message.h lets pass.  Another call is answered as the
+ * bus answers one that it does not allow, and is recorded. */
 #ifndef SUPERVISE_BUS_H
 #define SUPERVISE_BUS_H
 

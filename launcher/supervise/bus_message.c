@@ -8,8 +8,11 @@
 #define SECRETS "org.freedesktop.secrets"
 #define BUS "org.freedesktop.DBus"
 
-enum { FIELD_INTERFACE = 2, FIELD_MEMBER = 3, FIELD_DESTINATION = 6, FIELD_SIGNATURE = 8, FIELD_FDS = 9, FIELD_COUNT };
-enum { METHOD_CALL = 1 };
+#define DENIED "org.freedesktop.DBus.Error.AccessDenied"
+
+enum { FIELD_INTERFACE = 2, FIELD_MEMBER = 3, FIELD_ERROR = 4, FIELD_REPLY = 5, FIELD_DESTINATION = 6, FIELD_SENDER = 7, FIELD_SIGNATURE = 8, FIELD_FDS = 9,
+       FIELD_COUNT };
+enum { METHOD_CALL = 1, ERROR = 3, NO_REPLY_EXPECTED = 1 };
 
 struct call {
 	const char *field[FIELD_COUNT]; /* texts, in the message's memory */
@@ -165,9 +168,9 @@ enum bus_verdict bus_message_judge(const uint8_t *m, size_t len, char what[BUS_W
 {
 	struct call c = {0};
 
-	snprintf(what, BUS_WHAT, "a message that is not understood");
+	snprintf(what, BUS_WHAT, "a message that can be read in two ways, or not at all");
 	if (len < BUS_HEAD || bus_message_length(m) != len || !read_fields(m, &c)) {
-		return BUS_REFUSE;
+		return BUS_BROKEN;
 	}
 	if (m[1] != METHOD_CALL) {
 		return BUS_DROP;
@@ -181,4 +184,43 @@ enum bus_verdict bus_message_judge(const uint8_t *m, size_t len, char what[BUS_W
 		return BUS_PASS;
 	}
 	return is(to, BUS) && bus_answers(m, len, &c) ? BUS_PASS : BUS_REFUSE;
+}
+
+/* --- an answer ------------------------------------------------------------------------------------ */
+
+static size_t put_number(uint8_t *out, size_t at, uint32_t n)
+{
+	at = align(at, 4);
+	for (int i = 0; i < 4; i++) {
+		out[at++] = (uint8_t)(n >> 8 * i);
+	}
+	return at;
+}
+
+static size_t put_text_field(uint8_t *out, size_t at, uint8_t code, const char *value)
+{
+	at = align(at, 8);
+	memcpy(out + at, (const uint8_t[]){code, 1, 's', 0}, 4);
+	at = put_number(out, at + 4, (uint32_t)strlen(value));
+	memcpy(out + at, value, strlen(value) + 1);
+	return at + strlen(value) + 1;
+}
+
+size_t bus_message_error(const uint8_t *m, uint8_t out[BUS_ERROR_MAX])
+{
+	size_t at = BUS_HEAD;
+
+	if ((m[2] & NO_REPLY_EXPECTED) != 0) {
+		return 0;
+	}
+	memset(out, 0, BUS_ERROR_MAX);
+	memcpy(out, (const uint8_t[]){'l', ERROR, NO_REPLY_EXPECTED, 1}, 4);
+	at = put_text_field(out, at, FIELD_ERROR, DENIED);
+	at = align(at, 8);
+	memcpy(out + at, (const uint8_t[]){FIELD_REPLY, 1, 'u', 0}, 4);
+	at = put_number(out, at + 4, number(m, 8));
+	at = put_text_field(out, at, FIELD_SENDER, BUS);
+	put_number(out, 8, UINT32_MAX); /* its serial: nobody answers it */
+	put_number(out, 12, (uint32_t)(at - BUS_HEAD));
+	return align(at, 8);
 }

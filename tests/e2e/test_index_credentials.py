@@ -70,7 +70,7 @@ def in_a_requirements_file(world, index, empty):
 
 
 PLACES = [in_netrc, in_variable, in_extra_variable, in_user_file, in_site_file, in_named_file, in_arguments, in_a_requirements_file]
-WAYS = [("root", ""), ("user", ""), ("user", "namespaces")]
+WAYS = [("root", ""), ("user", ""), ("root", "namespaces"), ("user", "namespaces")]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda w: f"{w[0]}-{w[1] or 'nothing'}")

@@ -129,7 +129,7 @@ static void calls(void **state)
 		{{BUS, BUS, "AddMatch", "interface='org.freedesktop.Secret.Prompt',eavesdrop='true'"}, BUS_REFUSE},
 		{{BUS, BUS, "AddMatch", NULL}, BUS_REFUSE},
 		/* said in two ways; with a descriptor; no call */
-		{{SECRETS, "org.freedesktop.Secret.Item", "GetSecret", NULL, .twice = true}, BUS_REFUSE},
+		{{SECRETS, "org.freedesktop.Secret.Item", "GetSecret", NULL, .twice = true}, BUS_BROKEN},
 		{{SECRETS, "org.freedesktop.Secret.Item", "GetSecret", NULL, .fds = true}, BUS_REFUSE},
 		{{SECRETS, "org.freedesktop.Secret.Item", "GetSecret", NULL, .type = 4}, BUS_DROP},
 		{{":1.7", "org.freedesktop.Secret.Item", "GetSecret", NULL, .type = 2}, BUS_DROP},
@@ -155,7 +155,7 @@ static void damaged(void **state)
 
 	memcpy(copy, message, sizeof copy);
 	for (size_t cut = 0; cut < len; cut++) {
-		assert_int_equal(bus_message_judge(copy, cut, what), BUS_REFUSE);
+		assert_int_equal(bus_message_judge(copy, cut, what), BUS_BROKEN);
 	}
 	for (size_t i = 0; i < len; i++) {
 		for (int value = 0; value < 256; value++) {
@@ -172,9 +172,27 @@ static void damaged(void **state)
 	assert_int_equal(bus_message_length(copy), 0);
 }
 
+/* A message like any other, which answers that call. */
+static void answers(void **state)
+{
+	const struct call call = {"org.freedesktop.systemd1", "x", "StartTransientUnit", NULL, .big = true};
+	uint8_t out[BUS_ERROR_MAX];
+	char what[BUS_WHAT];
+
+	make(&call);
+	size_t len = bus_message_error(message, out);
+	assert_int_equal(bus_message_length(out), len);
+	assert_int_equal(bus_message_judge(out, len, what), BUS_DROP);
+	assert_int_equal(out[1], 3);
+	assert_non_null(memmem(out, len, "AccessDenied", 12));
+	assert_non_null(memmem(out, len, (const uint8_t[]){5, 1, 'u', 0, 7, 0, 0, 0}, 8));
+	message[2] = 1; /* nobody waits */
+	assert_int_equal(bus_message_error(message, out), 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(calls), cmocka_unit_test(damaged)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(calls), cmocka_unit_test(answers), cmocka_unit_test(damaged)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
