@@ -245,6 +245,16 @@ static bool decide_existing(struct supervisor *s, const struct vcs_requirement *
 	return become_vcs(s, requirement, folder, b);
 }
 
+/* In a folder that was checked out in this run.  Once a build has begun there it does with a build's rights; but a light checkout of Bazaar's is half a one, and
+ * the repository of it is asked to the end: nothing but `.bzr`, which no build changes, says where that is. */
+static bool decide_known(struct supervisor *s, const struct tool *tool, const struct checkout *known, struct birthright *b)
+{
+	if (known->requirement->tool != tool->tool || (known->built && tool->tool != VCS_BZR)) {
+		return false;
+	}
+	return become_vcs(s, known->requirement, known->folder, b);
+}
+
 bool vcs_decide(struct supervisor *s, const struct start *r, const char *cwd, bool of_pip, struct birthright *b)
 {
 	const struct tool *tool = tool_named(r->path);
@@ -268,7 +278,7 @@ bool vcs_decide(struct supervisor *s, const struct start *r, const char *cwd, bo
 		return false;
 	}
 	if (checkouts_find(s, cwd, &known)) {
-		return !known.built && known.requirement->tool == tool->tool && become_vcs(s, known.requirement, known.folder, b);
+		return decide_known(s, tool, &known, b);
 	}
 	requirement = editable_at(s, tool->tool, cwd);
 	return requirement != NULL && decide_existing(s, requirement, cwd, b);

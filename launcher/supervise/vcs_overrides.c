@@ -84,8 +84,14 @@ int vcs_overrides(const struct vcs_requirement *requirement, struct environment 
 	for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {
 		environment_unset(e, gone[i]);
 	}
-	if ((error = environment_set(e, "PYTHONNOUSERSITE", "1")) < 0 || requirement->tool != VCS_GIT) {
+	if ((error = environment_set(e, "PYTHONNOUSERSITE", "1")) < 0) {
 		return error;
+	}
+	if (requirement->tool == VCS_BZR && environment_get(e, "BRZ_LOG") == NULL) {
+		return environment_set(e, "BRZ_LOG", "/dev/null"); /* else in the home, which it says that it cannot */
+	}
+	if (requirement->tool != VCS_GIT) {
+		return 0;
 	}
 	error = set_settings(e);
 	return error < 0 ? error : allow_protocols(requirement, e);

@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from conftest import USERS
+from conftest import USERS, cannot
 from lib import packages
 from lib.fakenet import in_netns, self_signed
 from lib.gitserver import GitServer, git, repository
+from lib.procs import wait_for
 
 HOST, HTTP, HTTPS = "git.test", 8081, 8444
 WORLDS = [*(("", u) for u in USERS), ("namespaces", "user")]
@@ -346,3 +348,70 @@ def test_ssh_reaches_its_host_and_port(world, net):
     assert result.status != 0, str(result)
     assert [d.split(b"\r")[0][:11] for port, d in net.sink.streams if port == 22] == [b"SSH-2.0-Ope"], f"{net.sink.streams}\n{result}"
     assert set(net.names()) == {HOST} and result.above("info") == [], str(result)
+
+
+# --- the other tools --------------------------------------------------------------------------------------------------------
+
+OTHERS = {"hg": ("hg", 8090, "hg+http://{0}:8090/"), "svn": ("svnserve", 3690, "svn+svn://{0}/pwvcs"), "bzr": ("bzr", 8092, "bzr+http://{0}:8092/"),
+          "hg-file": ("hg", 0, "hg+file://{1}"), "svn-file": ("svnadmin", 0, "svn+file://{1}"), "bzr-file": ("bzr", 0, "bzr+file://{1}")}
+PLAIN = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", "HGUSER": "a", "BRZ_EMAIL": "a <a@b.test>", "BRZ_HOME": "/nonexistent"}
+
+
+def tool_runs(*words, cwd=None) -> None:
+    subprocess.run([str(w) for w in words], cwd=cwd, env=PLAIN, check=True, capture_output=True, timeout=60)
+
+
+def store(kind: str, folder: Path) -> Path:
+    """A repository of that tool's with the project in it."""
+    tree = folder.with_name(folder.name + ".tree")
+    for name, content in project("pwvcs").items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    if kind == "svn":
+        tool_runs("svnadmin", "create", folder)
+        tool_runs("svn", "import", "-q", "-m", "one", tree, f"file://{folder}")
+        return folder
+    tool_runs(kind, "init", "-q" if kind == "hg" else tree, *([tree] if kind == "hg" else []))
+    tool_runs(kind, "add", *(["-q"] if kind == "hg" else []), cwd=tree)
+    tool_runs(kind, "commit", "-q", "-m", "one", cwd=tree)
+    tree.rename(folder)
+    return folder
+
+
+@pytest.fixture
+def served(request, base, world, internet):
+    """The URL that pip is given, with a server in the outside's namespace where there is one."""
+    name = request.param
+    tool, port, url = OTHERS[name]
+    if not shutil.which(tool):
+        cannot(f"{tool} is not installed")
+    path = store(name.split("-")[0], world.work / "pwvcs")
+    world.own_tree(world.work)
+    serve = {"hg": ["hg", "serve", "-R", path, "-p", str(port), "-a", "0.0.0.0"], "svn": ["svnserve", "-d", "--foreground", "-r", world.work, "--listen-port", str(port)],
+             "bzr": ["python3", "-m", "http.server", str(port), "-d", path]}.get(name)
+    server = subprocess.Popen(["ip", "netns", "exec", internet.inet_ns, *map(str, serve)], env=PLAIN, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) if serve else None
+    if server:
+        assert wait_for(lambda: listens(internet, port), 20)
+    yield url.format(HOST, path)
+    if server:
+        server.kill()
+        server.wait()
+
+
+def listens(internet, port: int) -> bool:
+    def connect():
+        with socket.create_connection(("127.0.0.1", port), 1):
+            return True
+    try:
+        return in_netns(internet.inet_ns, connect)
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("served", OTHERS, indirect=True)
+def test_other_tools(world, net, served):
+    # Breezy looks for its modules where PATH's python3 has them.
+    result = world.guarded([world.venv / "bin/pip", "install", served], {"PATH": "/usr/bin:/bin"})
+    assert result.status == 0 and installed(world), str(result)
+    assert result.above("info") == [] and set(net.names()) <= {HOST}, str(result)
+    assert net.outside() == [] if "+file:" in served else net.outside(), str(result)
