@@ -17,7 +17,7 @@ from lib.fakenet import in_netns, self_signed
 from lib.gitserver import GitServer, git, repository
 from lib.procs import wait_for
 
-HOST, HTTP, HTTPS = "git.test", 8081, 8444
+HOST, HTTP, HTTPS, SSH = "git.test", 8081, 8444, 2222
 WORLDS = [*(("", u) for u in USERS), ("namespaces", "user")]
 ELSEWHERE, PUBLIC = "elsewhere.test", "203.0.113.10"
 LOGIN = ("someone", "canary0of0the0git0store")
@@ -348,6 +348,40 @@ def test_ssh_reaches_its_host_and_port(world, net):
     assert result.status != 0, str(result)
     assert [d.split(b"\r")[0][:11] for port, d in net.sink.streams if port == 22] == [b"SSH-2.0-Ope"], f"{net.sink.streams}\n{result}"
     assert set(net.names()) == {HOST} and result.above("info") == [], str(result)
+
+
+@pytest.fixture
+def sshd(base, world, internet, repositories):
+    """OpenSSH's server in the outside, for one key of the user's (as root: the account that the tests make is locked).  ssh looks for its files by the account, not by HOME, so it is told where they are."""
+    if not Path("/usr/sbin/sshd").exists():
+        cannot("there is no sshd here")
+    Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    folder = base / f"sshd-{world.user.name}"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    ssh = world.home / ".ssh"
+    ssh.mkdir(mode=0o700)
+    for key in (folder / "host", ssh / "key"):
+        key.unlink(missing_ok=True)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True, timeout=30)
+    (ssh / "known_hosts").write_text(f"[{HOST}]:{SSH} " + (folder / "host.pub").read_text())
+    (folder / "authorized").write_text((ssh / "key.pub").read_text())
+    world.own_tree(ssh)
+    process = subprocess.Popen(["ip", "netns", "exec", internet.inet_ns, "/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-p", str(SSH), "-h", folder / "host",
+                                "-o", f"AuthorizedKeysFile={folder}/authorized", "-o", "StrictModes=no", "-o", "PidFile=none", "-o", "UsePAM=no",
+                                "-o", "PermitRootLogin=yes", "-o", "SetEnv=GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=*"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert wait_for(lambda: listens(internet, SSH), 20)
+    yield {"GIT_SSH_COMMAND": f"ssh -F none -i {ssh}/key -o UserKnownHostsFile={ssh}/known_hosts -o IdentitiesOnly=yes -o BatchMode=yes"}
+    process.kill()
+    process.wait()
+
+
+def test_ssh(world, net, sshd, repositories):
+    """With the user's key, which the build does not get."""
+    path = nosy(world, repositories)
+    result = world.guarded(["pip", "install", "-v", f"git+ssh://root@{HOST}:{SSH}{path}"], sshd, options=["--on-violation", "deny"])
+    assert installed(world, "pwnosy"), str(result)
+    assert set(net.names()) == {HOST} and not [e for e in result.above("info") if e["role"] == "vcs"], str(result)
 
 
 # --- the other tools --------------------------------------------------------------------------------------------------------
