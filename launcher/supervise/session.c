@@ -47,7 +47,7 @@ void session_refuse(struct session *n, int error, const char *what)
 {
 	char text[240];
 
-	snprintf(text, sizeof text, "%.120s: %.80s%s%.30s", n->request.path != NULL ? n->request.path : "program", what, error != 0 ? ": " : "",
+	snprintf(text, sizeof text, "%.80s: %.120s%s%.30s", n->request.path != NULL ? n->request.path : "program", what, error != 0 ? ": " : "",
 	         error != 0 ? strerror(error) : "");
 	session_answer(n, ENTER_REFUSED, error, text, NULL, 0);
 	if (n->enter_sock < 0) { /* the guest: its status is ours */

@@ -83,13 +83,14 @@ void sockets_record_outside(struct sandbox *sb, const struct seccomp_notif *req,
 	sockets_record(sb, req, type, verdict, &network, NULL, protocol, sockets_hint(sb));
 }
 
-/* A key store's client looks for the desktop's as well: that is no sign of intent. */
+/* No sign of intent: a key store's client looks for the desktop's as well, and ssh asks the agent that the user's configuration names, and goes on without one. */
 static const char *unix_rule(const struct sandbox *sb, const char *path)
 {
 	const char *rule = place_rule(path);
-	bool desktop = !strcmp(rule, "net.unix.dbus") || !strcmp(rule, "net.unix.display");
 
-	return sb->role == ROLE_CREDENTIAL && desktop ? "net.unix.helper" : rule;
+	if (sb->role == ROLE_CREDENTIAL && (!strcmp(rule, "net.unix.dbus") || !strcmp(rule, "net.unix.display")))
+		return "net.unix.helper";
+	return sb->role == ROLE_VCS && !strcmp(rule, "net.unix.agent") ? "net.unix.agent.tool" : rule;
 }
 
 void sockets_record_unix(struct sandbox *sb, const struct seccomp_notif *req, const char *path, const char *as_written)

@@ -95,15 +95,26 @@ static bool is_trusted(const struct supervisor *s, const char *path)
 
 /* --- which requirement ------------------------------------------------------------------------------------------- */
 
-static const struct vcs_requirement *named_in(const struct supervisor *s, enum vcs_tool tool, char *const *argv)
+/* The URL and the folder, with which such a call ends. */
+static bool read_fetch(char *const *argv, const char **url, const char **folder)
+{
+	size_t n = 0;
+
+	while (argv[n] != NULL) {
+		n++;
+	}
+	*url = n > 3 ? argv[n - 2] : "";
+	*folder = n > 3 ? argv[n - 1] : "";
+	return n > 3;
+}
+
+static const struct vcs_requirement *requirement_named(const struct supervisor *s, enum vcs_tool tool, const char *url)
 {
 	const struct installer *ins = s->run->installer;
 
 	for (size_t i = 0; i < ins->vcs_count; i++) {
-		for (char *const *word = argv; ins->vcs[i].tool == tool && *word != NULL; word++) {
-			if (strcmp(*word, ins->vcs[i].url) == 0) {
-				return &ins->vcs[i];
-			}
+		if (ins->vcs[i].tool == tool && strcmp(url, ins->vcs[i].url) == 0) {
+			return &ins->vcs[i];
 		}
 	}
 	return NULL;
@@ -197,37 +208,29 @@ static bool become_vcs(struct supervisor *s, const struct vcs_requirement *requi
 	return true;
 }
 
-/* Whoever reads it knows the repository by its last words. */
-static const char *shown_url(char *const *argv)
+/* Without the user and password that it may hold. */
+static const char *shown_url(const char *url)
 {
-	const char *url = "a repository";
+	const char *authority = strstr(url, "://");
+	const char *user = authority != NULL ? memrchr(authority + 3, '@', strcspn(authority + 3, "/")) : NULL;
 
-	for (char *const *word = argv; *word != NULL; word++) {
-		url = strstr(*word, "://") != NULL ? *word : url;
-	}
-	const char *path = strstr(url, "://");
-	const char *user = path != NULL ? memrchr(path + 3, '@', strcspn(path + 3, "/")) : NULL;
 	return user != NULL ? user + 1 : url;
 }
 
 static bool decide_fetch(struct supervisor *s, const struct tool *tool, const struct start *r, bool of_pip, struct birthright *b)
 {
-	const struct vcs_requirement *requirement = of_pip ? named_in(s, tool->tool, r->argv) : NULL;
+	const char *url, *asked;
+	const struct vcs_requirement *requirement = read_fetch(r->argv, &url, &asked) && of_pip ? requirement_named(s, tool->tool, url) : NULL;
 	char folder[PATH_MAX];
-	const char *last = "";
-	int error;
 
 	if (requirement == NULL) {
 		birthright_refuse(b, "install.requirement", EACCES, "a package asks for %.80s; only pip's command line and its files name repositories: name it there",
-		                  shown_url(r->argv));
+		                  shown_url(url));
 		return true;
 	}
-	for (char *const *word = r->argv; *word != NULL; word++) {
-		last = *word;
-	}
-	error = make_folder(s, last, r->umask, folder, &b->checkout_made);
+	int error = make_folder(s, asked, r->umask, folder, &b->checkout_made);
 	if (error < 0) {
-		birthright_refuse(b, "file.write.build", -error, "%.120s is no folder that pip checks out to", last);
+		birthright_refuse(b, "file.write.build", -error, "%.120s is no folder that pip checks out to", asked);
 		return true;
 	}
 	return become_vcs(s, requirement, folder, b);

@@ -221,6 +221,18 @@ static void look_hg(struct look *l)
 	}
 }
 
+/* A subrepository would be one with a configuration of its own. */
+static void look_hg_tree(struct look *l, const char *path, const char *name, const struct stat *st, unsigned depth)
+{
+	if (strcasecmp(name, ".hg") == 0 || strcasecmp(name, ".git") == 0) {
+		if (depth > 0 || strcmp(name, ".hg") != 0) {
+			distrust(l, "%s is a repository in the tree", inside(l, path));
+		}
+	} else if (S_ISDIR(st->st_mode)) {
+		each_entry(l, path, depth + 1, look_hg_tree);
+	}
+}
+
 char *vcs_distrust(enum vcs_tool tool, const char *folder)
 {
 	struct look l = {.root = folder};
@@ -231,6 +243,7 @@ char *vcs_distrust(enum vcs_tool tool, const char *folder)
 		break;
 	case VCS_HG:
 		look_hg(&l);
+		each_entry(&l, folder, 0, look_hg_tree);
 		break;
 	case VCS_SVN: /* a working copy has no configuration */
 		break;

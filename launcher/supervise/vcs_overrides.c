@@ -77,8 +77,10 @@ static int allow_protocols(const struct vcs_requirement *requirement, struct env
 
 int vcs_overrides(const struct vcs_requirement *requirement, struct environment *e)
 {
-	/* Mercurial and Breezy are programs of Python: what pip has installed for the user is a package's code.  An agent is out of reach, and asking it ends in an error. */
-	static const char *const gone[] = {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE", "PYTHONINSPECT", "SSH_AUTH_SOCK"};
+	/* Mercurial and Breezy are programs of Python: what pip has installed for the user is a package's code.  Agents and proxies are out of reach: behind a proxy
+	 * nobody could say which host is meant. */
+	static const char *const gone[] = {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE", "PYTHONINSPECT", "SSH_AUTH_SOCK", "http_proxy", "https_proxy",
+	                                   "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"};
 	int error;
 
 	for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {

@@ -62,6 +62,9 @@ def repositories(base) -> Path:
     backend = '[build-system]\nrequires = ["setuptools", "wheel"]\nbuild-backend = "setuptools.build_meta"\n'
     repository(folder / "pwedit660.git", {"setup.py": setup, "pyproject.toml": backend, "pwedit.py": "def add(a, b):\n    return a + b\n"})
     repository(folder / "other.git", project("other"))
+    other = git("rev-parse", "HEAD", cwd=folder / "other.git")
+    repository(folder / "pwgood.git", {"setup.py": setup.replace("pwedit", "pwgood"), "pwgood.py": "def add(a, b):\n    return a + b\n"},
+               submodules={"parts/other": f"http://{HOST}:{HTTP}/other.git#{other}"})
     repository(folder / "pwsub.git", project("pwsub"), submodules={"sub": f"http://{ELSEWHERE}:{HTTP}/pwvcs.git"})
     repository(folder / "pwext.git", project("pwext"), submodules={"sub": f"ext::sh -c touch% {base}/ext-ran"})
     repository(folder / "pwtool.git", {**project("pwtool"), "a-tool": f"#!/bin/sh\ntouch {base}/tool-ran\ncat\n", ".gitattributes": "*.c filter=users\n"})
@@ -297,6 +300,15 @@ def test_editable(world, net, server, repo, src):
     assert str(checkout) in listed.out, str(listed)
 
 
+def test_submodule_of_the_same_host(world, server):
+    """Also in a checkout that is there already: what git makes of a submodule is trusted."""
+    checkout = world.venv / "src/pwgood"
+    for again in (False, True):
+        result = world.guarded(["pip", "install", "-e", f"{url('pwgood')}#egg=pwgood"])
+        assert result.status == 0 and (checkout / "parts/other/other.c").exists() and result.above("info") == [], f"again: {again}\n{result}"
+        assert installed(world, "pwgood") and asked(server) == {HOST}, str(result)
+
+
 def hostile(kind: str, checkout: Path, ran: Path) -> None:
     """What somebody has left in the checkout before."""
     config = checkout / ".git/config"
@@ -449,3 +461,18 @@ def test_other_tools(world, net, served):
     assert result.status == 0 and installed(world), str(result)
     assert result.above("info") == [] and set(net.names()) <= {HOST}, str(result)
     assert net.outside() == [] if "+file:" in served else net.outside(), str(result)
+
+
+def test_audit(world, net, server):
+    """Nothing is enforced: the submodule is asked for elsewhere, and that is written down."""
+    net.dns.addresses[ELSEWHERE] = [PUBLIC]
+    result = world.guarded(["pip", "install", url("pwsub")], options=["--audit"])
+    assert asked(server) == {HOST, ELSEWHERE} and [e for e in told(result, "net.resolve") if e["role"] == "vcs"], str(result)
+
+
+def test_another_python(make_world, user_named, net, server, templates, all_pythons):
+    """Of the newest Python at hand, whose pip is another."""
+    newest = max(all_pythons.values(), key=lambda p: p.version)
+    world = make(make_world, user_named("user"), net, server, templates, newest)
+    result = world.guarded(["pip", "install", "-v", f"pwvcs @ {url()}"])
+    assert result.status == 0 and installed(world) and result.above("info") == [], str(result)

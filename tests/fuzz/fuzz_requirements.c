@@ -25,6 +25,19 @@ static void check_host(const char *text, const char *scheme)
 	free(u.host);
 }
 
+static void check_repository(const char *text)
+{
+	struct vcs_requirement one;
+
+	if (pip_vcs_parse(text, &one)) {
+		assert(one.url && one.shown && !strchr(one.shown, '#') && (one.host != NULL) == (one.port != 0));
+		for (const char *c = one.host ? one.host : ""; *c; c++) {
+			assert(isalnum((unsigned char)*c) || strchr(".-_:", *c));
+		}
+	}
+	pip_vcs_finish(&one);
+}
+
 static void check_option(void *ctx, const struct option_def *def, const char *value)
 {
 	assert(def->value == (value != NULL));
@@ -43,6 +56,9 @@ static void check_requirement(void *ctx, unsigned line, const char *text)
 	assert((kind == REQ_NAME) == !where);
 	if (kind == REQ_URL) {
 		check_host(where, NULL);
+	}
+	if (kind == REQ_VCS) {
+		check_repository(where);
 	}
 	if (kind == REQ_FILE || kind == REQ_DIRECTORY) {
 		assert(where[0] == '/' && !strstr(where, "//") && !strstr(where, "/../"));

@@ -20,7 +20,7 @@ def git(*words, cwd: Path | None = None) -> str:
 
 
 def repository(path: Path, files: dict[str, bytes | str], links: dict[str, str] | None = None, submodules: dict[str, str] | None = None) -> Path:
-    """A bare repository with one commit; submodules: path → URL, each at a commit that nobody has to have."""
+    """A bare repository with one commit; submodules: path → URL, or URL#COMMIT (else one that nobody has)."""
     work = path.with_name(path.name + ".work")
     work.mkdir(parents=True)
     git("init", "-q", "-b", "main", work)
@@ -30,9 +30,9 @@ def repository(path: Path, files: dict[str, bytes | str], links: dict[str, str] 
         target.write_bytes(content.encode() if isinstance(content, str) else content)
         target.chmod(0o755 if content[:2] in ("#!", b"#!") else 0o644)
     if submodules:
-        (work / ".gitmodules").write_text("".join(f'[submodule "{p}"]\n\tpath = {p}\n\turl = {u}\n' for p, u in submodules.items()))
-        for place in submodules:
-            git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},{place}", cwd=work)
+        (work / ".gitmodules").write_text("".join(f'[submodule "{p}"]\n\tpath = {p}\n\turl = {u.split("#")[0]}\n' for p, u in submodules.items()))
+        for place, url in submodules.items():
+            git("update-index", "--add", "--cacheinfo", f"160000,{url.partition('#')[2] or '1' * 40},{place}", cwd=work)
     git("add", "-A", *([] if not submodules else ["--", ".", *[f":!{p}" for p in submodules]]), cwd=work)
     git("commit", "-q", "-m", "one", cwd=work)
     git("clone", "-q", "--bare", work, path)

@@ -151,6 +151,8 @@ static void nobody_else(void **state)
 
 	assert_int_equal(become(w, git, "/", true, ARGV("git", "clone", "https://x.example/other.git", folder)), BECOME_REFUSED);
 	assert_int_equal(become(w, git, "/", true, ARGV("git", "clone", URL "x", folder)), BECOME_REFUSED);
+	assert_int_equal(become(w, git, "/", true, ARGV("git", "clone", URL, "https://x.example/other.git", folder)), BECOME_REFUSED);
+	assert_int_equal(become(w, git, "/", true, ARGV("git", "clone")), BECOME_REFUSED);
 	assert_int_equal(become(w, git, "/", false, ARGV("git", "clone", URL, folder)), BECOME_REFUSED); /* a pip of build isolation */
 	assert_int_equal(become(w, at(w, "venv/bin/git"), "/", true, ARGV("git", "clone", URL, folder)), BECOME_REFUSED);
 	assert_int_equal(become(w, at(w, "other/git"), "/", true, ARGV("git", "clone", URL, folder)), BECOME_REFUSED);
@@ -267,11 +269,28 @@ static void changed(void **state)
 	assert_distrusted(w, "src/missing", "cannot be looked at");
 }
 
+static void of_mercurial(void **state)
+{
+	struct world *w = *state;
+
+	file(w, "src/a/.hg/hgrc", "[paths]\ndefault = https://x.example/a\n");
+	file(w, "src/a/code/x", "");
+	assert_null(vcs_distrust(VCS_HG, at(w, "src/a")));
+	file(w, "src/a/code/sub/.hg/hgrc", "");
+	char *why = vcs_distrust(VCS_HG, at(w, "src/a"));
+	assert_non_null(why);
+	free(why);
+	file(w, "src/b/.hg/hgrc", "[hooks]\nupdate = x\n");
+	why = vcs_distrust(VCS_HG, at(w, "src/b"));
+	assert_non_null(why);
+	free(why);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(what_the_user_named), TEST(nobody_else), TEST(folders), TEST(existing), TEST(changed)};
+	const struct CMUnitTest tests[] = {TEST(what_the_user_named), TEST(nobody_else), TEST(folders), TEST(existing), TEST(changed), TEST(of_mercurial)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
