@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "launcher/base/fd.h"
+#include "launcher/installer/installer.h"
 #include "launcher/names/ranges.h"
 #include "launcher/names/stand_in.h"
 #include "launcher/supervise/proxy_dial.h"
@@ -94,13 +95,19 @@ static void resolve(const char *host, int family, struct pw_answer *real, char c
 		names_ask(host, family, real, canonical);
 }
 
+/* ssh and its like know no proxy: what a requirement names for them is reached without. */
+static bool is_proxied(const struct sandbox *sb, const char *host)
+{
+	return proxy_for(sb->sup, host, 0) && !(supervisor_host_required(sb, host, 0) && sb->requirement->opaque);
+}
+
 void lookup_allowed(struct shade *who, const char *host, int family, struct pw_answer *out)
 {
 	struct supervisor *sup = who->sandbox.sup;
 	struct pw_answer real, reachable = {0};
 	char canonical[PW_HOST_MAX];
 
-	if (proxy_for(sup, host, 0)) {
+	if (is_proxied(&who->sandbox, host)) {
 		stand_ins_nowhere(family, &real);
 		if (!stand_ins_give(supervisor_stand_ins(sup), who->sandbox.id, host, &real, out))
 			record_full(who, host);

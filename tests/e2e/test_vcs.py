@@ -13,9 +13,10 @@ import pytest
 
 from conftest import USERS, cannot
 from lib import packages
-from lib.fakenet import in_netns, self_signed
+from lib.fakenet import INET4, in_netns, self_signed
 from lib.gitserver import GitServer, git, repository
 from lib.procs import wait_for
+from lib.proxy import Proxy
 
 HOST, HTTP, HTTPS, SSH = "git.test", 8081, 8444, 2222
 WORLDS = [*(("", u) for u in USERS), ("namespaces", "user")]
@@ -131,6 +132,23 @@ def test_http(any_world, net, server, requirement):
     result = world.guarded(["pip", "install", requirement.format(url())])
     assert result.status == 0 and installed(world), str(result)
     assert {h for h, _, _ in server.requests} == {f"{HOST}:{HTTP}"} and set(net.names()) == {HOST}, f"{server.requests}\n{result}"
+    assert result.above("info") == [], str(result)
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+def test_through_the_proxy(world, net, server, scheme):
+    """As a company has it.  The tool is given none: its connection is led there."""
+    def listen():
+        return in_netns(net.inet_ns, lambda: socket.create_server(("0.0.0.0", 0)))
+
+    def dial(host, port):
+        return in_netns(net.inet_ns, lambda: socket.create_connection((INET4, port), 10))
+
+    with Proxy(listen, dial, login=":".join(LOGIN)) as proxy:
+        result = world.guarded(["pip", "install", url()], {"http_proxy": f"{scheme}://{':'.join(LOGIN)}@proxy.test:{proxy.port}"})
+    assert result.status == 0 and installed(world), str(result)
+    assert (HOST, HTTP) in {(a.host, a.port) for a in proxy.asked} and HOST not in net.names(), f"{proxy.asked}\n{result}"
+    assert LOGIN[1] not in result.out + result.err + result.journal.read_text(), str(result)
     assert result.above("info") == [], str(result)
 
 
