@@ -418,26 +418,30 @@ def test_ssh(world, net, sshd, repositories):
 
 OTHERS = {"hg": ("hg", 8090, "hg+http://{0}:8090/"), "svn": ("svnserve", 3690, "svn+svn://{0}/pwvcs"), "bzr": ("bzr", 8092, "bzr+http://{0}:8092/"),
           "hg-file": ("hg", 0, "hg+file://{1}"), "svn-file": ("svnadmin", 0, "svn+file://{1}"), "bzr-file": ("bzr", 0, "bzr+file://{1}")}
-PLAIN = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", "HGUSER": "a", "BRZ_EMAIL": "a <a@b.test>", "BRZ_HOME": "/nonexistent"}
 
 
-def tool_runs(*words, cwd=None) -> None:
-    subprocess.run([str(w) for w in words], cwd=cwd, env=PLAIN, check=True, capture_output=True, timeout=60)
+def plain(home: Path) -> dict[str, str]:
+    """They make folders in whatever is their home."""
+    return {"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8", "HGUSER": "a", "BRZ_EMAIL": "a <a@b.test>", "BRZ_HOME": str(home)}
 
 
-def store(kind: str, folder: Path) -> Path:
+def tool_runs(home: Path, *words, cwd=None) -> None:
+    subprocess.run([str(w) for w in words], cwd=cwd, env=plain(home), check=True, capture_output=True, timeout=60)
+
+
+def store(kind: str, folder: Path, home: Path) -> Path:
     """A repository of that tool's with the project in it."""
     tree = folder.with_name(folder.name + ".tree")
     for name, content in project("pwvcs").items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_bytes(content.encode() if isinstance(content, str) else content)
     if kind == "svn":
-        tool_runs("svnadmin", "create", folder)
-        tool_runs("svn", "import", "-q", "-m", "one", tree, f"file://{folder}")
+        tool_runs(home, "svnadmin", "create", folder)
+        tool_runs(home, "svn", "import", "-q", "-m", "one", tree, f"file://{folder}")
         return folder
-    tool_runs(kind, "init", "-q" if kind == "hg" else tree, *([tree] if kind == "hg" else []))
-    tool_runs(kind, "add", *(["-q"] if kind == "hg" else []), cwd=tree)
-    tool_runs(kind, "commit", "-q", "-m", "one", cwd=tree)
+    tool_runs(home, kind, "init", "-q" if kind == "hg" else tree, *([tree] if kind == "hg" else []))
+    tool_runs(home, kind, "add", *(["-q"] if kind == "hg" else []), cwd=tree)
+    tool_runs(home, kind, "commit", "-q", "-m", "one", cwd=tree)
     tree.rename(folder)
     return folder
 
@@ -449,11 +453,11 @@ def served(request, base, world, internet):
     tool, port, url = OTHERS[name]
     if not shutil.which(tool):
         cannot(f"{tool} is not installed")
-    path = store(name.split("-")[0], world.work / "pwvcs")
+    path = store(name.split("-")[0], world.work / "pwvcs", world.logs)
     world.own_tree(world.work)
     serve = {"hg": ["hg", "serve", "-R", path, "-p", str(port), "-a", "0.0.0.0"], "svn": ["svnserve", "-d", "--foreground", "-r", world.work, "--listen-port", str(port)],
              "bzr": ["python3", "-m", "http.server", str(port), "-d", path]}.get(name)
-    server = subprocess.Popen(["ip", "netns", "exec", internet.inet_ns, *map(str, serve)], env=PLAIN, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) if serve else None
+    server = subprocess.Popen(["ip", "netns", "exec", internet.inet_ns, *map(str, serve)], env=plain(world.logs), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) if serve else None
     if server:
         assert wait_for(lambda: listens(internet, port), 20)
     yield url.format(HOST, path)
