@@ -24,7 +24,7 @@ const struct place places_system[] = {
 	{"/etc/os-release", R}, {"/etc/lsb-release", R}, {"/etc/debian_version", R}, {"/etc/redhat-release", R}, {"/etc/fedora-release", R},
 	{"/etc/system-release", R}, {"/etc/alpine-release", R}, {"/etc/arch-release", R}, {"/etc/SuSE-release", R}, {"/etc/dpkg/origins", R},
 	/* shells, terminals, tools */
-	{"/etc/bash.bashrc", R}, {"/etc/profile", R}, {"/etc/environment", R}, {"/etc/inputrc", R}, {"/etc/terminfo", R}, {"/etc/gitconfig", R},
+	{"/etc/bash.bashrc", R}, {"/etc/profile", R}, {"/etc/inputrc", R}, {"/etc/terminfo", R}, {"/etc/gitconfig", R},
 	{"/etc/alternatives", RX}, {"/etc/perl", R}, {"/etc/python3", R}, {"/etc/python3.11", R}, {"/etc/mime.types", R}, {"/etc/magic", R},
 	{"/etc/fonts", R},
 	/* certificates that everybody may see */
