@@ -24,22 +24,45 @@ static struct own_rights own_rights(struct session *n)
 	                           .terminal = n->passed.terminal[0] != '\0' ? n->passed.terminal : NULL};
 }
 
+/* What was asked for, with the user's own values in the place of those that pip has for them: this role's options may let other secrets pass than pip's. */
+static int before_decoys(const struct session *n, struct environment *out)
+{
+	const struct run *run = n->sup->run;
+	int error = environment_copy(out, n->request.envp);
+
+	for (char **name = run->role_env.replaced; error == 0 && name != NULL && *name != NULL; name++) {
+		const char *now = envp_get(n->request.envp, *name), *false_one = envp_get(run->role_env.envp, *name), *own = envp_get(run->process_envp, *name);
+		if (now != NULL && false_one != NULL && own != NULL && strcmp(now, false_one) == 0) {
+			error = environment_set(out, *name, own);
+		}
+	}
+	return error;
+}
+
+static int for_role(struct session *n)
+{
+	const struct run *run = n->sup->run;
+	struct environment asked = {0};
+	struct env_set set = {0};
+	int error = before_decoys(n, &asked);
+
+	error = error < 0 ? error : env_for_role(run->policy, n->sandbox.role, asked.v, run->decoy_key, &set);
+	error = error < 0 ? error : environment_copy(&n->environment, set.envp);
+	env_set_finish(&set);
+	environment_finish(&asked);
+	return error;
+}
+
 static int make_environment(struct session *n)
 {
 	const struct run *run = n->sup->run;
 	struct own_rights own = own_rights(n);
-	struct env_set set = {0};
 	if (n->right.helper != NULL && !run->audit) {
 		int failed = credential_environment(n->sup, &n->request, &n->environment);
 		return failed < 0 ? failed : rights_environment(n->sup, n->sandbox.role, &own, &n->environment);
 	}
-	int error = run->audit ? 0 : env_for_role(run->policy, n->sandbox.role, n->request.envp, run->decoy_key, &set);
+	int error = run->audit ? environment_copy(&n->environment, n->request.envp) : for_role(n);
 
-	if (error < 0) {
-		return error;
-	}
-	error = environment_copy(&n->environment, run->audit ? n->request.envp : set.envp);
-	env_set_finish(&set);
 	return error < 0 ? error : rights_environment(n->sup, n->sandbox.role, &own, &n->environment);
 }
 

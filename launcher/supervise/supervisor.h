@@ -45,7 +45,7 @@ struct run {
 	struct strings allow_pth;
 	char **guest_argv;                 /* under `run` */
 	const char *guest_path;            /* the file that is executed */
-	char **process_argv, **process_envp; /* the process's own strings, for the zygote to wipe */
+	char **process_argv, **process_envp; /* the process's own strings, for the zygote to wipe; of them a role gets what its options let pass */
 	enum severity fail_on;             /* RUN_FAILS_NEVER: the status is the command's own */
 	bool audit;                        /* nothing is enforced, everything is recorded */
 	mode_t umask;

@@ -3,6 +3,8 @@
 What the shim tells of one interpreter is tests/unit/preload's business, on every Python that there is."""
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from lib import packages
@@ -100,6 +102,28 @@ def test_packages(folder, make_world, user_named, templates, python):
     assert all(e["severity"] == ("low" if e["type"] == "env.read" else "info") for e in held.of_type("env.read", "env.enumerate"))
     assert "read the variable AWS_SECRET_ACCESS_KEY at setup.py:%d in collect (secret variable read by name): a decoy was given" % setup_line in held.err, str(held)
     assert "os.environ" not in held.err
+    assert not any(c.decode() in held.journal.read_text() + held.err for c in canaries())
+
+
+def test_a_build_gets_what_an_option_lets_it_have(base, make_world, user_named, templates, distribution):
+    """The user's own value, and not what stands for it in pip."""
+    world = make_world(user_named("user"))
+    env = world.plant_canaries()
+    world.use_venv(templates, distribution)
+    folder = base / "given"
+    packages.sdist(folder, "pwgiven", "1.0", {"setup.py": """import os
+from setuptools import setup
+
+with open("pwgiven.py", "w") as f:
+    f.write(repr({n: os.environ.get(n) for n in ("DATABASE_URL", "AWS_SECRET_ACCESS_KEY")}))
+setup(name="pwgiven", version="1.0", py_modules=["pwgiven"])
+"""})
+    held = world.guarded(["pip", "install", "--no-index", "--find-links", folder, "--no-build-isolation", "pwgiven"], env, options=["--allow-env", "build:DATABASE_URL"])
+    assert held.status == 0, str(held)
+    seen = ast.literal_eval((world.site_packages() / "pwgiven.py").read_text())
+    assert seen["DATABASE_URL"] == env["DATABASE_URL"]
+    assert seen["AWS_SECRET_ACCESS_KEY"] and seen["AWS_SECRET_ACCESS_KEY"] != env["AWS_SECRET_ACCESS_KEY"]
+    assert {e["target"]["name"] for e in held.of_type("env.read")} == {"AWS_SECRET_ACCESS_KEY"}, str(held)
     assert not any(c.decode() in held.journal.read_text() + held.err for c in canaries())
 
 
