@@ -8,7 +8,7 @@ import itertools
 import os
 from pathlib import Path
 
-LONGEST = ("test_online", "test_escapes", "test_matrix", "test_pips", "test_kill", "test_terminal_pip", "test_legitimate", "test_wheels", "test_places", "test_cli",
+LONGEST = ("test_online", "test_vcs", "test_proxies", "test_escapes", "test_credentials", "test_matrix", "test_index_credentials", "test_pips", "test_kill", "test_terminal_pip", "test_legitimate", "test_wheels", "test_places", "test_cli",
            "test_local", "test_terminal", "test_bypass", "test_flood", "test_faults", "test_denied_calls")
 
 
