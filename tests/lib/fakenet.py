@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import select
 import shutil
 import socket
 import ssl
@@ -154,6 +155,8 @@ HTTP_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r
 def is_whole_request(data: bytes) -> bool:
     """An HTTP request with all of the body that it announces."""
     head, mark, body = data.partition(b"\r\n\r\n")
+    if re.search(rb"(?i)transfer-encoding: *chunked", head):
+        return body.endswith(b"0\r\n\r\n")
     length = re.search(rb"(?i)content-length: *(\d+)", head)
     return bool(mark) and len(body) >= (int(length[1]) if length else 0)
 
@@ -165,8 +168,20 @@ class Sink:
         self.requests: list[tuple[str, bytes]] = []  # (server name, decrypted bytes) of the TLS sink
         self.streams: list[tuple[int, bytes]] = []  # (port, bytes) of each connection to a plain TCP sink, of each datagram to a UDP sink
         self.connections = 0
-        self.packets: list[Packet] = []
-        self._lock = threading.Lock()
+        self._packets: list[Packet] = []
+        self._captured: socket.socket | None = None
+        self._lock, self._capturing = threading.Lock(), threading.Lock()
+
+    @property
+    def packets(self) -> list[Packet]:
+        """All that has left by now: what the capture has yet to read as well."""
+        end = time.monotonic() + 10
+        while self._captured and time.monotonic() < end:
+            with self._capturing:
+                if not select.select([self._captured], [], [], 0)[0]:
+                    break
+            time.sleep(0.001)
+        return self._packets
 
     @property
     def bytes(self) -> bytes:
@@ -223,16 +238,18 @@ class Sink:
                 self.streams.append((port, piece))
 
     def capture(self, sock: socket.socket) -> None:
+        self._captured = sock
         while True:
             try:
-                frame, address = sock.recvfrom(65536)
-            except OSError:
+                select.select([sock], [], [])
+                with self._capturing:
+                    frame, address = sock.recvfrom(65536)
+                    packet = parse(address[1], frame) if address[2] != socket.PACKET_OUTGOING else None
+                    if packet:
+                        self._packets.append(packet)
+            except (OSError, ValueError):  # ValueError: closed
+                self._captured = None
                 return
-            if address[2] == socket.PACKET_OUTGOING:
-                continue
-            packet = parse(address[1], frame)
-            if packet:
-                self.packets.append(packet)
 
 
 def parse(ethertype: int, packet: bytes) -> Packet | None:
