@@ -101,25 +101,30 @@ static bool is_proxied(const struct sandbox *sb, const char *host)
 	return proxy_for(sb->sup, host, 0) && !(supervisor_host_required(sb, host, 0) && sb->requirement->opaque);
 }
 
-void lookup_allowed(struct shade *who, const char *host, int family, struct pw_answer *out)
+/* What may be reached of what the resolver says; the rest is written down. */
+static void find_reachable(struct shade *who, const char *host, int family, struct pw_answer *out)
 {
-	struct supervisor *sup = who->sandbox.sup;
-	struct pw_answer real, reachable = {0};
+	struct pw_answer real;
 	char canonical[PW_HOST_MAX];
 
-	if (is_proxied(&who->sandbox, host)) {
-		stand_ins_nowhere(family, &real);
-		if (!stand_ins_give(supervisor_stand_ins(sup), who->sandbox.id, host, &real, out))
-			record_full(who, host);
-		return;
-	}
 	resolve(host, family, &real, canonical);
 	if (is_denied(who, host, canonical))
 		real = (struct pw_answer){.error = EAI_NONAME};
-	reachable.error = real.error;
+	out->error = real.error;
 	for (uint32_t i = 0; i < real.count && i < PW_ANSWER_MAX; i++)
 		if (may_reach(who, host, &real.address[i]))
-			reachable.address[reachable.count++] = real.address[i];
+			out->address[out->count++] = real.address[i];
+}
+
+void lookup_allowed(struct shade *who, const char *host, int family, struct pw_answer *out)
+{
+	struct supervisor *sup = who->sandbox.sup;
+	struct pw_answer reachable = {0};
+
+	if (is_proxied(&who->sandbox, host))
+		stand_ins_nowhere(family, &reachable);
+	else
+		find_reachable(who, host, family, &reachable);
 	if (!stand_ins_give(supervisor_stand_ins(sup), who->sandbox.id, host, &reachable, out))
 		record_full(who, host);
 }

@@ -1,6 +1,8 @@
 #include "places.h"
 
+#include <limits.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "launcher/sandbox/ruleset.h"
 #include "pathtext.h"
@@ -48,6 +50,23 @@ bool places_granted(const char *path)
 {
 	for (const struct place *p = places_system; p->path != NULL; p++) {
 		if (pathtext_below(path, p->path)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool places_below(const char *real, const char *root)
+{
+	char resolved[PATH_MAX];
+
+	return realpath(root, resolved) != NULL && pathtext_below(real, resolved);
+}
+
+bool places_below_one(const char *real, const char *const *roots)
+{
+	for (size_t i = 0; roots != NULL && roots[i] != NULL; i++) {
+		if (places_below(real, roots[i])) {
 			return true;
 		}
 	}

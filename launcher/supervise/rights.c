@@ -77,23 +77,6 @@ static const char *const *list(const struct strings *s)
 	return (const char *const *)s->v;
 }
 
-static bool below_real(const char *path, const char *root)
-{
-	char real[PATH_MAX];
-
-	return realpath(root, real) != NULL && pathtext_below(path, real);
-}
-
-static bool below_one(const char *path, const char *const *roots)
-{
-	for (size_t i = 0; roots != NULL && roots[i] != NULL; i++) {
-		if (below_real(path, roots[i])) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* --- build and guest ----------------------------------------------------------------------------- */
 
 /* Is, contains or lies in what a rule protects?  What an environment or a command line names may be a link to it. */
@@ -307,7 +290,7 @@ static bool below_strings(const char *real, const struct strings *all)
 static bool below_system(const char *real)
 {
 	for (size_t i = 0; places_system[i].path != NULL; i++) {
-		if (below_real(real, places_system[i].path)) {
+		if (places_below(real, places_system[i].path)) {
 			return true;
 		}
 	}
@@ -335,7 +318,7 @@ bool rights_may_read(const struct sandbox *sb, const char *real)
 	if (sb->role == ROLE_VCS ? below_system(real) : below_strings(real, readable(sb->sup))) {
 		return true;
 	}
-	return below_one(real, policy_grants(p, sb->role, FILE_READ)) || below_one(real, policy_grants(p, sb->role, FILE_WRITE));
+	return places_below_one(real, policy_grants(p, sb->role, FILE_READ)) || places_below_one(real, policy_grants(p, sb->role, FILE_WRITE));
 }
 
 /* --- installer ----------------------------------------------------------------------------------- */

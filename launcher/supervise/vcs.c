@@ -45,38 +45,17 @@ static bool fetches(const struct tool *tool, char *const *argv)
 	return command != NULL && (strcmp(command, tool->fetch) == 0 || (tool->also != NULL && strcmp(command, tool->also) == 0));
 }
 
-static bool below_real(const char *path, const char *root)
-{
-	char real[PATH_MAX];
-
-	return realpath(root, real) != NULL && pathtext_below(path, real);
-}
-
-static bool below_strings(const char *path, const struct strings *roots)
-{
-	for (size_t i = 0; i < roots->n; i++) {
-		if (below_real(path, roots->v[i])) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Of the system and not of the environment, into which packages are installed; or where the user says that such programs are. */
 static bool is_trusted_place(const struct supervisor *s, const char *path)
 {
-	const char *const *granted = policy_grants(s->run->policy, ROLE_VCS, FILE_READ);
-
-	for (; granted != NULL && *granted != NULL; granted++) {
-		if (below_real(path, *granted)) {
-			return true;
-		}
+	if (places_below_one(path, policy_grants(s->run->policy, ROLE_VCS, FILE_READ))) {
+		return true;
 	}
-	if (below_strings(path, &s->run->installer->env.write_dirs)) {
+	if (places_below_one(path, (const char *const *)s->run->installer->env.write_dirs.v)) {
 		return false;
 	}
 	for (const struct place *p = places_system; p->path != NULL; p++) {
-		if ((p->grants & GRANT_EXECUTE) != 0 && below_real(path, p->path)) {
+		if ((p->grants & GRANT_EXECUTE) != 0 && places_below(path, p->path)) {
 			return true;
 		}
 	}
