@@ -154,12 +154,17 @@ void installer_finish(struct installer *ins);
 /* Is it the name of a program that knows passwords?  Pure. */
 bool installer_is_helper(const char *name);
 
-/* The SPEC of pip_boot.py for the launched pip (runner false) or for a sub-pip (runner true: ins->runner is run as the script).  allow_pth and
- * pythonpath may be NULL; pythonpath is a PYTHONPATH that was taken out of the environment of the interpreter's start, where a folder on it could
- * replace `encodings`; started (0: none): nanoseconds since the epoch before the launched pip began, where pip's files tell by their change times whether
- * they are older; audit: what it would refuse is told and let through.  The caller frees. */
-char *installer_boot_spec(const struct installer *ins, bool runner, const struct strings *allow_pth, const char *pythonpath,
-                          unsigned long long started, bool audit);
+/* What the bootstrap of one pip is told besides what the installer knows. */
+struct boot {
+	bool runner;                    /* a sub-pip: ins->runner is run as the script */
+	const struct strings *allow_pth; /* NULL: none */
+	const char *pythonpath;         /* that was taken out of the environment of the interpreter's start, where a folder on it could replace `encodings`; or NULL */
+	unsigned long long started;     /* nanoseconds since the epoch before the launched pip began, where pip's files tell by their change times whether they are older; 0: none */
+	bool audit;                     /* what it would refuse is told and let through */
+	const struct strings *above;    /* of a sub-pip, whose build requirements it installs: "NAME VERSION", the nearest first; NULL: nobody's */
+};
+/* The SPEC of pip_boot.py.  The caller frees. */
+char *installer_boot_spec(const struct installer *ins, const struct boot *boot);
 
 /* Is this text a word that starts pip (`pip`, `pip3`, `pip3.11`, a path to one, `python…`)? For the command line's dispatch. */
 bool installer_is_word(const char *word);

@@ -14,6 +14,7 @@ SPEC is one JSON object (docs/installer.md describes it):
     allow_pth   start-up files whose code lines run after all
     pythonpath  optional: a PYTHONPATH that was kept from the interpreter's own start, where it could replace `encodings`
     projects    local projects, in whose folders builds work
+    for         optional: whose build requirements this pip installs: words "NAME VERSION", the nearest first
     socks       optional: true: a SOCKS proxy is configured, and pip gets pip_socks.py, beside this file, as the module `socks`
     archives    where archives may be read besides the run's temp: files, folders, "FOLDER/*" for what lies directly in one
     event       optional: {"magic", "op", "type", "write", "read", "start"}: report what was refused by prctl (preload/pw_event.h):
@@ -320,6 +321,81 @@ def is_plain(name):
     return isinstance(name, str) and "/" not in name and name not in ("", ".", "..")
 
 
+def is_requirement(one):
+    return type(one).__name__ == "InstallRequirement"
+
+
+def requirement_at(frame):
+    """The requirement that pip is at work on, as its own frames have it, or None."""
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith("pip._internal."):
+            known = frame.f_locals
+            for one in (known.get("req"), known.get("self"), getattr(known.get("self"), "req", None)):
+                if is_requirement(one):
+                    return one
+        frame = frame.f_back
+    return None
+
+
+def canonical(name):
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def split_archive(filename, name):
+    """NAME-VERSION.tar.gz: both; name: what pip has for it, or None."""
+    for end in ARCHIVES:
+        if filename.lower().endswith(end):
+            stem = filename[: -len(end)]
+            for at, letter in enumerate(stem):
+                if letter == "-" and (canonical(stem[:at]) == canonical(name) if name else stem[at + 1: at + 2].isdigit()):
+                    return name or stem[:at], stem[at + 1:]
+    return name, None
+
+
+def digest_of(path):
+    """SHA-256 of an archive for which the index had none."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+class Word:
+    """pip's word on whose code it is about to start, given to the child's environment, of which the supervisor takes it away."""
+
+    VARIABLE = "PIPWARDEN_FOR"  # FOR_VARIABLE in launcher/supervise/word.h
+
+    def __init__(self, spec):
+        self.above = spec.get("for") or []
+
+    def on_start(self, _executable, _argv, _cwd, env):
+        if type(env) is not dict:  # os.environ itself, or none of its own
+            return
+        try:
+            text = json.dumps(self.about(requirement_at(sys._getframe(3))))
+        except Exception:  # another pip, whose frames look otherwise: the supervisor goes by folders
+            return
+        env[self.VARIABLE] = text
+
+    def about(self, req):
+        if req is None:
+            return {"for": self.above}
+        name, version = split_archive(req.link.filename, req.name) if req.link else (req.name, None)
+        return {"name": name, "version": version, "sha256": self.sha256(req), "for": self.above}
+
+    @staticmethod
+    def sha256(req):
+        if req.link is not None and req.link.hash_name == "sha256":
+            return req.link.hash
+        path = req.local_file_path
+        if path and os.path.isfile(path):
+            return digest_of(path)
+        return None
+
+
 class Guard:
     """Four rules for pip, which is trusted code that handles hostile data; an audit hook sees what it does.
 
@@ -346,6 +422,7 @@ class Guard:
         self.sealed = spec.get("sealed", True)
         self.projects = spec.get("projects") or []
         self.began = spec.get("started") or time.time_ns()
+        self.word = Word(spec)
 
     def install(self):
         checks = {
@@ -358,6 +435,7 @@ class Guard:
             "os.link": self.on_rename,
             "os.truncate": lambda path, length: self.on_write(path, follow=True),
             "os.chmod": lambda path, mode, dir_fd: self.on_write(path, dir_fd, True),
+            "subprocess.Popen": self.word.on_start,
         }
         find = checks.get
 

@@ -40,8 +40,7 @@ static void write_list(FILE *out, const char *key, const struct strings *list)
 	putc(']', out);
 }
 
-char *installer_boot_spec(const struct installer *ins, bool runner, const struct strings *allow_pth, const char *pythonpath,
-                          unsigned long long started, bool audit)
+char *installer_boot_spec(const struct installer *ins, const struct boot *boot)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -50,16 +49,16 @@ char *installer_boot_spec(const struct installer *ins, bool runner, const struct
 	if (!out) {
 		return NULL;
 	}
-	fprintf(out, "{\"module\":%s,\"sealed\":%s", ins->module && !runner ? "true" : "false", ins->pip_is_target ? "false" : "true");
-	write_pair(out, "program", runner ? ins->runner : ins->program);
+	fprintf(out, "{\"module\":%s,\"sealed\":%s", ins->module && !boot->runner ? "true" : "false", ins->pip_is_target ? "false" : "true");
+	write_pair(out, "program", boot->runner ? ins->runner : ins->program);
 	write_pair(out, "pip_dir", ins->pip_dir);
 	/* A pip of an archive runs as its folder does. */
-	write_pair(out, "runner", runner ? ins->runner : ins->zip ? ins->pip_dir : NULL);
-	write_pair(out, "pythonpath", pythonpath);
-	if (started) {
-		fprintf(out, ",\"started\":%llu", started);
+	write_pair(out, "runner", boot->runner ? ins->runner : ins->zip ? ins->pip_dir : NULL);
+	write_pair(out, "pythonpath", boot->pythonpath);
+	if (boot->started) {
+		fprintf(out, ",\"started\":%llu", boot->started);
 	}
-	if (audit) {
+	if (boot->audit) {
 		fputs(",\"audit\":true", out);
 	}
 	for (size_t i = 0; i < ins->proxies.n; i++) {
@@ -68,7 +67,8 @@ char *installer_boot_spec(const struct installer *ins, bool runner, const struct
 			break;
 		}
 	}
-	write_list(out, "allow_pth", allow_pth);
+	write_list(out, "allow_pth", boot->allow_pth);
+	write_list(out, "for", boot->above);
 	write_list(out, "archives", &ins->archives);
 	write_list(out, "projects", &ins->local_roots);
 	fprintf(out, ",\"event\":{\"magic\":%u,\"op\":%d,\"type\":%d,\"write\":%d,\"read\":%d,\"start\":%d}}", PW_MAGIC, PW_OP_EVENT, PW_EV_IMPORT_REFUSED,

@@ -106,9 +106,28 @@ static void encode_process(struct encoder *e, const struct event_process *p)
 	line_text(&e->line, "}");
 }
 
+static void encode_lines(struct encoder *e, const char *name, const char *lines)
+{
+	char one[512];
+	size_t len;
+
+	if (lines == NULL) {
+		return;
+	}
+	key(e, name);
+	line_text(&e->line, "[");
+	for (const char *at = lines; *at != '\0'; at += len + (at[len] == '\n')) {
+		len = strcspn(at, "\n");
+		snprintf(one, sizeof one, "%.*s", (int)(len < sizeof one ? len : sizeof one - 1), at);
+		line_text(&e->line, at == lines ? "" : ",");
+		quoted(e, one);
+	}
+	line_text(&e->line, "]");
+}
+
 static void encode_package(struct encoder *e, const struct event_package *p)
 {
-	if (p->name == NULL && p->version == NULL && p->stage == NULL) {
+	if (p->name == NULL && p->version == NULL && p->stage == NULL && p->digest == NULL && p->above == NULL) {
 		return;
 	}
 	key(e, "package");
@@ -116,6 +135,8 @@ static void encode_package(struct encoder *e, const struct event_package *p)
 	encode_string(e, "name", p->name);
 	encode_string(e, "version", p->version);
 	encode_string(e, "stage", p->stage);
+	encode_string(e, "digest", p->digest);
+	encode_lines(e, "for", p->above);
 	line_text(&e->line, "}");
 }
 

@@ -18,6 +18,8 @@ struct event_process {
 };
 struct event_package {
 	const char *name, *version, *stage; /* stage: metadata build install import script */
+	const char *digest;  /* of its archive: SHA-256 in hex */
+	const char *above;   /* whose build requirement it is: "NAME VERSION", each with a line end, the nearest first */
 };
 struct event_target {
 	const char *name;              /* variable, or system call */
@@ -30,6 +32,7 @@ struct event_origin { /* shim: where in the process it was done */
 	const char *object;           /* the object that called */
 	const char *file, *function;  /* Python code: relative to the build's folder, or as a module's path */
 	unsigned line;                /* 0: unknown */
+	const char *whole;            /* the file's whole path, where that is known; not written */
 };
 struct event {
 	const char *type; /* "file.open", "net.connect" … of docs/events.md */

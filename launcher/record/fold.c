@@ -10,7 +10,7 @@
 
 /* A character more than is written, so that the closing line is cut, and says so, where the first one was. */
 #define FIELD_MAX (ENCODE_TEXT_MAX + 8)
-#define FIELDS 14
+#define FIELDS 16
 #define KEY_MAX ((FIELDS + 3) * (FIELD_MAX + 1) + ENCODE_ARGV_BYTES + ENCODE_ARGV_MAX * 2 + 64)
 
 struct header { /* the part of a key that is no text */
@@ -114,7 +114,7 @@ static size_t put_argv(struct fold *f, size_t at, const char *const *argv, uint1
 static void make_key(struct fold *f, const struct event *ev, const struct redact *r)
 {
 	const char *const fields[FIELDS] = {
-		ev->type, ev->verdict.rule, ev->package.name, ev->package.version, ev->package.stage, ev->target.name, ev->target.path,
+		ev->type, ev->verdict.rule, ev->package.name, ev->package.version, ev->package.stage, ev->package.digest, ev->package.above, ev->target.name, ev->target.path,
 		ev->target.as_written, ev->target.host, ev->target.address, ev->target.protocol, ev->origin.object, ev->origin.file,
 		ev->origin.function,
 	};
@@ -206,7 +206,7 @@ void fold_event(const struct fold_entry *e, struct event *ev, const char *argv[F
 {
 	*ev = (struct event){0};
 	const char **const fields[FIELDS] = {
-		&ev->type, &ev->verdict.rule, &ev->package.name, &ev->package.version, &ev->package.stage, &ev->target.name,
+		&ev->type, &ev->verdict.rule, &ev->package.name, &ev->package.version, &ev->package.stage, &ev->package.digest, &ev->package.above, &ev->target.name,
 		&ev->target.path, &ev->target.as_written, &ev->target.host, &ev->target.address, &ev->target.protocol, &ev->origin.object,
 		&ev->origin.file, &ev->origin.function,
 	};

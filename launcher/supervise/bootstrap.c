@@ -52,10 +52,12 @@ static bool seals_by_time(const struct run *run)
 	       older(ins->pip_dir, "_internal/__init__.py", run->started_ns);
 }
 
-static char *make_spec(const struct supervisor *s, bool subpip, const char *pythonpath)
+static char *make_spec(const struct supervisor *s, bool subpip, const struct strings *above, const char *pythonpath)
 {
-	return installer_boot_spec(s->run->installer, subpip, &s->run->allow_pth, pythonpath, s->sealed_by_time ? (unsigned long long)s->run->started_ns : 0,
-	                           s->run->audit);
+	const struct boot boot = {.runner = subpip, .allow_pth = &s->run->allow_pth, .pythonpath = pythonpath, .audit = s->run->audit, .above = above,
+	                          .started = s->sealed_by_time ? (unsigned long long)s->run->started_ns : 0};
+
+	return installer_boot_spec(s->run->installer, &boot);
 }
 
 static int add_all(struct strings *to, char *const *words)
@@ -148,7 +150,7 @@ int bootstrap_pip(struct supervisor *s, struct bootstrap *b, struct start *out)
 		return -ENOMEM;
 	}
 	s->sealed_by_time = seals_by_time(s->run);
-	b->spec = make_spec(s, ins->other_python, environment_get(&b->environment, "PYTHONPATH"));
+	b->spec = make_spec(s, ins->other_python, NULL, environment_get(&b->environment, "PYTHONPATH"));
 	snprintf(temp, sizeof temp, "%s/t", supervisor_temp(s));
 	if (common_argv(s, b, ins->env.interpreter, ins->env.interpreter_flags.v) < 0 || add_arguments(ins, &b->argv, ins->args.v) < 0 ||
 	    environment_set(&b->environment, "TMPDIR", temp) < 0 || name_home(s, b) < 0 ||
@@ -163,14 +165,14 @@ int bootstrap_pip(struct supervisor *s, struct bootstrap *b, struct start *out)
 	return 0;
 }
 
-int bootstrap_subpip(const struct supervisor *s, const struct start *request, struct bootstrap *b, struct start *out)
+int bootstrap_subpip(const struct supervisor *s, const struct start *request, const struct strings *above, struct bootstrap *b, struct start *out)
 {
 	memset(b, 0, sizeof *b);
 	memset(out, 0, sizeof *out);
 	if (environment_copy(&b->environment, request->envp) < 0) {
 		return -ENOMEM;
 	}
-	b->spec = make_spec(s, true, environment_get(&b->environment, "PYTHONPATH"));
+	b->spec = make_spec(s, true, above, environment_get(&b->environment, "PYTHONPATH"));
 	if (common_argv(s, b, request->argv[0], NULL) < 0 || add_arguments(s->run->installer, &b->argv, request->argv + 2) < 0 || finish_environment(s, b) < 0) {
 		return -ENOMEM;
 	}

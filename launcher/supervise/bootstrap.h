@@ -17,7 +17,7 @@ struct bootstrap { /* owns what the start points to */
 /* The launched pip. 0 or -ENOMEM; out borrows from b. */
 int bootstrap_pip(struct supervisor *s, struct bootstrap *b, struct start *out);
 /* A pip that pip starts: `request` is what pip wanted to execute (its interpreter, its runner, arguments, environment). */
-int bootstrap_subpip(const struct supervisor *s, const struct start *request, struct bootstrap *b, struct start *out);
+int bootstrap_subpip(const struct supervisor *s, const struct start *request, const struct strings *above, struct bootstrap *b, struct start *out);
 void bootstrap_finish(struct bootstrap *b);
 
 #endif

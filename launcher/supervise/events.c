@@ -14,6 +14,7 @@
 #include "launcher/supervise/image.h"
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/query.h"
+#include "launcher/supervise/served.h"
 #include "launcher/supervise/session.h"
 #include "launcher/supervise/supervisor.h"
 #include "launcher/supervise/target.h"
@@ -191,7 +192,8 @@ static struct event_origin origin_of(const struct sandbox *sb, const struct reco
 {
 	return (struct event_origin){
 		.object = view->object[0] ? view->object : NULL,
-		.file = view->file[0] ? pathtext_source(view->file, sb->writable) : NULL,
+		.file = view->file[0] ? pathtext_source(view->file, sb->served != NULL ? sb->served->root : NULL, sb->writable) : NULL,
+		.whole = view->file[0] == '/' ? view->file : NULL,
 		.function = view->function[0] ? view->function : NULL,
 		.line = view->line,
 	};

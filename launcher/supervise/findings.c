@@ -79,9 +79,8 @@ void findings_refusal(const struct sandbox *sb, const struct birthright *right, 
 	};
 	struct sandbox sandbox = *sb; /* never born; who it would have been */
 
-	sandbox.package = right->package;
-	sandbox.version = right->version;
-	sandbox.stage = right->stage;
+	const struct event_package package = birthright_package(right);
+	sandbox.package = &package;
 	supervisor_record(&sandbox, 0, &ev);
 }
 

@@ -151,11 +151,23 @@ bool pathtext_bytecode(const char *path, size_t *dir_len)
 	return true;
 }
 
-const char *pathtext_source(const char *file, char *const *roots)
+const char *pathtext_packages(const char *path)
 {
 	static const char *const packages[] = {"/site-packages/", "/dist-packages/"};
-	size_t longest = 0;
 	const char *found = NULL;
+
+	for (size_t i = 0; i < sizeof packages / sizeof *packages; i++) {
+		for (const char *at = path; (at = strstr(at, packages[i])) != NULL; at++) {
+			if (found == NULL || at + strlen(packages[i]) > found)
+				found = at + strlen(packages[i]);
+		}
+	}
+	return found;
+}
+
+const char *pathtext_source(const char *file, const char *project, char *const *roots)
+{
+	size_t longest = project != NULL && pathtext_below(file, project) && file[strlen(project)] == '/' ? strlen(project) : 0;
 
 	for (; roots != NULL && *roots != NULL; roots++) {
 		size_t len = strlen(*roots);
@@ -165,11 +177,6 @@ const char *pathtext_source(const char *file, char *const *roots)
 	}
 	if (longest != 0)
 		return file + longest + 1;
-	for (size_t i = 0; i < sizeof packages / sizeof *packages; i++) {
-		for (const char *at = file; (at = strstr(at, packages[i])) != NULL; at++) {
-			if (found == NULL || at + strlen(packages[i]) > found)
-				found = at + strlen(packages[i]);
-		}
-	}
+	const char *found = pathtext_packages(file);
 	return found != NULL ? found : file;
 }

@@ -28,8 +28,11 @@ pid_t pathtext_pid(const char *component, size_t len);
 /* Where Python puts bytecode: below a __pycache__, or a .pyc.  *dir_len gets the length of the folder that it is in. */
 bool pathtext_bytecode(const char *path, size_t *dir_len);
 
-/* Python's source file as it is told: relative to the root (NULL-terminated list; the longest that it lies below), else to the folder of
+/* What follows the folder of installed packages in a path, at any depth: build isolation has its own; NULL: it lies in none.  Points into path. */
+const char *pathtext_packages(const char *path);
+
+/* Python's source file as it is told: relative to the project (NULL: none) or the root (NULL-terminated list; the longest that it lies below), else to the folder of
  * installed packages that it lies in, else as it is.  Points into file, which may be any text. */
-const char *pathtext_source(const char *file, char *const *roots);
+const char *pathtext_source(const char *file, const char *project, char *const *roots);
 
 #endif

@@ -83,6 +83,41 @@ static void name_package(const struct supervisor *s, struct birthright *b)
 	}
 }
 
+static void name_project(struct birthright *b, const char *folder)
+{
+	b->package = project_name(folder);
+	b->version = project_version(folder);
+}
+
+static void take(char **slot, const char *text)
+{
+	char *copy = text != NULL ? strdup(text) : NULL;
+
+	if (copy != NULL) {
+		free(*slot);
+		*slot = copy;
+	}
+}
+
+/* What pip says beats what lies in the folders, but for the name of a project that the user named: that pip has from the project's own code. */
+static void take_word(const struct word *word, struct birthright *b)
+{
+	size_t room = 1;
+
+	take(&b->version, word->version);
+	take(&b->digest, word->digest);
+	if (b->package == NULL || b->tree == NULL) {
+		take(&b->package, word->name);
+	}
+	for (size_t i = 0; i < word->above.n; i++) {
+		room += strlen(word->above.v[i]) + 1;
+	}
+	b->above = word->above.n > 0 ? calloc(room, 1) : NULL;
+	for (size_t i = 0; b->above != NULL && i < word->above.n; i++) {
+		strcat(strcat(b->above, i > 0 ? "\n" : ""), word->above.v[i]);
+	}
+}
+
 static const char *stage_of_hook(const char *hook)
 {
 	if (strncmp(hook, "get_requires_for_", 17) == 0 || strncmp(hook, "prepare_metadata_", 17) == 0) {
@@ -367,10 +402,10 @@ static void decide_build(struct supervisor *s, const struct start *r, const char
 		return;
 	}
 	if (b->tree != NULL) {
-		b->package = project_name(cwd);
+		name_project(b, cwd);
 	} else if (b->source != NULL && is_copy_of_project(s, b->source)) {
 		b->tree = strdup(b->source);
-		b->package = project_name(cwd);
+		name_project(b, cwd);
 		if (!supervisor_own_directory(s, b->source, b->source)) {
 			return;
 		}
@@ -386,19 +421,29 @@ static void decide_build(struct supervisor *s, const struct start *r, const char
 	grant_build_environment(s, r, b);
 }
 
-void birthright_decide(struct supervisor *s, const struct start *request, const char *cwd, bool of_pip, struct birthright *out)
+void birthright_decide(struct supervisor *s, const struct start *request, const char *cwd, bool of_pip, const struct word *word, struct birthright *out)
 {
 	memset(out, 0, sizeof *out);
 	out->role = ROLE_BUILD;
 	if (!subpip_is(s, request, out) && !credential_is(s, request, out) && !vcs_decide(s, request, cwd, of_pip, out)) {
 		decide_build(s, request, cwd, out);
 	}
+	if (word != NULL && out->become != BECOME_SUBPIP) {
+		take_word(word, out);
+	}
+}
+
+struct event_package birthright_package(const struct birthright *b)
+{
+	return (struct event_package){.name = b->package, .version = b->version, .stage = b->stage, .digest = b->digest, .above = b->above};
 }
 
 void birthright_finish(struct birthright *b)
 {
 	free(b->package);
 	free(b->version);
+	free(b->digest);
+	free(b->above);
 	free(b->source);
 	free(b->tree);
 	free(b->control_dir);

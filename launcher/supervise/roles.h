@@ -7,6 +7,7 @@
 #include "launcher/installer/installer.h"
 #include "launcher/sandbox/start.h"
 #include "supervisor.h"
+#include "word.h"
 
 enum become { BECOME_BUILD, BECOME_SUBPIP, BECOME_VCS, BECOME_CREDENTIAL, BECOME_REFUSED };
 
@@ -19,6 +20,7 @@ struct birthright {
 	char why[200];        /* BECOME_REFUSED: for people */
 	const char *rule;     /* BECOME_REFUSED: rule id of the event, or NULL */
 	char *package, *version; /* NULL: unknown */
+	char *digest, *above; /* as of an event's package */
 	const char *stage;    /* static string; NULL: unknown */
 	char *source;         /* the unpacked source's folder below the temp, or the project's: what names the package's build; NULL: none */
 	char *tree;           /* a project that the user named: its folder, served to this build (served.h); NULL: none */
@@ -34,8 +36,11 @@ struct birthright {
 	struct strings results; /* setup.py: folders from which pip takes the result */
 };
 
-/* cwd: the requester's directory as the kernel names it (readlink).  of_pip: the launched pip itself asks, not one that it started. */
-void birthright_decide(struct supervisor *s, const struct start *request, const char *cwd, bool of_pip, struct birthright *out);
+/* cwd: the requester's directory as the kernel names it (readlink).  of_pip: the launched pip itself asks, not one that it started.  word: whose code pip says
+ * it is; NULL: it has not said. */
+void birthright_decide(struct supervisor *s, const struct start *request, const char *cwd, bool of_pip, const struct word *word, struct birthright *out);
+/* For events; points into b. */
+struct event_package birthright_package(const struct birthright *b);
 /* For what decides: no, by a rule, with an errno and a reason for people. */
 void birthright_refuse(struct birthright *b, const char *rule, int error, const char *format, ...) __attribute__((format(printf, 4, 5)));
 void birthright_finish(struct birthright *b);

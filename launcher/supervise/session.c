@@ -93,6 +93,7 @@ static void session_free(struct session *n)
 	strings_finish(&n->places);
 	birthright_finish(&n->right);
 	develop_finish(&n->develop);
+	word_finish(&n->word);
 	start_finish(&n->request);
 	for (char **t = n->trusted; t != NULL && *t != NULL; t++) {
 		free(*t);
@@ -140,7 +141,9 @@ static void become_pip(struct session *n)
 {
 	struct start pip;
 	struct bootstrap boot;
-	int error = bootstrap_subpip(n->sup, &n->request, &boot, &pip);
+	struct strings above = {0};
+	int error = word_below(&n->word, &above);
+	error = error < 0 ? error : bootstrap_subpip(n->sup, &n->request, &above, &boot, &pip);
 	cleanup_fd int spec = error < 0 ? error : start_encode(&pip);
 
 	if (spec < 0) {
@@ -150,6 +153,7 @@ static void become_pip(struct session *n)
 		session_answer(n, ENTER_SUBPIP, 0, "", &spec, 1);
 	}
 	bootstrap_finish(&boot);
+	strings_finish(&above);
 }
 
 /* A pip that was started for build isolation asks in the name of packages' metadata. */
@@ -194,7 +198,8 @@ static void *enter_thread(void *argument)
 		return NULL;
 	}
 	session_order_init(n); /* nearly every request gets one; session_begin asks again for what fails here */
-	birthright_decide(n->sup, &n->request, cwd, is_of_launched_pip(n), &n->right);
+	bool told = word_take(n->request.envp, &n->word);
+	birthright_decide(n->sup, &n->request, cwd, is_of_launched_pip(n), told ? &n->word : NULL, &n->right);
 	n->sandbox.role = n->right.role;
 	if (n->right.become == BECOME_REFUSED) {
 		findings_refusal(&n->sandbox, &n->right, n->request.path);
@@ -279,7 +284,6 @@ int session_guest_make(struct supervisor *s)
 	if (error == 0 && (n->cwd_fd < 0 || strings_add(&n->right.read, run->guest_path) < 0)) {
 		error = -errno;
 	}
-	n->right.stage = "script";
 	passed_own(&n->passed, n->sandbox.audit);
 	if (error < 0 || (error = session_order_init(n)) < 0) {
 		session_free(n);

@@ -11,6 +11,7 @@
 #include "credential.h"
 #include "launcher/base/fd.h"
 #include "launcher/sandbox/init.h"
+#include "packages.h"
 #include "programs.h"
 #include "relays.h"
 #include "rights.h"
@@ -262,9 +263,8 @@ int session_take_listener(struct session *n, int fd)
 	n->sandbox.listener = fd;
 	n->sandbox.namespaces = caps->namespaces;
 	n->sandbox.pid_ns = n->sup->namespaces ? pid_namespace(n->sandbox.init) : 0;
-	n->sandbox.package = n->right.package;
-	n->sandbox.version = n->right.version;
-	n->sandbox.stage = n->right.stage;
+	const struct event_package package = birthright_package(&n->right);
+	n->sandbox.package = packages_keep(&package);
 	n->domain.rights = (struct domain_rights){.ruleset = n->ruleset.fd, .none = drops_all(caps)};
 	n->sandbox.way = way_out_new(&n->sandbox, n->init_sock);
 	error = listener_start(&n->listener, &n->sandbox);

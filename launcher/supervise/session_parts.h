@@ -35,6 +35,7 @@ struct session {
 	struct listener listener;
 	struct birthright right;
 	struct start request;
+	struct word word;        /* pip's, on whose code it is */
 	pid_t enter;             /* thread group of `enter`; 0: the guest */
 	int enter_sock, init_sock, cwd_fd;
 	struct passed passed;    /* what the request passed, then what the command gets */

@@ -41,7 +41,7 @@ struct sandbox {
 	bool namespaces;  /* network, PID, IPC and mount namespaces of its own; under audit what it would have */
 	bool audit;       /* --audit: handlers judge and record as always, what they refuse goes on (listener.c) */
 	ino_t pid_ns;     /* inode of its PID namespace, where it has one */
-	const char *package, *version, *stage; /* for events; NULL: unknown */
+	const struct event_package *package; /* whose code it was started for (packages.h); NULL: nobody's */
 	const char *home, *tmp; /* private */
 	char *const *writable;  /* real paths of its writable grants, NULL-terminated */
 	char *const *readable;  /* real paths of directories below which a build may write nothing and nobody but root or the user's own tools

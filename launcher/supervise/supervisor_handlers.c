@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "charge.h"
 #include "image.h"
 #include "session.h"
 #include "supervisor.h"
@@ -175,7 +176,7 @@ void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev)
 	int error;
 
 	ev->role = sb->role;
-	ev->package = (struct event_package){.name = sb->package, .version = sb->version, .stage = sb->stage};
+	charge_event(sb, pid, ev);
 	if (ends && !(audit && ev->enforced)) { /* under --audit the run goes on */
 		ev->action = EV_ABORTED;
 	}

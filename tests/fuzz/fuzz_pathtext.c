@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (pathtext_bytecode(joined, &dir_len))
 		must(dir_len > 0 && dir_len <= strlen(joined));
 	pathtext_pid(text, strcspn(text, "/"));
-	const char *source = pathtext_source(text, (char *[]){(char *)"/usr", joined, NULL});
+	const char *source = pathtext_source(text, (char *)"/usr/lib", (char *[]){(char *)"/usr", joined, NULL});
 	must(source >= text && source <= text + size);
 	return 0;
 }

@@ -708,7 +708,7 @@ static void another_python(void **state)
 	assert_true(inst_ends(r.ins.program, "/__pip-runner__.py"));
 	assert_string_equal(r.ins.command, "install");
 	assert_string_equal(r.ins.env.read_dirs.v[r.ins.env.read_dirs.n - 1], r.ins.pip_dir);
-	spec = installer_boot_spec(&r.ins, true, NULL, NULL, 0, false);
+	spec = installer_boot_spec(&r.ins, &(struct boot){.runner = true});
 	assert_non_null(strstr(spec, "__pip-runner__.py\",\"pythonpath\":null"));
 	assert_runs(&r, "pip --python ../other/bin/python list");
 	assert_true(r.ins.other_python);
@@ -749,7 +749,7 @@ static void old_pips_start_themselves_otherwise(void **state)
 static void the_spec_is_json(void **state)
 {
 	const struct tree *t = *state;
-	struct strings pth = { 0 };
+	struct strings above = { 0 }, pth = { 0 };
 	struct run r;
 	cleanup_text char *spec = NULL;
 	cleanup_text char *sub = NULL;
@@ -758,15 +758,17 @@ static void the_spec_is_json(void **state)
 	run_setup(&r, t);
 	assert_runs(&r, "pip install x");
 	assert_int_equal(strings_add(&pth, "/a \"b\"\\c\n.pth"), 0);
-	spec = installer_boot_spec(&r.ins, false, &pth, NULL, 0, false);
+	spec = installer_boot_spec(&r.ins, &(struct boot){.allow_pth = &pth});
 	assert_non_null(strstr(spec, "\"sealed\":true"));
 	assert_non_null(strstr(spec, "/venv/bin/pip\""));
 	assert_non_null(strstr(spec, "\"runner\":null"));
 	assert_non_null(strstr(spec, "[\"/a \\\"b\\\"\\\\c\\u000a.pth\"]"));
-	sub = installer_boot_spec(&r.ins, true, NULL, "/p", 5, true);
-	assert_non_null(strstr(sub, "__pip-runner__.py\",\"pythonpath\":\"/p\",\"started\":5,\"audit\":true,\"allow_pth\":[],\"archives\":["));
+	assert_int_equal(strings_add(&above, "a 1.0"), 0);
+	sub = installer_boot_spec(&r.ins, &(struct boot){.runner = true, .pythonpath = "/p", .started = 5, .audit = true, .above = &above});
+	assert_non_null(strstr(sub, "__pip-runner__.py\",\"pythonpath\":\"/p\",\"started\":5,\"audit\":true,\"allow_pth\":[],\"for\":[\"a 1.0\"],\"archives\":["));
 	assert_non_null(strstr(sub, "],\"event\":{\"magic\":1347899972,\"op\":4,\"type\":6,\"write\":5,\"read\":7,\"start\":9}}"));
 	strings_finish(&pth);
+	strings_finish(&above);
 	run_end(&r);
 }
 

@@ -122,7 +122,7 @@ static struct birthright decide(struct world *w, const char *cwd, char **envp, c
 	struct start request = {.path = argv[0], .argv = argv, .envp = envp};
 	struct birthright b;
 
-	birthright_decide(&w->sup, &request, cwd, true, &b);
+	birthright_decide(&w->sup, &request, cwd, true, NULL, &b);
 	return b;
 }
 

@@ -28,15 +28,17 @@ static void source(void **state)
 {
 	char *const roots[] = {(char *)"/t/pip-install-x", (char *)"/t/pip-install-x/evil_1", (char *)"/", NULL};
 
-	assert_string_equal(pathtext_source("/t/pip-install-x/evil_1/setup.py", roots), "setup.py");
-	assert_string_equal(pathtext_source("/t/pip-install-x/evil_1/a/site-packages/b.py", roots), "a/site-packages/b.py");
-	assert_string_equal(pathtext_source("/t/pip-install-x/evil_10/setup.py", roots), "evil_10/setup.py");
-	assert_string_equal(pathtext_source("/t/overlay/lib/python3.11/site-packages/dep/__init__.py", roots), "dep/__init__.py");
-	assert_string_equal(pathtext_source("/v/site-packages/x/dist-packages/y.py", roots), "y.py");
-	assert_string_equal(pathtext_source("/home/u/tool.py", roots), "/home/u/tool.py");
-	assert_string_equal(pathtext_source("<string>", roots), "<string>");
-	assert_string_equal(pathtext_source("/x/site-packages/", NULL), "");
-	assert_string_equal(pathtext_source("", roots), "");
+	assert_string_equal(pathtext_source("/t/pip-install-x/evil_1/setup.py", NULL, roots), "setup.py");
+	assert_string_equal(pathtext_source("/t/pip-install-x/evil_1/a/site-packages/b.py", NULL, roots), "a/site-packages/b.py");
+	assert_string_equal(pathtext_source("/t/pip-install-x/evil_10/setup.py", NULL, roots), "evil_10/setup.py");
+	assert_string_equal(pathtext_source("/t/overlay/lib/python3.11/site-packages/dep/__init__.py", NULL, roots), "dep/__init__.py");
+	assert_string_equal(pathtext_source("/v/site-packages/x/dist-packages/y.py", NULL, roots), "y.py");
+	assert_string_equal(pathtext_source("/home/u/tool.py", NULL, roots), "/home/u/tool.py");
+	assert_string_equal(pathtext_source("<string>", NULL, roots), "<string>");
+	assert_string_equal(pathtext_source("/x/site-packages/", NULL, NULL), "");
+	assert_string_equal(pathtext_source("", NULL, roots), "");
+	assert_string_equal(pathtext_source("/home/u/p/pkg/site-packages/x.py", "/home/u/p", roots), "pkg/site-packages/x.py");
+	assert_string_equal(pathtext_source("/home/u/pp/x.py", "/home/u/p", roots), "/home/u/pp/x.py");
 }
 
 static void plain(void **state)

@@ -1,0 +1,105 @@
+#include "charge.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "distribution_files.h"
+#include "packages.h"
+#include "pathtext.h"
+#include "supervisor.h"
+
+static const char *const *sites_of(const struct supervisor *s)
+{
+	return s->run->env != NULL ? (const char *const *)s->run->env->site_dirs.v : NULL;
+}
+
+/* The file whose code it was: Python's, a shared object, or the program itself. */
+static const char *code_of(const struct event *ev, pid_t pid, char program[PATH_MAX])
+{
+	char link[48];
+
+	if (ev->origin.whole != NULL) {
+		return ev->origin.whole;
+	}
+	if (ev->origin.object != NULL && ev->origin.object[0] == '/') {
+		return ev->origin.object;
+	}
+	snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
+	ssize_t len = pid > 0 ? readlink(link, program, PATH_MAX - 1) : -1;
+	program[len > 0 ? len : 0] = '\0';
+	return len > 0 ? program : NULL;
+}
+
+static void add(char *text, size_t size, const char *name, const char *version)
+{
+	size_t used = strlen(text);
+
+	snprintf(text + used, size - used, "%s%s%s%s", used > 0 ? "\n" : "", name, version != NULL ? " " : "", version != NULL ? version : "");
+}
+
+/* A module's code that runs as it is imported; what is called later, and the script itself, is the script's stage. */
+static const char *guest_stage(const struct event *ev)
+{
+	const char *file = ev->origin.whole;
+
+	return file != NULL && ev->origin.function != NULL && strcmp(ev->origin.function, "<module>") == 0 && pathtext_packages(file) != NULL ? "import" : "script";
+}
+
+/* Whose command `run` has started: the distribution that brought the script, or the module of `python -m`. */
+static const struct event_package *find_guest(const struct supervisor *s)
+{
+	struct event_package package = {.stage = "script"};
+	char *const *argv = s->run->guest_argv;
+	struct distribution found;
+	char real[PATH_MAX];
+	bool known = realpath(s->run->guest_path, real) != NULL && distribution_owning(real, sites_of(s), &found);
+
+	if (!known && argv[0] != NULL && argv[1] != NULL && argv[2] != NULL && strcmp(argv[1], "-m") == 0) {
+		known = distribution_providing(argv[2], sites_of(s), &found);
+	}
+	if (known) {
+		package.name = found.name;
+		package.version = found.version[0] != '\0' ? found.version : NULL;
+	}
+	return packages_keep(&package);
+}
+
+/* Looked up at the first event: most runs have none, and an environment may have hundreds of distributions. */
+static struct event_package guest_package(const struct supervisor *s)
+{
+	static const struct event_package *_Atomic guest;
+
+	if (atomic_load(&guest) == NULL) {
+		atomic_store(&guest, find_guest(s));
+	}
+	return *atomic_load(&guest);
+}
+
+void charge_event(const struct sandbox *sb, pid_t pid, struct event *ev)
+{
+	const struct event_package own = sb->role == ROLE_GUEST ? guest_package(sb->sup) : sb->package != NULL ? *sb->package : packages_unknown;
+	char program[PATH_MAX], above[1024] = "";
+	struct distribution found;
+
+	ev->package = own;
+	if (sb->role != ROLE_BUILD && sb->role != ROLE_GUEST) {
+		return;
+	}
+	ev->package.stage = sb->role == ROLE_GUEST ? guest_stage(ev) : own.stage;
+	const char *code = code_of(ev, pid, program);
+	if (code == NULL || !distribution_owning(code, sites_of(sb->sup), &found) || (own.name != NULL && same_name(found.name, own.name))) {
+		return;
+	}
+	struct event_package package = {.name = found.name, .version = found.version[0] != '\0' ? found.version : NULL, .stage = ev->package.stage};
+	if (sb->role == ROLE_BUILD && own.name != NULL) {
+		add(above, sizeof above, own.name, own.version);
+		if (own.above != NULL) {
+			add(above, sizeof above, own.above, NULL);
+		}
+		package.above = above;
+	}
+	ev->package = *packages_keep(&package);
+}
