@@ -118,9 +118,9 @@ def table(found: dict[tuple[str, str], Outcome], names: list[str]) -> str:
     return "\n".join(lines)
 
 
-def write(path: Path, text: str) -> None:
-    before, rest = path.read_text().split(BEGIN + "\n", 1)
-    path.write_text(before + BEGIN + "\n" + text + "\n" + END + rest.split(END, 1)[1])
+def write(path: Path, text: str, begin: str, end: str) -> None:
+    before, rest = path.read_text().split(begin + "\n", 1)
+    path.write_text(before + begin + "\n" + text + "\n" + end + rest.split(end, 1)[1])
 
 
 def main() -> int:
@@ -158,7 +158,7 @@ def main() -> int:
     text = table(found, options.python)
     print(text)
     if options.write:
-        write(options.write, text)
+        write(options.write, text, BEGIN, END)
     bad = [d for d in found.values() if d.verdict not in ("same", "-")]
     print(f"\n{len(found)} builds, {len(bad)} differ")
     return 1 if bad else 0
