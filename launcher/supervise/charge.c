@@ -16,21 +16,21 @@ static const char *const *sites_of(const struct supervisor *s)
 	return s->run->env != NULL ? (const char *const *)s->run->env->site_dirs.v : NULL;
 }
 
-/* The file whose code it was: Python's, a shared object, or the program itself. */
-static const char *code_of(const struct event *ev, pid_t pid, char program[PATH_MAX])
+/* The file whose code it was, as the shim told it: Python's, or a shared object. */
+static const char *told_code(const struct event *ev)
 {
-	char link[48];
+	return ev->origin.whole != NULL ? ev->origin.whole : ev->origin.object != NULL && ev->origin.object[0] == '/' ? ev->origin.object : NULL;
+}
 
-	if (ev->origin.whole != NULL) {
-		return ev->origin.whole;
-	}
-	if (ev->origin.object != NULL && ev->origin.object[0] == '/') {
-		return ev->origin.object;
-	}
+/* Else the program that runs: a distribution may bring one. */
+static bool owns_program(pid_t pid, struct distribution *out)
+{
+	char link[48], program[PATH_MAX];
+
 	snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
-	ssize_t len = pid > 0 ? readlink(link, program, PATH_MAX - 1) : -1;
+	ssize_t len = pid > 0 ? readlink(link, program, sizeof program - 1) : -1;
 	program[len > 0 ? len : 0] = '\0';
-	return len > 0 ? program : NULL;
+	return len > 0 && distribution_owning(program, NULL, out);
 }
 
 static void add(char *text, size_t size, const char *name, const char *version)
@@ -67,30 +67,33 @@ static const struct event_package *find_guest(const struct supervisor *s)
 	return packages_keep(&package);
 }
 
-/* Looked up at the first event: most runs have none, and an environment may have hundreds of distributions. */
-static struct event_package guest_package(const struct supervisor *s)
+/* Looked up at the first event that is worth it: most runs have none, and an environment may have hundreds of distributions. */
+static struct event_package guest_package(const struct supervisor *s, bool worth)
 {
 	static const struct event_package *_Atomic guest;
+	static const struct event_package unknown = {.stage = "script"};
 
-	if (atomic_load(&guest) == NULL) {
+	if (atomic_load(&guest) == NULL && worth) {
 		atomic_store(&guest, find_guest(s));
 	}
-	return *atomic_load(&guest);
+	return atomic_load(&guest) != NULL ? *atomic_load(&guest) : unknown;
 }
 
 void charge_event(const struct sandbox *sb, pid_t pid, struct event *ev)
 {
-	const struct event_package own = sb->role == ROLE_GUEST ? guest_package(sb->sup) : sb->package != NULL ? *sb->package : packages_unknown;
-	char program[PATH_MAX], above[1024] = "";
+	const char *code = told_code(ev);
+	bool worth = code != NULL || ev->verdict.severity > SEV_INFO; /* each start of a program is written down */
+	const struct event_package own = sb->role == ROLE_GUEST ? guest_package(sb->sup, worth) : sb->package != NULL ? *sb->package : packages_unknown;
+	char above[1024] = "";
 	struct distribution found;
 
 	ev->package = own;
-	if (sb->role != ROLE_BUILD && sb->role != ROLE_GUEST) {
+	if ((sb->role != ROLE_BUILD && sb->role != ROLE_GUEST) || !worth) {
 		return;
 	}
 	ev->package.stage = sb->role == ROLE_GUEST ? guest_stage(ev) : own.stage;
-	const char *code = code_of(ev, pid, program);
-	if (code == NULL || !distribution_owning(code, sites_of(sb->sup), &found) || (own.name != NULL && same_name(found.name, own.name))) {
+	bool known = code != NULL ? distribution_owning(code, sites_of(sb->sup), &found) : owns_program(pid, &found);
+	if (!known || (own.name != NULL && same_name(found.name, own.name))) {
 		return;
 	}
 	struct event_package package = {.name = found.name, .version = found.version[0] != '\0' ? found.version : NULL, .stage = ev->package.stage};
