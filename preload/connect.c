@@ -1,5 +1,5 @@
-/* connect: the kernel's and the supervisor's business.  A sandbox's refused attempt is told again
- * with what only this side knows: the object that made it. */
+/* connect: the kernel's and the supervisor's business.  Beforehand a sandbox's process says what only this side knows: the object
+ * that makes the attempt, unless the hook in Python has said more. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -9,84 +9,61 @@
 #include <unistd.h>
 
 #include "preload/answer.h"
+#include "preload/intent.h"
 
-#define ADDRESS_TEXT (sizeof(struct sockaddr_un) + 64)
+#define ADDRESS_TEXT (sizeof(struct sockaddr_un) + 1)
 
-static void put_port(char *text, unsigned port)
+/* A pointer that leads nowhere is EFAULT, and no crash of ours: the kernel reads a signal set there before it sees that it is to do nothing with it. */
+static int can_be_read(const void *sa, socklen_t len)
 {
-	shim_append(text, ADDRESS_TEXT, ":");
-	shim_append_number(text, ADDRESS_TEXT, port);
+	const size_t set = 8;
+	const char *end = (const char *)sa + len - set;
+
+	if (!sa || len < set || len > sizeof(struct sockaddr_storage))
+		return 0;
+	return syscall(SYS_rt_sigprocmask, -1, sa, NULL, set) < 0 && errno != EFAULT && syscall(SYS_rt_sigprocmask, -1, end, NULL, set) < 0 && errno != EFAULT;
 }
 
 /* False for what nobody wants to hear of. */
-static int print_address(const struct sockaddr *sa, socklen_t len, char text[ADDRESS_TEXT])
+static int print_address(const struct sockaddr *sa, socklen_t len, char text[ADDRESS_TEXT], unsigned *port)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)sa;
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)sa;
 	const struct sockaddr_un *un = (const struct sockaddr_un *)sa;
 	const size_t path = offsetof(struct sockaddr_un, sun_path);
+	const void *bytes;
 
-	text[0] = '\0';
-	if (!sa || len < sizeof(sa->sa_family))
+	*port = 0;
+	if (!can_be_read(sa, len))
 		return 0;
-	if (sa->sa_family == AF_INET && len >= sizeof(*in)) {
-		if (answer_is_loopback(AF_INET, &in->sin_addr) || !inet_ntop(AF_INET, &in->sin_addr, text, ADDRESS_TEXT))
-			return 0;
-		put_port(text, ntohs(in->sin_port));
-		return 1;
-	}
-	if (sa->sa_family == AF_INET6 && len >= sizeof(*in6)) {
-		text[0] = '[';
-		if (answer_is_loopback(AF_INET6, &in6->sin6_addr) ||
-		    !inet_ntop(AF_INET6, &in6->sin6_addr, text + 1, ADDRESS_TEXT - 1))
-			return 0;
-		shim_append(text, ADDRESS_TEXT, "]");
-		put_port(text, ntohs(in6->sin6_port));
-		return 1;
-	}
-	if (sa->sa_family == AF_UNIX && len > path && un->sun_path[0]) {
+	if (sa->sa_family == AF_UNIX && len > path) {
 		size_t n = len - path < sizeof(un->sun_path) ? len - path : sizeof(un->sun_path);
+		int abstract = !un->sun_path[0]; /* is shown as @name */
 
-		n = strnlen(un->sun_path, n);
-		memcpy(text, un->sun_path, n);
+		text[0] = '@';
+		memcpy(text, un->sun_path + abstract, n - abstract);
+		memcpy(text + abstract, un->sun_path + abstract, n - abstract);
 		text[n] = '\0';
 		return 1;
 	}
-	return 0;
-}
-
-/* A datagram socket's goes nowhere: resolvers sort addresses by it. */
-static int is_datagram(int fd)
-{
-	int type = 0;
-	socklen_t len = sizeof(type);
-
-	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_DGRAM;
-}
-
-static int is_refusal(int fd, int err, int family)
-{
-	if (err == EACCES || err == EPERM)
-		return 1;
-	if (is_datagram(fd))
+	if (!(sa->sa_family == AF_INET && len >= sizeof(*in)) && !(sa->sa_family == AF_INET6 && len >= sizeof(*in6)))
 		return 0;
-	return family != AF_UNIX && (err == ECONNREFUSED || err == ENETUNREACH || err == EHOSTUNREACH);
+	bytes = sa->sa_family == AF_INET ? (const void *)&in->sin_addr : &in6->sin6_addr;
+	*port = ntohs(in->sin_port); /* at the same place in both */
+	return inet_ntop(sa->sa_family, bytes, text, ADDRESS_TEXT) != NULL;
 }
 
 EXPORT int connect(int fd, const struct sockaddr *address, socklen_t len)
 {
 	const struct shim *shim = shim_get();
 	char text[ADDRESS_TEXT];
-	int ret, err;
+	int saved = errno;
+	unsigned port;
 
+	if ((shim->role == PW_ROLE_BUILD || shim->role == PW_ROLE_GUEST) && print_address(address, len, text, &port))
+		intent_connects(shim, text, port, __builtin_return_address(0));
+	errno = saved;
 	if (shim->real.connect) /* a cancellation point, which the plain system call is not */
-		ret = shim->real.connect(fd, address, len);
-	else
-		ret = (int)syscall(SYS_connect, fd, address, len);
-	err = errno;
-	if (ret < 0 && err != EFAULT && (shim->role == PW_ROLE_BUILD || shim->role == PW_ROLE_GUEST) &&
-	    print_address(address, len, text) && is_refusal(fd, err, address->sa_family))
-		shim_event(PW_EV_CONNECT, text, &(struct shim_origin){ .object = shim_object(shim, __builtin_return_address(0)) });
-	errno = err;
-	return ret;
+		return shim->real.connect(fd, address, len);
+	return (int)syscall(SYS_connect, fd, address, len);
 }

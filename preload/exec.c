@@ -197,7 +197,7 @@ static int failed(int err)
 /* Collects a variadic call's arguments.  With env, the pointer after the final NULL is the environment. */
 struct variadic {
 	const char *path, *arg0;
-	va_list *args;
+	va_list args;
 	bool search, env;
 };
 
@@ -209,49 +209,50 @@ static int exec_variadic(char **vector, void *arg)
 
 	vector[n] = (char *)v->arg0;
 	while (vector[n])
-		vector[++n] = va_arg(*v->args, char *);
+		vector[++n] = va_arg(v->args, char *);
 	if (v->env)
-		envp = va_arg(*v->args, char *const *);
+		envp = va_arg(v->args, char *const *);
 	return v->search ? exec_searched(v->path, vector, envp) : exec_program(v->path, vector, envp);
 }
 
-static size_t count_args(const char *arg0, va_list *args)
-{
-	size_t n = 1;
-
-	for (const char *p = arg0; p; n++)
-		p = va_arg(*args, const char *);
-	return n;
-}
-
 /* Twice over the list: once to count, then into a vector of that size. */
-#define EXEC_VARIADIC(name, arg, do_search, has_env) do { \
-	va_list counted, args; \
-	struct variadic v = { .path = name, .arg0 = arg, .args = &args, .search = do_search, .env = has_env }; \
-	size_t n; \
-	int err; \
-	va_start(counted, arg); \
-	n = count_args(arg, &counted); \
-	va_end(counted); \
-	va_start(args, arg); \
-	err = exec_with_vector(n, exec_variadic, &v); \
-	va_end(args); \
-	return failed(err); \
-} while (0)
+static __attribute__((noinline)) int exec_list(struct variadic *v)
+{
+	va_list counted;
+	size_t n = 1;
+	int err;
+
+	va_copy(counted, v->args);
+	for (const char *p = v->arg0; p; n++)
+		p = va_arg(counted, const char *);
+	va_end(counted);
+	err = exec_with_vector(n, exec_variadic, v);
+	va_end(v->args);
+	return failed(err);
+}
 
 EXPORT int execl(const char *path, const char *arg, ...)
 {
-	EXEC_VARIADIC(path, arg, false, false);
+	struct variadic v = { .path = path, .arg0 = arg };
+
+	va_start(v.args, arg);
+	return exec_list(&v);
 }
 
 EXPORT int execle(const char *path, const char *arg, ...)
 {
-	EXEC_VARIADIC(path, arg, false, true);
+	struct variadic v = { .path = path, .arg0 = arg, .env = true };
+
+	va_start(v.args, arg);
+	return exec_list(&v);
 }
 
 EXPORT int execlp(const char *file, const char *arg, ...)
 {
-	EXEC_VARIADIC(file, arg, true, false);
+	struct variadic v = { .path = file, .arg0 = arg, .search = true };
+
+	va_start(v.args, arg);
+	return exec_list(&v);
 }
 
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])

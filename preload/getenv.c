@@ -11,13 +11,15 @@
 static char *read_variable(const char *name, const void *caller)
 {
 	char *value = shim_getenv(name);
+	const struct shim *shim;
 	const char *object;
 	int saved = errno;
 
 	if (value && shim_listed(name)) {
-		object = shim_object(shim_get(), caller);
-		if (shim_first(name, object, 0))
-			shim_event(PW_EV_ENV_READ, name, &(struct shim_origin){ .object = object });
+		shim = shim_get();
+		object = shim_object(shim, caller);
+		if (shim_first(SHIM_READS, name, object, 0))
+			shim_event(PW_EV_ENV_READ, name, &(struct shim_origin){ .object = object, .function = shim_symbol(shim, caller) });
 		errno = saved;
 	}
 	return value;

@@ -5,7 +5,7 @@
 #include "preload/shim.h"
 
 #define REPORTS 256
-static _Atomic uint64_t reports[REPORTS];
+static _Atomic uint64_t reports[SHIM_TABLES][REPORTS];
 
 /* Binary search over NUL-terminated, sorted strings that lie one after the other: step back from the
  * middle to the beginning of a string.  NULL when name is not there. */
@@ -49,14 +49,14 @@ uint64_t shim_hash(const char *text, unsigned number)
 	return mix(UINT64_C(0xcbf29ce484222325) ^ number, text) | 1;
 }
 
-int shim_first(const char *name, const char *where, unsigned line)
+int shim_first(enum shim_table table, const char *name, const char *where, unsigned line)
 {
 	uint64_t key = mix(shim_hash(name, line), where) | 1;
 
 	for (size_t i = 0; i < REPORTS; i++) {
-		uint64_t seen = atomic_load_explicit(&reports[i], memory_order_relaxed);
+		uint64_t seen = atomic_load_explicit(&reports[table][i], memory_order_relaxed);
 
-		if (!seen && atomic_compare_exchange_strong(&reports[i], &seen, key))
+		if (!seen && atomic_compare_exchange_strong(&reports[table][i], &seen, key))
 			return 1;
 		if (seen == key)
 			return 0;

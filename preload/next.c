@@ -41,16 +41,10 @@ static const void *dynamic_pointer(ElfW(Addr) base, ElfW(Addr) value)
 	return (const void *)(value < base ? base + value : value);
 }
 
-static bool read_object(const struct dl_phdr_info *info, struct object *o)
+static bool read_dynamic(ElfW(Addr) base, const ElfW(Dyn) *dyn, struct object *o)
 {
-	const ElfW(Dyn) *dyn = NULL;
-
 	memset(o, 0, sizeof(*o));
-	o->base = info->dlpi_addr;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			dyn = (const ElfW(Dyn) *)(o->base + info->dlpi_phdr[i].p_vaddr);
-	}
+	o->base = base;
 	if (!dyn)
 		return false;
 	for (; dyn->d_tag != DT_NULL; dyn++) {
@@ -66,6 +60,17 @@ static bool read_object(const struct dl_phdr_info *info, struct object *o)
 			o->version = p;
 	}
 	return o->sym && o->str && o->hash;
+}
+
+static bool read_object(const struct dl_phdr_info *info, struct object *o)
+{
+	const ElfW(Dyn) *dyn = NULL;
+
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+			dyn = (const ElfW(Dyn) *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+	}
+	return read_dynamic(info->dlpi_addr, dyn, o);
 }
 
 static uint32_t gnu_hash(const char *name)
@@ -174,5 +179,51 @@ const char *next_object(const void *addr)
 	struct lookup l = { .addr = addr };
 
 	dl_iterate_phdr(visit_holder, &l);
+	return l.name;
+}
+
+/* Every exported name is in a chain of the hash table. */
+static const char *symbol_at(const struct object *o, ElfW(Addr) addr)
+{
+	uint32_t buckets = o->hash[0], first = o->hash[1];
+	const uint32_t *bucket = (const uint32_t *)((const ElfW(Addr) *)(o->hash + 4) + o->hash[2]);
+	const uint32_t *chain = bucket + buckets;
+
+	for (uint32_t b = 0; b < buckets; b++) {
+		for (uint32_t i = bucket[b]; i >= first && i; i++) {
+			const ElfW(Sym) *s = &o->sym[i];
+
+			if (addr - o->base - s->st_value < s->st_size && ELF64_ST_TYPE(s->st_info) == STT_FUNC && s->st_shndx != SHN_UNDEF)
+				return o->str + s->st_name;
+			if (chain[i - first] & 1)
+				break;
+		}
+	}
+	return NULL;
+}
+
+const char *next_symbol_of(const struct link_map *map, const void *addr)
+{
+	struct object o;
+
+	return map && read_dynamic(map->l_addr, map->l_ld, &o) ? symbol_at(&o, (ElfW(Addr))addr) : NULL;
+}
+
+static int visit_symbol(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct lookup *l = arg;
+	struct object o;
+
+	if (!holds(info, l->addr))
+		return 0;
+	l->name = read_object(info, &o) ? symbol_at(&o, (ElfW(Addr))l->addr) : NULL;
+	return 1;
+}
+
+const char *next_symbol(const void *addr)
+{
+	struct lookup l = { .addr = addr };
+
+	dl_iterate_phdr(visit_symbol, &l);
 	return l.name;
 }

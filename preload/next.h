@@ -20,6 +20,10 @@ struct next_want {
 size_t next_find(const void *self, const struct next_want *want, size_t count, char *path, size_t size);
 /* Path of the object that holds addr, or NULL. */
 const char *next_object(const void *addr);
+/* The function that holds addr, of those that its object exports; NULL: none does.  Without a lock where its link_map (may be NULL) is known. */
+struct link_map;
+const char *next_symbol_of(const struct link_map *map, const void *addr);
+const char *next_symbol(const void *addr);
 
 /* Fills in want for as many pointers that lie one after the other, from NUL-terminated names that do so, too: that needs no relocation. */
 void next_names(struct next_want *want, void **slots, size_t count, const char *names);

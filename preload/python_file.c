@@ -23,7 +23,9 @@ static const char *in_packages(const char *file)
 enum python_code python_code_of(const char *file, const char *library)
 {
 	/* A list of strings one after the other needs no relocation. */
-	static const char tools[] = "setuptools/\0pkg_resources/\0_distutils_hack/\0wheel/\0pip/\0pyproject_hooks/\0pep517/\0";
+	static const char tools[] = "setuptools/\0pkg_resources/\0_distutils_hack/\0wheel/\0pip/\0pyproject_hooks/\0pep517/\0"
+		"requests/\0urllib3/\0httpx/\0httpcore/\0anyio/\0aiohttp/\0" /* what they send, others have written */
+		"attr/\0decorator.py\0jinja2/\0"; /* make code as the standard library's dataclasses do */
 	const char *rest;
 
 	if (begins(file, "<frozen "))
@@ -38,4 +40,19 @@ enum python_code python_code_of(const char *file, const char *library)
 			return PYTHON_TOOL;
 	}
 	return !rest && library[0] && begins(file, library) ? PYTHON_LIBRARY : PYTHON_FOREIGN;
+}
+
+int python_is_usual(const char *path, int writes, const char *library, const char *run)
+{
+	size_t len = strlen(run);
+	const char *slash;
+
+	/* Below the working directory, unless it leads out of it or names what is hidden. */
+	if (path[0] != '/')
+		return path[0] != '.' && !strstr(path, "/.");
+	if (len && !strncmp(path, run, len)) { /* <number>h/ is a private home, whose files are decoys */
+		slash = strchr(path + len, '/');
+		return !slash || slash[-1] != 'h';
+	}
+	return !writes && ((library[0] && begins(path, library)) || in_packages(path));
 }

@@ -7,6 +7,7 @@
 #include "preload/shim.h"
 
 #define FRAMES_MAX 200
+#define HTTP_FRAMES_MAX 40
 
 static void drop(const struct python *py, PyObject *object)
 {
@@ -59,37 +60,32 @@ static int ends(const char *text, const char *with)
 	return len >= n && !strcmp(text + len - n, with);
 }
 
-static long number(const struct python *py, PyObject *locals, const char *name)
+/* A variable of a frame: a new reference, or NULL. */
+static PyObject *variable(const struct python *py, PyObject *frame, const char *name)
 {
-	PyObject *value = py->PyMapping_GetItemString(locals, name);
-	long n = value ? py->PyLong_AsLong(value) : -1;
+	PyObject *locals = py->PyObject_GetAttrString(frame, "f_locals");
+	PyObject *value = locals ? py->PyMapping_GetItemString(locals, name) : NULL;
 
-	drop(py, value);
-	return n;
+	drop(py, locals);
+	py->PyErr_Clear();
+	return value;
 }
 
 /* site.addpackage executes lines of a .pth file: its own variables tell which. */
 static void name_pth(const struct python *py, PyObject *frame, struct python_origin *o)
 {
-	PyObject *locals = py->PyObject_GetAttrString(frame, "f_locals"), *path, *content;
-	const char *text;
-	long line;
+	PyObject *path = variable(py, frame, "fullname"), *n = variable(py, frame, "n"), *content = variable(py, frame, "pth_content");
+	const char *text = path ? py->PyUnicode_AsUTF8AndSize(path, NULL) : NULL;
+	long line = n ? py->PyLong_AsLong(n) : -1;
 
-	if (!locals)
-		return;
-	path = py->PyMapping_GetItemString(locals, "fullname");
-	text = path ? py->PyUnicode_AsUTF8AndSize(path, NULL) : NULL;
-	line = number(py, locals, "n");
-	py->PyErr_Clear();
-	content = py->PyMapping_GetItemString(locals, "pth_content"); /* newer ones count from 1 */
 	if (text && line >= 0) {
 		o->file[0] = '\0';
 		shim_append(o->file, sizeof(o->file), text);
-		o->line = (unsigned)line + !content;
+		o->line = (unsigned)line + !content; /* newer ones count from 1 */
 	}
 	drop(py, content);
+	drop(py, n);
 	drop(py, path);
-	drop(py, locals);
 }
 
 /* Older setuptools execute setup.py as a string, in its folder.  The line is right. */
@@ -147,6 +143,48 @@ void python_find_origin(const struct python *py, struct python_origin *o)
 		tool = at;
 	}
 	*o = code == PYTHON_FOREIGN || code == PYTHON_STRING ? at : tool;
+	o->direct = !depth && o->file[0] && code != PYTHON_TOOL;
+	drop(py, frame);
+	py->PyErr_Clear();
+}
+
+static unsigned tls_of(const struct python *py, PyObject *frame)
+{
+	PyObject *self = variable(py, frame, "self");
+	PyObject *port = self ? py->PyObject_GetAttrString(self, "default_port") : NULL;
+	unsigned flags = port && py->PyLong_AsLong(port) == 443 ? PW_FLAG_TLS : 0;
+
+	drop(py, port);
+	drop(py, self);
+	py->PyErr_Clear();
+	return flags;
+}
+
+/* HTTPConnection connects as late as it can: its send() holds the head by then.  The body is an argument of one of its callers; urllib3 has one of its own
+ * that is named the same. */
+void python_find_http(const struct python *py, struct python_http *http)
+{
+	PyObject *frame = py->PyEval_GetFrame();
+	struct python_origin at;
+
+	*http = (struct python_http){ 0 };
+	if (frame)
+		py->Py_IncRef(frame);
+	for (int depth = 0; frame && depth < HTTP_FRAMES_MAX && !http->body; frame = outward(py, frame), depth++) {
+		describe(py, frame, &at);
+		if (!http->head && !strcmp(at.function, "send") && ends(at.file, "/http/client.py")) {
+			http->head = variable(py, frame, "data");
+			http->flags = tls_of(py, frame);
+		} else if (http->head && !strcmp(at.function, "_send_output")) {
+			http->body = variable(py, frame, "message_body");
+		} else if (http->head && !strcmp(at.function, "request")) {
+			http->body = variable(py, frame, "body");
+		}
+		if (http->body && !python_text(http->body, NULL)) { /* None, a file, a generator */
+			drop(py, http->body);
+			http->body = NULL;
+		}
+	}
 	drop(py, frame);
 	py->PyErr_Clear();
 }

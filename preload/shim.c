@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "preload/intent.h"
 #include "preload/next.h"
 #include "preload/python.h"
 
@@ -49,18 +50,36 @@ static uint32_t copy_text(char *to, size_t size, const char *from)
 	return (uint32_t)len;
 }
 
+static void tell(struct pw_record_of *of, enum pw_record_type type, const char *text, const struct shim_origin *origin)
+{
+	struct pw_record *r = &of->record;
+
+	memset(of, 0, sizeof(*of));
+	r->type = type;
+	r->text_len = copy_text(r->text, sizeof(r->text), text);
+	r->object_len = copy_text(r->object, sizeof(r->object), origin->object);
+	r->file_len = copy_text(r->file, sizeof(r->file), origin->file);
+	r->function_len = copy_text(r->function, sizeof(r->function), origin->function);
+	r->line = origin->line;
+}
+
 void shim_event(enum pw_record_type type, const char *text, const struct shim_origin *origin)
 {
-	struct pw_record r;
+	struct pw_record_of of;
 
-	memset(&r, 0, sizeof(r));
-	r.type = type;
-	r.text_len = copy_text(r.text, sizeof(r.text), text);
-	r.object_len = copy_text(r.object, sizeof(r.object), origin->object);
-	r.file_len = copy_text(r.file, sizeof(r.file), origin->file);
-	r.function_len = copy_text(r.function, sizeof(r.function), origin->function);
-	r.line = origin->line;
-	shim_call(PW_OP_EVENT, &r, sizeof(r));
+	tell(&of, type, text, origin);
+	shim_call(PW_OP_EVENT, &of.record, sizeof(of.record));
+}
+
+void shim_event_of(enum pw_record_type type, const char *text, const struct shim_origin *origin, const void *data, size_t len, unsigned flags)
+{
+	struct pw_record_of of;
+
+	tell(&of, type, text, origin);
+	of.data = (uintptr_t)data;
+	of.data_len = len;
+	of.flags = flags;
+	shim_call(PW_OP_DATA, &of, sizeof(of));
 }
 
 /* The head of glibc's struct dl_find_object, which older headers do not have. */
@@ -72,15 +91,28 @@ struct found_object {
 	unsigned long long reserved[16];
 };
 
+static const struct link_map *holder(const struct shim *s, const void *addr, struct found_object *found)
+{
+	return s->real.find_object((void *)addr, found) == 0 ? found->map : NULL;
+}
+
+const char *shim_symbol(const struct shim *s, const void *addr)
+{
+	struct found_object found;
+
+	return s->real.find_object ? next_symbol_of(holder(s, addr, &found), addr) : next_symbol(addr);
+}
+
 const char *shim_object(const struct shim *s, const void *addr)
 {
 	struct found_object found;
-	const char *name;
+	const struct link_map *map;
+	const char *name = NULL;
 
-	if (s->real.find_object) /* without a lock, where there is one */
-		name = s->real.find_object((void *)addr, &found) == 0 && found.map ? found.map->l_name : NULL;
-	else
+	if (!s->real.find_object)
 		name = next_object(addr);
+	else if ((map = holder(s, addr, &found))) /* without a lock, where that is possible */
+		name = map->l_name;
 	if (name && !name[0]) /* the program itself has no name in the loader's list */
 		name = (const char *)getauxval(AT_EXECFN);
 	return name ? name : "";
@@ -183,7 +215,7 @@ static void start(void)
 	long role;
 
 	find_real(path, sizeof(path));
-	role = shim_call(PW_OP_HELLO, NULL, 0);
+	role = shim_call(PW_OP_HELLO, intent_ring(), sizeof(struct pw_intents));
 	if (role > 0) {
 		find_place(path, role == PW_ROLE_INSTALLER ? "enter" : "become");
 		if (role == PW_ROLE_BUILD || role == PW_ROLE_GUEST)
@@ -214,6 +246,8 @@ const struct shim *shim_get(void)
 
 __attribute__((constructor)) static void construct(void)
 {
-	if (shim_get()->names)
+	int role = shim_get()->role;
+
+	if (role == PW_ROLE_BUILD || role == PW_ROLE_GUEST)
 		python_start();
 }

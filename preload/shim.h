@@ -71,19 +71,25 @@ long shim_call(unsigned op, const void *pointer, size_t len);
 /* Where in the process an event comes from; NULL and 0: not known. */
 struct shim_origin {
 	const char *object; /* shared object */
-	const char *file, *function; /* Python code */
+	const char *file, *function; /* Python code; without a file the function of object */
 	unsigned line;
 };
 /* Sends an advisory event.  A text that is too long is cut.  Async-signal-safe; keeps errno. */
 void shim_event(enum pw_record_type type, const char *text, const struct shim_origin *origin);
+/* The same about some bytes; flags: PW_FLAG_. */
+void shim_event_of(enum pw_record_type type, const char *text, const struct shim_origin *origin, const void *data, size_t len, unsigned flags);
 /* Is this one of the variables whose reading is worth an event?  Never before the start. */
 int shim_listed(const char *name);
 /* True the first time only that the process asks with these words.  When the table is full, never:
  * what asks from so many places has been reported often enough.  Async-signal-safe. */
-int shim_first(const char *name, const char *where, unsigned line);
+enum shim_table { SHIM_READS, SHIM_CODE, SHIM_TABLES };
+int shim_first(enum shim_table table, const char *name, const char *where, unsigned line);
 uint64_t shim_hash(const char *text, unsigned number); /* never 0 */
-/* Path of the object that holds addr, in memory of the loader's, or "". */
+/* The object that holds addr, in memory of the loader's, or "". */
+struct link_map;
 const char *shim_object(const struct shim *shim, const void *addr);
+/* The name of the function that holds addr, as its object exports it, or NULL. */
+const char *shim_symbol(const struct shim *shim, const void *addr);
 
 /* The value of a variable, read from environ without the interposed getenv. */
 char *shim_getenv(const char *name);

@@ -2,7 +2,6 @@
  * then say which option would allow it.  Nothing else is looked at, and only after a failure. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -60,11 +59,6 @@ static int told(int ret, int dirfd, const char *path)
 	return ret;
 }
 
-static int has_mode(int flags)
-{
-	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
-}
-
 static int wants_write(int flags)
 {
 	return (flags & O_ACCMODE) != O_RDONLY || flags & (O_CREAT | O_TRUNC);
@@ -92,47 +86,30 @@ static int do_openat(openat_fn *real, int dirfd, const char *path, int flags, mo
 	return fd < 0 && wants_write(flags) ? told(fd, dirfd, path) : fd;
 }
 
-static mode_t take_mode(int flags, va_list *args)
+/* libc declares these with "...".  The mode lies in the third (fourth) register then as well, or what is there means nothing: do_open's flags tell. */
+#define INSTEAD_OF(name) __asm__(#name) EXPORT
+int write_open(const char *path, int flags, mode_t mode) INSTEAD_OF(open);
+int write_open64(const char *path, int flags, mode_t mode) INSTEAD_OF(open64);
+int write_openat(int dirfd, const char *path, int flags, mode_t mode) INSTEAD_OF(openat);
+int write_openat64(int dirfd, const char *path, int flags, mode_t mode) INSTEAD_OF(openat64);
+
+int write_open(const char *path, int flags, mode_t mode)
 {
-	return has_mode(flags) ? va_arg(*args, mode_t) : 0;
-}
-
-#define TAKE_MODE(mode, flags) do { \
-	va_list args; \
-	va_start(args, flags); \
-	mode = take_mode(flags, &args); \
-	va_end(args); \
-} while (0)
-
-EXPORT int open(const char *path, int flags, ...)
-{
-	mode_t mode;
-
-	TAKE_MODE(mode, flags);
 	return do_open(shim_get()->real.open, path, flags, mode);
 }
 
-EXPORT int open64(const char *path, int flags, ...)
+int write_open64(const char *path, int flags, mode_t mode)
 {
-	mode_t mode;
-
-	TAKE_MODE(mode, flags);
 	return do_open(shim_get()->real.open64, path, flags, mode);
 }
 
-EXPORT int openat(int dirfd, const char *path, int flags, ...)
+int write_openat(int dirfd, const char *path, int flags, mode_t mode)
 {
-	mode_t mode;
-
-	TAKE_MODE(mode, flags);
 	return do_openat(shim_get()->real.openat, dirfd, path, flags, mode);
 }
 
-EXPORT int openat64(int dirfd, const char *path, int flags, ...)
+int write_openat64(int dirfd, const char *path, int flags, mode_t mode)
 {
-	mode_t mode;
-
-	TAKE_MODE(mode, flags);
 	return do_openat(shim_get()->real.openat64, dirfd, path, flags, mode);
 }
 

@@ -19,7 +19,7 @@ bool record_decode(const void *buf, size_t len, struct record_view *out)
 		return false;
 	}
 	memcpy(&record, buf, sizeof(record));
-	if (record.type < PW_EV_ENV_READ || record.type > PW_EV_START_REFUSED || record.text_len == 0 || record.line > INT32_MAX ||
+	if (record.type < PW_EV_ENV_READ || record.type > PW_EV_LOAD || record.type == 2 || record.type == 3 || record.text_len == 0 || record.line > INT32_MAX ||
 	    (record.line != 0 && record.file_len == 0)) {
 		return false;
 	}

@@ -143,7 +143,7 @@ static void encode_package(struct encoder *e, const struct event_package *p)
 static void encode_target(struct encoder *e, const struct event_target *t)
 {
 	if (t->name == NULL && t->path == NULL && t->as_written == NULL && t->host == NULL && t->address == NULL &&
-	    t->protocol == NULL && t->port == 0 && t->argv == NULL) {
+	    t->protocol == NULL && t->port == 0 && t->argv == NULL && t->url == NULL && t->method == NULL && t->digest == NULL && t->bytes == 0) {
 		return;
 	}
 	key(e, "target");
@@ -157,18 +157,26 @@ static void encode_target(struct encoder *e, const struct event_target *t)
 		encode_count(e, "port", t->port);
 	}
 	encode_string(e, "protocol", t->protocol);
+	encode_string(e, "url", t->url);
+	encode_string(e, "method", t->method);
+	if (t->bytes != 0) {
+		encode_count(e, "bytes", t->bytes);
+	}
+	encode_string(e, "digest", t->digest);
 	encode_strings(e, "argv", t->argv, ENCODE_ARGV_MAX, ENCODE_ARGV_BYTES);
 	line_text(&e->line, "}");
 }
 
 static void encode_origin(struct encoder *e, const struct event_origin *o)
 {
-	if (o->object == NULL && o->file == NULL && o->function == NULL && o->line == 0) {
+	if (o->object == NULL && o->symbol == NULL && o->file == NULL && o->function == NULL && o->line == 0) {
 		return;
 	}
 	key(e, "origin");
 	line_text(&e->line, "{");
+	encode_string(e, "source", event_source_name(SRC_SHIM)); /* whoever vouches for the attempt: nobody else knows the code */
 	encode_string(e, "object", o->object);
+	encode_string(e, "symbol", o->symbol);
 	encode_string(e, "file", o->file);
 	if (o->line != 0) {
 		encode_count(e, "line", o->line);

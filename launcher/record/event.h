@@ -26,10 +26,13 @@ struct event_target {
 	const char *path, *as_written; /* resolved, as given */
 	const char *host, *address, *protocol;
 	unsigned port;                 /* 0: none */
+	const char *url, *method;      /* of an HTTP request */
+	const char *digest;            /* hex SHA-256 of code that was made of a text */
+	uint64_t bytes;                /* of a request's body, or of that text; 0: none, or unknown */
 	const char *const *argv;
 };
 struct event_origin { /* shim: where in the process it was done */
-	const char *object;           /* the object that called */
+	const char *object, *symbol;  /* the object that called; its function, of those that it exports */
 	const char *file, *function;  /* Python code: relative to the build's folder, or as a module's path */
 	unsigned line;                /* 0: unknown */
 	const char *whole;            /* the file's whole path, where that is known; not written */

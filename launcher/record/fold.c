@@ -10,14 +10,15 @@
 
 /* A character more than is written, so that the closing line is cut, and says so, where the first one was. */
 #define FIELD_MAX (ENCODE_TEXT_MAX + 8)
-#define FIELDS 16
+#define FIELDS 20
 #define KEY_MAX ((FIELDS + 3) * (FIELD_MAX + 1) + ENCODE_ARGV_BYTES + ENCODE_ARGV_MAX * 2 + 64)
 
 struct header { /* the part of a key that is no text */
 	uint8_t action, would; /* would: 0, or one more than the enum's */
 	uint16_t source, role;
 	uint16_t argc; /* 0: no argv; else one more than its entries */
-	uint32_t port, line, present; /* present: a bit for each field that is not NULL */
+	uint32_t port, line, present, zero; /* present: a bit for each field that is not NULL; zero: no padding, which is anything */
+	uint64_t bytes;
 };
 
 static uint64_t rotate(uint64_t x, int by)
@@ -116,10 +117,10 @@ static void make_key(struct fold *f, const struct event *ev, const struct redact
 	const char *const fields[FIELDS] = {
 		ev->type, ev->verdict.rule, ev->package.name, ev->package.version, ev->package.stage, ev->package.digest, ev->package.above, ev->target.name, ev->target.path,
 		ev->target.as_written, ev->target.host, ev->target.address, ev->target.protocol, ev->origin.object, ev->origin.file,
-		ev->origin.function,
+		ev->origin.function, ev->origin.symbol, ev->target.url, ev->target.method, ev->target.digest,
 	};
 	struct header h = {.action = (uint8_t)ev->action, .would = (uint8_t)(ev->audited ? ev->would + 1 : 0), .source = (uint16_t)ev->source, .role = (uint16_t)ev->role,
-	                   .port = ev->target.port, .line = ev->origin.line};
+	                   .port = ev->target.port, .line = ev->origin.line, .bytes = ev->target.bytes};
 	size_t at = sizeof(h);
 	for (size_t i = 0; i < FIELDS; i++) {
 		if (fields[i] != NULL) {
@@ -208,7 +209,7 @@ void fold_event(const struct fold_entry *e, struct event *ev, const char *argv[F
 	const char **const fields[FIELDS] = {
 		&ev->type, &ev->verdict.rule, &ev->package.name, &ev->package.version, &ev->package.stage, &ev->package.digest, &ev->package.above, &ev->target.name,
 		&ev->target.path, &ev->target.as_written, &ev->target.host, &ev->target.address, &ev->target.protocol, &ev->origin.object,
-		&ev->origin.file, &ev->origin.function,
+		&ev->origin.file, &ev->origin.function, &ev->origin.symbol, &ev->target.url, &ev->target.method, &ev->target.digest,
 	};
 	struct header h;
 	memcpy(&h, e->key, sizeof(h));
@@ -235,6 +236,7 @@ void fold_event(const struct fold_entry *e, struct event *ev, const char *argv[F
 	ev->verdict.severity = e->severity;
 	ev->verdict.kind = e->kind;
 	ev->target.port = h.port;
+	ev->target.bytes = h.bytes;
 	ev->origin.line = h.line;
 	ev->detail = e->detail;
 }

@@ -9,6 +9,7 @@
 #include "launcher/record/encode.h"
 #include "launcher/record/fold.h"
 #include "launcher/record/summary.h"
+#include "launcher/record/text.h"
 #include "launcher/record/sink.h"
 
 #define SINKS_MAX 8
@@ -198,6 +199,11 @@ int journal_event(struct journal *j, const struct event *ev, uint64_t *seq)
 	}
 	pthread_mutex_unlock(&j->lock);
 	return sync ? flush(j) : r;
+}
+
+size_t journal_redact(const struct journal *j, char *dst, size_t cap, const char *text)
+{
+	return text_redact(dst, cap, text, &j->redact);
 }
 
 bool journal_folds(struct journal *j, const struct event *ev)

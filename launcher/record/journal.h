@@ -46,6 +46,9 @@ int journal_event(struct journal *j, const struct event *ev, uint64_t *seq);
 /* Would this event be folded into one that was written?  Then its process need not be looked up: it would not be written. */
 bool journal_folds(struct journal *j, const struct event *ev);
 
+/* As every string of a line, without what is done for terminals and parsers: text_redact's result. */
+size_t journal_redact(const struct journal *j, char *dst, size_t cap, const char *text);
+
 struct journal_counts {
 	uint64_t by_severity[5]; /* index: enum severity; every attempt, folded ones too */
 	uint64_t denied;

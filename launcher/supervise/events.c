@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,9 +13,10 @@
 #include "launcher/record/decode.h"
 #include "launcher/supervise/grants.h"
 #include "launcher/supervise/image.h"
+#include "launcher/supervise/origin.h"
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/query.h"
-#include "launcher/supervise/served.h"
+#include "launcher/supervise/seen.h"
 #include "launcher/supervise/session.h"
 #include "launcher/supervise/supervisor.h"
 #include "launcher/supervise/target.h"
@@ -35,7 +37,7 @@ static struct reply hello(struct sandbox *sb, const struct seccomp_notif *req)
 	uint64_t image = sb->checked_in ? image_of((pid_t)req->pid) : 0;
 
 	if (image && target_alive(sb, req))
-		images_add(sb->checked_in, image);
+		images_add(sb->checked_in, image, req->data.args[3] == sizeof(struct pw_intents) ? req->data.args[2] : 0);
 	return reply_value(role_number(sb->role));
 }
 
@@ -57,11 +59,6 @@ static struct reply enter(struct sandbox *sb, const struct seccomp_notif *req)
 }
 
 /* --- advisory events --------------------------------------------------------------------------- */
-
-static struct verdict explains(const char *rule)
-{
-	return (struct verdict){.rule = rule, .kind = "", .severity = SEV_INFO, .action = ACTION_ALLOW};
-}
 
 /* In a folder in which a build has worked, and not the environment, which may lie below it. */
 static bool in_project(const struct sandbox *sb, const char *path)
@@ -135,16 +132,10 @@ static bool fill_event(struct sandbox *sb, const struct record_view *view, struc
 		snprintf(hint, size, "secret variables in it: %zu", decoy_count(sb));
 		ev->detail = hint;
 		break;
-	/* What the shim says beside a call that is notified anyway explains it and judges nothing. */
-	case PW_EV_EXEC:
-		ev->type = "exec";
+	case PW_EV_LOAD:
+		ev->type = "python.load";
 		ev->target.path = view->text;
-		ev->verdict = policy_rule(p, "exec.recorded");
-		break;
-	case PW_EV_CONNECT:
-		ev->type = "net.connect";
-		ev->target.address = view->text;
-		ev->verdict = explains("net.connect");
+		ev->verdict = policy_rule(p, "python.load");
 		break;
 	case PW_EV_REVERSE:
 		ev->type = "net.resolve";
@@ -184,19 +175,11 @@ static bool fill_event(struct sandbox *sb, const struct record_view *view, struc
 		ev->verdict = policy_rule(p, "pip.start-up");
 		ev->detail = "nothing of the environment runs inside pip; --allow-pth FILE runs a .pth file's lines after all";
 		break;
+	case PW_EV_HTTP: /* with their data */
+	case PW_EV_COMPILE:
+		break;
 	}
 	return true;
-}
-
-static struct event_origin origin_of(const struct sandbox *sb, const struct record_view *view)
-{
-	return (struct event_origin){
-		.object = view->object[0] ? view->object : NULL,
-		.file = view->file[0] ? pathtext_source(view->file, sb->served != NULL ? sb->served->root : NULL, sb->writable) : NULL,
-		.whole = view->file[0] == '/' ? view->file : NULL,
-		.function = view->function[0] ? view->function : NULL,
-		.line = view->line,
-	};
 }
 
 static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
@@ -217,12 +200,107 @@ static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
 	/* Only pip is trusted to say what it was refused: anybody else's word would be noise under another's name. */
 	if (((view.type >= PW_EV_WRITE_REFUSED && view.type <= PW_EV_READ_REFUSED) || view.type == PW_EV_START_REFUSED) && sb->role != ROLE_INSTALLER)
 		return reply_error(EINVAL);
+	if (view.type == PW_EV_LOAD && sb->role == ROLE_INSTALLER)
+		return reply_error(EINVAL); /* nor is it hooked */
 	if (!fill_event(sb, &view, &ev, hint, sizeof hint))
 		return reply_value(0);
 	if (!ev.type)
 		return reply_error(EINVAL);
-	ev.origin = origin_of(sb, &view);
+	ev.origin = origin_of_record(sb, &view);
 	supervisor_record(sb, (pid_t)req->pid, &ev);
+	return reply_value(0);
+}
+
+/* --- what Python's hook tells of some bytes ------------------------------------------------------ */
+
+#define TOLD_WHOLE 256 /* events of a sandbox; of those that follow what makes each of them another is left out, so that they fold */
+
+static bool is_told_whole(struct sandbox *sb)
+{
+	return atomic_fetch_add(&sb->told, 1) < TOLD_WHOLE;
+}
+
+/* A server's name is one of few. */
+static void cut_url(char *url)
+{
+	char *host = strstr(url, "://"), *path = host ? strchr(host + 3, '/') : NULL;
+
+	if (path)
+		path[1] = '\0';
+}
+
+static void record_request(struct sandbox *sb, pid_t pid, struct event *ev, const char *bytes, size_t len, unsigned flags)
+{
+	struct request_view request;
+
+	if (!request_decode(bytes, len, flags & PW_FLAG_TLS, &request))
+		return; /* a piece of a body */
+	ev->type = "python.http";
+	ev->verdict = policy_rule(supervisor_policy(sb->sup), "python.http");
+	origin_request(&request, &ev->target);
+	if (!is_told_whole(sb)) {
+		cut_url(request.url);
+		ev->target.bytes = 0;
+	}
+	supervisor_record(sb, pid, ev);
+}
+
+/* text: all of it, or (whole > len) not. */
+static void record_code(struct sandbox *sb, pid_t pid, struct event *ev, const char *name, const char *text, size_t len, uint64_t whole)
+{
+	char digest[SEEN_DIGEST];
+
+	ev->type = "python.compile";
+	ev->verdict = policy_rule(supervisor_policy(sb->sup), "python.compile");
+	if (is_told_whole(sb)) {
+		ev->target.name = name;
+		ev->target.bytes = whole;
+		if (whole > len)
+			ev->detail = "it is too long to be kept";
+		else if (seen_keep_code(sb, text, len, digest))
+			ev->detail = "its text is in the folder code beside the record";
+		ev->target.digest = whole > len ? NULL : digest;
+	}
+	supervisor_record(sb, pid, ev);
+}
+
+/* Of code up to a megabyte is looked at: a digest of a part would be nobody's. */
+#define CODE_MAX (1024 * 1024)
+
+static void told(struct sandbox *sb, const struct seccomp_notif *req, const struct pw_record_of *of, const struct record_view *view)
+{
+	struct event ev = {.action = EV_OBSERVED, .source = SRC_SHIM, .origin = origin_of_record(sb, view)};
+	bool code = view->type == PW_EV_COMPILE;
+	size_t most = code ? CODE_MAX : SEEN_MAX, want = of->data_len < most ? (size_t)of->data_len : most;
+	enum seen_place place = code ? SEEN_CODE : of->flags & PW_FLAG_AHEAD ? SEEN_HTTP_AHEAD : SEEN_HTTP;
+	char *bytes = malloc(want + 1);
+	ssize_t len = bytes ? target_read_some(sb, req, of->data, bytes, want) : -ENOMEM;
+
+	if (len > 0 && (size_t)len == want) {
+		bytes[len] = '\0';
+		seen_data(sb, (pid_t)req->pid, place, bytes, (size_t)len, of->data_len, &ev.origin);
+		if (code)
+			record_code(sb, (pid_t)req->pid, &ev, view->text, bytes, (size_t)len, of->data_len);
+		else if (place == SEEN_HTTP)
+			record_request(sb, (pid_t)req->pid, &ev, bytes, (size_t)len, of->flags);
+	}
+	free(bytes);
+}
+
+static struct reply tell(struct sandbox *sb, const struct seccomp_notif *req)
+{
+	struct pw_record_of of;
+	struct record_view view;
+	int error;
+
+	if (req->data.args[3] != sizeof of || sb->role == ROLE_INSTALLER)
+		return reply_error(EINVAL);
+	error = target_read(sb, req, req->data.args[2], &of, sizeof of);
+	if (error)
+		return reply_error(-error);
+	if (!record_decode(&of.record, sizeof of.record, &view) || (view.type != PW_EV_HTTP && view.type != PW_EV_COMPILE))
+		return reply_error(EINVAL);
+	told(sb, req, &of, &view);
 	return reply_value(0);
 }
 
@@ -270,6 +348,7 @@ struct reply handle_event(struct sandbox *sb, const struct seccomp_notif *req)
 	case PW_OP_EVENT: return advise(sb, req);
 	case PW_OP_NAMES: return secret_names(sb);
 	case PW_OP_NESTED: return nested(sb, req);
+	case PW_OP_DATA: return tell(sb, req);
 	default: return reply_error(EINVAL);
 	}
 }

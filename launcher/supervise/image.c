@@ -35,11 +35,11 @@ uint64_t image_of(pid_t tid)
 }
 
 /* Where it is or would go.  The numbers are random already. */
-static uint64_t *find(uint64_t *slot, size_t size, uint64_t image)
+static struct image *find(struct image *slot, size_t size, uint64_t image)
 {
 	size_t i = (size_t)image & (size - 1);
 
-	while (slot[i] != 0 && slot[i] != image) {
+	while (slot[i].image != 0 && slot[i].image != image) {
 		i = (i + 1) & (size - 1);
 	}
 	return &slot[i];
@@ -53,13 +53,13 @@ static bool make_room(struct images *set)
 	if ((set->count + 1) * 2 <= set->size) {
 		return true;
 	}
-	uint64_t *slot = set->count < IMAGES_MAX ? calloc(size, sizeof *slot) : NULL;
+	struct image *slot = set->count < IMAGES_MAX ? calloc(size, sizeof *slot) : NULL;
 	if (slot == NULL) {
 		return false;
 	}
 	for (size_t i = 0; i < set->size; i++) {
-		if (set->slot[i] != 0) {
-			*find(slot, size, set->slot[i]) = set->slot[i];
+		if (set->slot[i].image != 0) {
+			*find(slot, size, set->slot[i].image) = set->slot[i];
 		}
 	}
 	free(set->slot);
@@ -68,13 +68,13 @@ static bool make_room(struct images *set)
 	return true;
 }
 
-void images_add(struct images *set, uint64_t image)
+void images_add(struct images *set, uint64_t image, uint64_t intents)
 {
 	pthread_mutex_lock(&set->lock);
 	if (image == 0 || !make_room(set)) {
 		set->full = set->full || image != 0;
-	} else if (*find(set->slot, set->size, image) == 0) {
-		*find(set->slot, set->size, image) = image;
+	} else if (find(set->slot, set->size, image)->image == 0) {
+		*find(set->slot, set->size, image) = (struct image){image, intents};
 		set->count++;
 	}
 	pthread_mutex_unlock(&set->lock);
@@ -83,9 +83,17 @@ void images_add(struct images *set, uint64_t image)
 bool images_lack(struct images *set, uint64_t image)
 {
 	pthread_mutex_lock(&set->lock);
-	bool lack = image != 0 && !set->full && (set->size == 0 || *find(set->slot, set->size, image) == 0);
+	bool lack = image != 0 && !set->full && (set->size == 0 || find(set->slot, set->size, image)->image == 0);
 	pthread_mutex_unlock(&set->lock);
 	return lack;
+}
+
+uint64_t images_intents(struct images *set, uint64_t image)
+{
+	pthread_mutex_lock(&set->lock);
+	uint64_t intents = image != 0 && set->size != 0 ? find(set->slot, set->size, image)->intents : 0;
+	pthread_mutex_unlock(&set->lock);
+	return intents;
 }
 
 void images_finish(struct images *set)

@@ -17,12 +17,15 @@ uint64_t image_of(pid_t tid);
 /* All zero: empty.  Any thread. */
 struct images {
 	pthread_mutex_t lock;
-	uint64_t *slot; /* open addressing; 0: free */
+	struct image { uint64_t image, intents; } *slot; /* open addressing; image 0: free */
 	size_t size, count;
 	bool full;
 };
 
-void images_add(struct images *set, uint64_t image);
+/* intents: where it says that its struct pw_intents is; 0: nowhere.  What it said first counts. */
+void images_add(struct images *set, uint64_t image, uint64_t intents);
+/* 0: it is not there, or has none. */
+uint64_t images_intents(struct images *set, uint64_t image);
 /* Is it known that this one is not there?  Not of image 0, and not once something could not be added. */
 bool images_lack(struct images *set, uint64_t image);
 void images_finish(struct images *set);

@@ -7,6 +7,7 @@
 
 #include "charge.h"
 #include "image.h"
+#include "origin.h"
 #include "session.h"
 #include "supervisor.h"
 #include "target.h"
@@ -170,13 +171,13 @@ void supervisor_abort(struct supervisor *s, int status, const char *why)
 void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev)
 {
 	struct target_identity who;
+	struct origin_room room;
 	bool violation = ev->action != EV_ALLOWED && ev->action != EV_OBSERVED;
 	bool ends = violation && ev->verdict.action == ACTION_ABORT;
 	bool audit = sb->sup->run->audit;
 	int error;
 
 	ev->role = sb->role;
-	charge_event(sb, pid, ev);
 	if (ends && !(audit && ev->enforced)) { /* under --audit the run goes on */
 		ev->action = EV_ABORTED;
 	}
@@ -185,6 +186,10 @@ void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev)
 		ev->would = ev->action;
 		ev->action = EV_OBSERVED;
 	}
+	if (pid > 0) {
+		origin_join(sb, pid, ev, &room);
+	}
+	charge_event(sb, pid, ev);
 	if (pid > 0 && !journal_folds(sb->sup->run->journal, ev)) { /* who did it costs more than the line; the first one said it */
 		target_identify(pid, &who);
 		ev->shim_absent = sb->checked_in != NULL && images_lack(sb->checked_in, image_of(pid));

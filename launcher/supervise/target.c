@@ -52,16 +52,21 @@ static ssize_t read_once(const struct sandbox *sb, pid_t tid, uint64_t address, 
 	return n == 0 ? -EFAULT : n;
 }
 
-ssize_t target_read_some(const struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, void *buffer, size_t len)
+ssize_t target_peek(const struct sandbox *sb, pid_t tid, uint64_t address, void *buffer, size_t len)
 {
 	size_t done = 0;
 	while (done < len) {
-		ssize_t n = read_once(sb, (pid_t)req->pid, address + done, (char *)buffer + done, len - done);
+		ssize_t n = read_once(sb, tid, address + done, (char *)buffer + done, len - done);
 		if (n < 0)
 			return done ? (ssize_t)done : n;
 		done += (size_t)n;
 	}
 	return (ssize_t)done;
+}
+
+ssize_t target_read_some(const struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, void *buffer, size_t len)
+{
+	return target_peek(sb, (pid_t)req->pid, address, buffer, len);
 }
 
 int target_read(const struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, void *buffer, size_t len)

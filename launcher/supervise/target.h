@@ -20,6 +20,8 @@ bool target_alive(const struct sandbox *sb, const struct seccomp_notif *req);
 int target_read(const struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, void *buffer, size_t len);
 /* At most len bytes, stopping at an unmapped page: count or -errno.  Not for decisions. */
 ssize_t target_read_some(const struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, void *buffer, size_t len);
+/* The same of a thread that need not be the caller of anything any more.  For explanations only. */
+ssize_t target_peek(const struct sandbox *sb, pid_t tid, uint64_t address, void *buffer, size_t len);
 /* A NUL-terminated string, page by page (the next page may not be mapped).  Length, or -ENAMETOOLONG, -EFAULT, -ESRCH …
  * quick: skips the alive check: only for text that is recorded or decides a CONTINUE that another layer backs. */
 ssize_t target_string(const struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, char *buffer, size_t size, bool quick);

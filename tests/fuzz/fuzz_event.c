@@ -150,7 +150,7 @@ static void check_record(const uint8_t *data, size_t size)
 	struct pw_record record = {0};
 	memcpy(&record, data, size < sizeof(record) ? size : sizeof(record));
 	if (record_decode(&record, sizeof(record), &view)) {
-		assert(view.type >= PW_EV_ENV_READ && view.type <= PW_EV_START_REFUSED && view.line <= INT32_MAX);
+		assert(view.type >= PW_EV_ENV_READ && view.type <= PW_EV_LOAD && view.line <= INT32_MAX);
 		assert(strlen(view.text) == record.text_len && strlen(view.object) == record.object_len);
 		assert(strlen(view.file) == record.file_len && strlen(view.function) == record.function_len);
 	}

@@ -4,7 +4,9 @@
  *
  * Runs COMMAND with a filter that notifies the event call and nothing else, answers as the given role
  * (1 installer, 2 build, 3 guest, 0: as a kernel without a supervisor), and appends what it is told to
- * the file EVENTS: one line an event, "type<TAB>text<TAB>object", and "resolve<TAB>name<TAB>family". */
+ * the file EVENTS: one line an event, "type<TAB>text<TAB>object", and "resolve<TAB>name<TAB>family".
+ * With INTENTS in the environment connect() is notified as well, and goes on; what the process said of it before is written:
+ * "connect<TAB>text:port<TAB>object<TAB>function". */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +40,7 @@ static int install_filter(void)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, getenv("INTENTS") ? SYS_connect : -1, 3, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PW_MAGIC, 0, 1),
@@ -146,6 +149,22 @@ static int resolve(const char *host)
 	return memory_file(&a, len);
 }
 
+static uint64_t ring_at; /* of who checked in last */
+
+static void log_intent(int events, pid_t pid)
+{
+	static struct pw_intents ring;
+	const struct pw_intent *newest = &ring.intent[0];
+
+	if (read_target(pid, ring_at, &ring, sizeof(ring)) < 0 || ring.magic != PW_INTENTS_MAGIC || ring.self != ring_at)
+		return;
+	for (size_t i = 1; i < PW_INTENTS; i++) {
+		if (ring.intent[i].turn > newest->turn)
+			newest = &ring.intent[i];
+	}
+	dprintf(events, "connect\t%c %s:%u\t%s\t%s\n", (int)newest->kind, newest->text, newest->port, newest->object, newest->function);
+}
+
 static void log_line(int events, const char *a, const char *b, int b_len, const char *c, int c_len)
 {
 	dprintf(events, "%s\t%.*s\t%.*s\n", a, b_len, b, c_len, c);
@@ -165,6 +184,7 @@ static long decide(const struct seccomp_notif *req, int role, int events, int *f
 		return -EINVAL;
 	switch (args[1]) {
 	case PW_OP_HELLO:
+		ring_at = args[3] == sizeof(struct pw_intents) ? args[2] : 0;
 		return role;
 	case PW_OP_NAMES:
 		*fd = memory_file(names, sizeof(names));
@@ -177,8 +197,9 @@ static long decide(const struct seccomp_notif *req, int role, int events, int *f
 		log_line(events, "resolve", q.host, PW_HOST_MAX, type, 16);
 		*fd = resolve(q.host);
 		return *fd < 0 ? *fd : 0;
+	case PW_OP_DATA: /* begins with a record */
 	case PW_OP_EVENT:
-		if (args[3] != sizeof(r) || read_target((pid_t)req->pid, args[2], &r, sizeof(r)) < 0)
+		if (args[3] != (args[1] == PW_OP_DATA ? sizeof(struct pw_record_of) : sizeof(r)) || read_target((pid_t)req->pid, args[2], &r, sizeof(r)) < 0)
 			return -EFAULT;
 		if (r.text_len > PW_TEXT_MAX || r.object_len > sizeof(r.object) || r.file_len > PW_FILE_MAX ||
 		    r.function_len > PW_FUNCTION_MAX)
@@ -205,6 +226,13 @@ static void answer(int listener, int role, int events)
 
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &req) < 0)
 		return;
+	if (req.data.nr == SYS_connect) {
+		log_intent(events, (pid_t)req.pid);
+		resp.id = req.id;
+		resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE; /* only looked at */
+		ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &resp);
+		return;
+	}
 	ret = decide(&req, role, events, &fd);
 	if (fd >= 0) {
 		add.id = req.id;

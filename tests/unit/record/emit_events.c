@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 	struct event full = {
 		.type = "net.connect", .action = EV_DENIED, .verdict = {"net.outside", "kind", SEV_MEDIUM, ACTION_DENY},
 		.process = {1, 2, "/exe", "/cwd", words}, .package = {"name", "1", "metadata"},
-		.target = {"n", "/p", "p", "host", "192.0.2.1", "tcp", 443, words}, .origin = {"lib.so", "setup.py", "collect", 7}, .detail = "--allow-host h",
+		.target = {"n", "/p", "p", "host", "192.0.2.1", "tcp", 443, "https://host/p", "POST", "00", 12, words}, .origin = {"lib.so", "main", "setup.py", "collect", 7}, .detail = "--allow-host h",
 	};
 	int error = 0;
 	struct journal *j = journal_open(paths, -1, &start, NULL, &error, NULL);

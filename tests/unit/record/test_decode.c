@@ -63,7 +63,7 @@ static void test_bad(void **state)
 	assert_false(record_decode(&r, 0, &view));
 	r.type = 0;
 	assert_false(decodes(&r));
-	r.type = PW_EV_START_REFUSED + 1;
+	r.type = PW_EV_LOAD + 1;
 	assert_false(decodes(&r));
 	r = good();
 	r.text_len = PW_TEXT_MAX + 1;

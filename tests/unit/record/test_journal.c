@@ -337,8 +337,8 @@ static void test_redacted_everywhere(void **state)
 	const char *s = "x/AKIAIOSFODNN7CANARY/y";
 	struct event ev = {
 		.type = "exec", .action = EV_DENIED, .verdict = {.rule = s, .kind = s, .severity = SEV_HIGH},
-		.origin = {s, s, s, 3}, .detail = s,
-		.package = {s, s, s}, .process = {1, 2, s, s, argv}, .target = {s, s, s, s, s, s, 1, argv},
+		.origin = {s, s, s, s, 3}, .detail = s,
+		.package = {s, s, s}, .process = {1, 2, s, s, argv}, .target = {s, s, s, s, s, s, 1, s, s, s, 1, argv},
 	};
 	const char *const paths[] = {p->path, NULL};
 	struct journal_start start = {.run_id = s, .argv = argv, .version = s, .policy_digest = s,

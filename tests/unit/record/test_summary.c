@@ -86,7 +86,7 @@ static void test_order_and_words(void **state)
 static struct event read_event(const char *name, const char *file, unsigned line, const char *function)
 {
 	struct event ev = {.type = "env.read", .action = EV_DECOY, .source = SRC_SHIM, .role = ROLE_BUILD,
-	                   .verdict = {.rule = "env.read", .severity = SEV_LOW}, .target = {.name = name}, .origin = {NULL, file, function, line}};
+	                   .verdict = {.rule = "env.read", .severity = SEV_LOW}, .target = {.name = name}, .origin = {.file = file, .function = function, .line = line}};
 	ev.package = resolve_event("").package;
 	return ev;
 }

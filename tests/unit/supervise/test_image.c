@@ -17,11 +17,11 @@ static void test_set(void **state)
 
 	assert_true(images_lack(&set, 7));
 	assert_false(images_lack(&set, 0)); /* could not be looked at: nothing is said of it */
-	images_add(&set, 0);
+	images_add(&set, 0, 0);
 	assert_true(images_lack(&set, 7));
 	for (uint64_t i = 1; i <= 300; i++) {
-		images_add(&set, i * 64); /* all of them want the same slot at first */
-		images_add(&set, i * 64);
+		images_add(&set, i * 64, 0); /* all of them want the same slot at first */
+		images_add(&set, i * 64, 0);
 	}
 	assert_int_equal(set.count, 300);
 	for (uint64_t i = 1; i <= 300; i++) {
@@ -38,7 +38,7 @@ static void test_bound(void **state)
 	struct images set = {0};
 
 	for (uint64_t i = 1; i <= 3 * IMAGES_MAX; i++) {
-		images_add(&set, i);
+		images_add(&set, i, 0);
 	}
 	assert_true(set.count <= IMAGES_MAX && set.size <= 2 * IMAGES_MAX);
 	assert_false(images_lack(&set, 1));

@@ -1,0 +1,112 @@
+#include "launcher/record/request.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+struct piece {
+	const char *at;
+	size_t len;
+};
+
+/* The next line without its end; false: there is none, or it is the empty one. */
+static bool next_line(struct piece *rest, struct piece *line)
+{
+	const char *end = memchr(rest->at, '\n', rest->len);
+	line->at = rest->at;
+	line->len = end != NULL ? (size_t)(end - rest->at) : rest->len;
+	size_t whole = line->len + (end != NULL);
+	rest->at += whole;
+	rest->len -= whole;
+	if (line->len > 0 && line->at[line->len - 1] == '\r') {
+		line->len--;
+	}
+	return line->len > 0;
+}
+
+static bool is_name(struct piece p, const char *name)
+{
+	return p.len == strlen(name) && strncasecmp(p.at, name, p.len) == 0;
+}
+
+static struct piece trimmed(struct piece p)
+{
+	while (p.len > 0 && (p.at[0] == ' ' || p.at[0] == '\t')) {
+		p.at++;
+		p.len--;
+	}
+	while (p.len > 0 && (p.at[p.len - 1] == ' ' || p.at[p.len - 1] == '\t')) {
+		p.len--;
+	}
+	return p;
+}
+
+static uint64_t number(struct piece p)
+{
+	uint64_t n = 0;
+	for (size_t i = 0; i < p.len; i++) {
+		if (!isdigit((unsigned char)p.at[i]) || n > INT64_MAX / 16) {
+			return 0;
+		}
+		n = n * 10 + (uint64_t)(p.at[i] - '0');
+	}
+	return n;
+}
+
+/* METHOD SP target SP HTTP/1.x */
+static bool split_first(struct piece line, struct request_view *out, struct piece *target)
+{
+	const char *space = memchr(line.at, ' ', line.len);
+	size_t method = space != NULL ? (size_t)(space - line.at) : 0;
+	if (method == 0 || method >= sizeof(out->method)) {
+		return false;
+	}
+	for (size_t i = 0; i < method; i++) {
+		if (!isalpha((unsigned char)line.at[i]) && line.at[i] != '-' && line.at[i] != '_') {
+			return false;
+		}
+	}
+	const char *last = memrchr(line.at, ' ', line.len);
+	if (last == space || (size_t)(line.at + line.len - last) < sizeof(" HTTP/1.") - 1 || memcmp(last, " HTTP/1.", sizeof(" HTTP/1.") - 1) != 0 ||
+	    memchr(line.at, '\0', line.len) != NULL) {
+		return false;
+	}
+	memcpy(out->method, line.at, method);
+	out->method[method] = '\0';
+	*target = (struct piece){space + 1, (size_t)(last - space - 1)};
+	return true;
+}
+
+static int piece_len(struct piece p)
+{
+	return p.len < REQUEST_URL_MAX ? (int)p.len : REQUEST_URL_MAX;
+}
+
+bool request_decode(const char *bytes, size_t len, bool tls, struct request_view *out)
+{
+	struct piece rest = {bytes, len < REQUEST_HEAD_MAX ? len : REQUEST_HEAD_MAX}, line, target, host = {"", 0};
+	*out = (struct request_view){.bytes = 0};
+	if (!next_line(&rest, &line) || !split_first(line, out, &target)) {
+		return false;
+	}
+	while (rest.len > 0 && next_line(&rest, &line)) {
+		const char *colon = memchr(line.at, ':', line.len);
+		if (colon == NULL) {
+			continue;
+		}
+		struct piece name = {line.at, (size_t)(colon - line.at)}, value = {colon + 1, line.len - name.len - 1};
+		value = trimmed(value);
+		if (is_name(name, "Host") && memchr(value.at, '\0', value.len) == NULL) {
+			host = value;
+		} else if (is_name(name, "Content-Length")) {
+			out->bytes = number(value);
+		}
+	}
+	if (target.len > 0 && target.at[0] == '/') {
+		snprintf(out->url, sizeof(out->url), "%s://%.*s%.*s", tls ? "https" : "http", piece_len(host), host.at, piece_len(target), target.at);
+	} else { /* as a proxy is asked */
+		snprintf(out->url, sizeof(out->url), "%.*s", piece_len(target), target.at);
+	}
+	return true;
+}

@@ -1,0 +1,72 @@
+#include "origin.h"
+
+#include <stdlib.h>
+
+#include "image.h"
+#include "pathtext.h"
+#include "served.h"
+#include "target.h"
+
+static struct event_origin origin_of(const struct sandbox *sb, const char *object, const char *file, const char *function, unsigned line)
+{
+	bool python = file[0] != '\0';
+
+	return (struct event_origin){
+		.object = object[0] != '\0' ? object : NULL,
+		.symbol = !python && function[0] != '\0' ? function : NULL,
+		.file = python ? pathtext_source(file, sb->served != NULL ? sb->served->root : NULL, sb->writable) : NULL,
+		.whole = file[0] == '/' ? file : NULL,
+		.function = python && function[0] != '\0' ? function : NULL,
+		.line = line,
+	};
+}
+
+struct event_origin origin_of_record(const struct sandbox *sb, const struct record_view *view)
+{
+	return origin_of(sb, view->object, view->file, view->function, view->line);
+}
+
+void origin_request(const struct request_view *request, struct event_target *target)
+{
+	target->method = request->method;
+	target->url = request->url;
+	target->bytes = request->bytes;
+}
+
+/* The process's intents, or NULL; malloc'ed. */
+static struct pw_intents *read_intents(struct sandbox *sb, pid_t tid)
+{
+	uint64_t address = images_intents(sb->checked_in, image_of(tid));
+	struct pw_intents *ring = address != 0 ? malloc(sizeof *ring) : NULL;
+
+	if (ring != NULL && target_peek(sb, tid, address, ring, sizeof *ring) == sizeof *ring && intent_ring(ring, address)) {
+		return ring;
+	}
+	free(ring);
+	return NULL;
+}
+
+static void join_request(struct sandbox *sb, pid_t tid, struct event *ev, struct origin_room *room)
+{
+	char head[REQUEST_HEAD_MAX];
+	size_t want = room->intent.data_len < sizeof head ? room->intent.data_len : sizeof head;
+	ssize_t len = room->intent.data != 0 ? target_peek(sb, tid, room->intent.data, head, want) : 0;
+
+	if (len > 0 && request_decode(head, (size_t)len, room->intent.tls, &room->request)) {
+		origin_request(&room->request, &ev->target);
+	}
+}
+
+void origin_join(struct sandbox *sb, pid_t tid, struct event *ev, struct origin_room *room)
+{
+	struct pw_intents *ring;
+
+	if (sb->checked_in == NULL || ev->source != SRC_KERNEL || ev->origin.file != NULL || ev->origin.object != NULL || (ring = read_intents(sb, tid)) == NULL) {
+		return;
+	}
+	if (intent_find(ring, ev, &room->intent)) {
+		ev->origin = origin_of(sb, room->intent.object, room->intent.file, room->intent.function, room->intent.line);
+		join_request(sb, tid, ev, room);
+	}
+	free(ring);
+}

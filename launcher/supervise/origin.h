@@ -1,0 +1,26 @@
+/* Which code made an attempt: what the shim in its process says, put beside what the kernel says.  Explanations only: whatever a sandbox's memory holds
+ * changes no decision.  Any thread. */
+#ifndef SUPERVISE_ORIGIN_H
+#define SUPERVISE_ORIGIN_H
+
+#include "launcher/record/decode.h"
+#include "launcher/record/intent.h"
+#include "launcher/record/request.h"
+#include "supervise.h"
+
+/* Of a record of the shim's; borrows from view. */
+struct event_origin origin_of_record(const struct sandbox *sb, const struct record_view *view);
+
+/* What an event borrows until it is written. */
+struct origin_room {
+	struct intent_view intent;
+	struct request_view request;
+};
+/* Fills in ev->origin and, of an HTTP request, url, method and bytes of ev->target: from what the process of thread `tid` said before it made the call that
+ * the kernel asked about (preload/pw_event.h, struct pw_intents).  Nothing where it said nothing. */
+void origin_join(struct sandbox *sb, pid_t tid, struct event *ev, struct origin_room *room);
+
+/* An HTTP request is sent: its target from its head. */
+void origin_request(const struct request_view *request, struct event_target *target);
+
+#endif
