@@ -25,6 +25,26 @@ static bool same(const char *text, const char *other)
 	return other != NULL && strncmp(text, other, PW_INTENT_TEXT - 1) == 0;
 }
 
+/* What follows "./" and more slashes than one says nothing. */
+static const char *skip_nothing(const char *path)
+{
+	while (path[0] == '/' && (path[1] == '/' || (path[1] == '.' && path[2] == '/'))) {
+		path += path[1] == '/' ? 1 : 2;
+	}
+	return path;
+}
+
+/* As libraries make them of what the program wrote. */
+static bool same_folded(const char *text, const char *other)
+{
+	const char *end = text + PW_INTENT_TEXT - 1;
+	while (other != NULL && *text != '\0' && *text == *other) {
+		text = skip_nothing(text) + 1;
+		other = skip_nothing(other) + 1;
+	}
+	return other != NULL && *text == '\0' && (*other == '\0' || text == end);
+}
+
 static bool ends(const char *text, const char *with)
 {
 	size_t len = text != NULL ? strlen(text) : 0, n = strlen(with);
@@ -38,7 +58,7 @@ static bool same_path(const char *text, const struct event_target *t)
 	if (text[0] == '\0') {
 		return false;
 	}
-	if (same(text, t->as_written) || same(text, t->path)) {
+	if (same_folded(text, t->as_written) || same_folded(text, t->path)) {
 		return true;
 	}
 	if (text[0] != '/') {
