@@ -227,10 +227,10 @@ void python_act(const char *event, PyObject *args)
 {
 	struct aside a;
 
-	if (!strchr("oschx", event[0]))
+	if (event[0] != 'o' && event[0] != 's' && event[0] != 'c' && event[0] != 'h')
 		return;
 	for (const char *known = acts; *known; known += strlen(known) + 1) {
-		if (strcmp(known + 2, event) || !begin(&a))
+		if (known[2] != event[0] || known[3] != event[1] || strcmp(known + 2, event) || !begin(&a))
 			continue;
 		act(known[0], known[1], args, event);
 		end(&a);

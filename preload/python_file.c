@@ -54,5 +54,5 @@ int python_is_usual(const char *path, int writes, const char *library, const cha
 		slash = strchr(path + len, '/');
 		return !slash || slash[-1] != 'h';
 	}
-	return !writes && ((library[0] && begins(path, library)) || in_packages(path));
+	return !writes && ((library[0] && begins(path, library)) || in_packages(path) != NULL);
 }

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -86,6 +87,8 @@ class Act:
         path = [p for p in re.findall(r"'(.*?)'", self.text) if p.startswith("/")][0]
         if kind == "exec":
             return self.name in ("popen", "fork_exec", "posix_spawn") and written == path
+        if self.name in ("path", "sqlite"):  # the library spells it otherwise
+            return kind.startswith("file.") and target.get("path") == os.path.normpath(path)
         return kind.startswith(("file.", "ipc.")) and written == path
 
 
