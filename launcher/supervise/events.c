@@ -16,7 +16,7 @@
 #include "launcher/supervise/origin.h"
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/query.h"
-#include "launcher/supervise/seen.h"
+#include "launcher/supervise/handed.h"
 #include "launcher/supervise/session.h"
 #include "launcher/supervise/supervisor.h"
 #include "launcher/supervise/target.h"
@@ -248,7 +248,7 @@ static void record_request(struct sandbox *sb, pid_t pid, struct event *ev, cons
 /* text: all of it, or (whole > len) not. */
 static void record_code(struct sandbox *sb, pid_t pid, struct event *ev, const char *name, const char *text, size_t len, uint64_t whole)
 {
-	char digest[SEEN_DIGEST];
+	char digest[HANDED_DIGEST];
 
 	ev->type = "python.compile";
 	ev->verdict = policy_rule(supervisor_policy(sb->sup), "python.compile");
@@ -257,7 +257,7 @@ static void record_code(struct sandbox *sb, pid_t pid, struct event *ev, const c
 		ev->target.bytes = whole;
 		if (whole > len)
 			ev->detail = "it is too long to be kept";
-		else if (seen_keep_code(sb, text, len, digest))
+		else if (handed_keep_code(sb, text, len, digest))
 			ev->detail = "its text is in the folder code beside the record";
 		ev->target.digest = whole > len ? NULL : digest;
 	}
@@ -271,17 +271,17 @@ static void told(struct sandbox *sb, const struct seccomp_notif *req, const stru
 {
 	struct event ev = {.action = EV_OBSERVED, .source = SRC_SHIM, .origin = origin_of_record(sb, view)};
 	bool code = view->type == PW_EV_COMPILE;
-	size_t most = code ? CODE_MAX : SEEN_MAX, want = of->data_len < most ? (size_t)of->data_len : most;
-	enum seen_place place = code ? SEEN_CODE : of->flags & PW_FLAG_AHEAD ? SEEN_HTTP_AHEAD : SEEN_HTTP;
+	size_t most = code ? CODE_MAX : HANDED_MAX, want = of->data_len < most ? (size_t)of->data_len : most;
+	enum handed_place place = code ? HANDED_CODE : of->flags & PW_FLAG_AHEAD ? HANDED_HTTP_AHEAD : HANDED_HTTP;
 	char *bytes = malloc(want + 1);
 	ssize_t len = bytes ? target_read_some(sb, req, of->data, bytes, want) : -ENOMEM;
 
 	if (len > 0 && (size_t)len == want) {
 		bytes[len] = '\0';
-		seen_data(sb, (pid_t)req->pid, place, bytes, (size_t)len, of->data_len, &ev.origin);
+		handed_data(sb, (pid_t)req->pid, place, bytes, (size_t)len, of->data_len, &ev.origin);
 		if (code)
 			record_code(sb, (pid_t)req->pid, &ev, view->text, bytes, (size_t)len, of->data_len);
-		else if (place == SEEN_HTTP)
+		else if (place == HANDED_HTTP)
 			record_request(sb, (pid_t)req->pid, &ev, bytes, (size_t)len, of->flags);
 	}
 	free(bytes);

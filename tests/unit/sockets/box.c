@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "launcher/sandbox/compat.h"
-#include "launcher/supervise/seen.h"
+#include "launcher/supervise/handed.h"
 #include "launcher/supervise/connect.h"
 #include "launcher/supervise/lookup.h"
 #include "launcher/supervise/proxied.h"
@@ -43,14 +43,14 @@ const char *supervisor_temp(const struct supervisor *s) { return the_box->temp; 
 struct names *supervisor_resolver(struct supervisor *s) { return the_box->names; }
 bool supervisor_is_own(const struct supervisor *s, pid_t pid) { return pid == getpid() || pid == the_box->outsider; }
 bool stub_listens_at(const struct sandbox *sb, const struct sockaddr_storage *sa) { return false; }
-void seen_data(struct sandbox *sb, pid_t pid, enum seen_place place, const void *bytes, size_t len, uint64_t whole, const struct event_origin *origin)
+void handed_data(struct sandbox *sb, pid_t pid, enum handed_place place, const void *bytes, size_t len, uint64_t whole, const struct event_origin *origin)
 {
 	atomic_fetch_add(&sb->data_seen, len);
 }
 
-bool seen_keep_code(struct sandbox *sb, const char *text, size_t len, char digest[SEEN_DIGEST])
+bool handed_keep_code(struct sandbox *sb, const char *text, size_t len, char digest[HANDED_DIGEST])
 {
-	snprintf(digest, SEEN_DIGEST, "%.*s", (int)len, text);
+	snprintf(digest, HANDED_DIGEST, "%.*s", (int)len, text);
 	return false;
 }
 

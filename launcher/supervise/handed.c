@@ -1,4 +1,4 @@
-#include "seen.h"
+#include "handed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 static _Atomic unsigned kept;
 static _Atomic size_t kept_bytes;
 
-void seen_data(struct sandbox *sb, pid_t pid, enum seen_place place, const void *bytes, size_t len, uint64_t whole, const struct event_origin *origin)
+void handed_data(struct sandbox *sb, pid_t pid, enum handed_place place, const void *bytes, size_t len, uint64_t whole, const struct event_origin *origin)
 {
 	atomic_fetch_add(&sb->data_seen, len);
 }
@@ -37,10 +37,10 @@ static bool write_text(const char *path, const char *text, size_t len)
 	return true;
 }
 
-bool seen_keep_code(struct sandbox *sb, const char *text, size_t len, char digest[SEEN_DIGEST])
+bool handed_keep_code(struct sandbox *sb, const char *text, size_t len, char digest[HANDED_DIGEST])
 {
 	const struct run *run = sb->sup->run;
-	char path[PATH_MAX + SEEN_DIGEST + 16];
+	char path[PATH_MAX + HANDED_DIGEST + 16];
 	char *redacted;
 	bool done = false;
 
