@@ -338,3 +338,26 @@ char *decoy_userinfo(const uint8_t key[DECOY_KEY_LEN], const char *name, const c
 	strcpy(out + n, value + done);
 	return out;
 }
+
+bool decoy_random(const char *decoy, bool *random)
+{
+	size_t len = strlen(decoy), start, colon, end = 0;
+	bool *kept = calloc(len + 1, sizeof(*kept)), user = false;
+
+	if (!kept)
+		return false;
+	memset(random, 0, (len + 1) * sizeof(*random));
+	/* Of a public variable nothing else is; of a secret one that as well. */
+	while (shape_userinfo(decoy, end, &start, &colon, &end)) {
+		user = true;
+		memset(random + start, 1, colon - start);
+		if (colon < end)
+			memset(random + colon + 1, 1, end - colon - 1);
+	}
+	if (!user)
+		mark_kept(decoy, kept);
+	for (size_t i = 0; !user && i < len; i++)
+		random[i] = !kept[i];
+	free(kept);
+	return true;
+}

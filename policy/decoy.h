@@ -19,10 +19,20 @@ char *decoy_value(const uint8_t key[DECOY_KEY_LEN], const char *name, const char
 /* `value` with the user:password@ of every URL in it replaced by a decoy; the caller frees. NULL: nothing to replace. */
 char *decoy_userinfo(const uint8_t key[DECOY_KEY_LEN], const char *name, const char *value);
 
+/* Which bytes of a decoy were drawn by chance, or stand between such: random[0 … strlen(decoy)], the last one false.  Not those that every value of its kind has,
+ * and of a URL with user or password nothing else.  False: no memory. */
+bool decoy_random(const char *decoy, bool *random);
+
 /* Credentials that lie in a private home, by index: a path below it; NULL: there are no more. */
 const char *decoy_file_path(size_t index);
 /* What a file of that name may hold, every secret in it a decoy of the run: for such a path, or for whatever else is protected.  The caller frees; NULL: no memory. */
 char *decoy_file(const uint8_t key[DECOY_KEY_LEN], const char *path);
+
+/* Kinds of decoy files, by index from 0 to DECOY_FILES - 1: first those that lie in a private home.  Of which kind is what decoy_file gives for a path? */
+#define DECOY_FILES 11
+size_t decoy_file_kind(const char *path);
+/* The decoys in a file of that kind, NULL-terminated; the caller frees with env_secrets_free.  *host: whose they are, NULL: nobody's.  NULL: no memory. */
+char **decoy_file_secrets(const uint8_t key[DECOY_KEY_LEN], size_t kind, const char **host);
 
 /* A role's environment. */
 struct env_set {

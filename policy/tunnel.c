@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "policy/needle.h"
 #include "policy/shape.h"
 
 #define ID_MAX 44
@@ -225,12 +224,13 @@ static bool is_long(const struct name *n)
 	return n->text > LONG || (n->text > LONG_IN_LABELS && n->labels >= MANY_LABELS);
 }
 
-enum tunnel_sign tunnel_judge(const char *name, char *const needles[])
+enum tunnel_sign tunnel_judge(const char *name, const struct needles *needles, struct needle_hits *hits)
 {
+	struct needle_hits none = {.n = 0};
 	struct name n;
 
 	read_name(name, &n);
-	if (needle_in((const char *)n.bytes, n.len, needles))
+	if (needles_search(needles, n.bytes, n.len, hits ? hits : &none))
 		return TUNNEL_SECRET;
 	if (has_data(&n) || is_binary(&n))
 		return TUNNEL_DATA;

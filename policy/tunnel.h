@@ -24,6 +24,8 @@
 #ifndef POLICY_TUNNEL_H
 #define POLICY_TUNNEL_H
 
+#include "policy/needle.h"
+
 /* The graver the later. */
 enum tunnel_sign {
 	TUNNEL_NONE,
@@ -33,8 +35,8 @@ enum tunnel_sign {
 };
 
 /* name: spelled as it was asked for, since base64 has meaning in its case; \DDD is that byte, as in names/dns.h.  What is longer than a name can be is
- * not looked at.  needles: the run's decoys, NULL-terminated; or NULL.  They are looked for in all labels, joined. */
-enum tunnel_sign tunnel_judge(const char *name, char *const needles[]);
+ * not looked at.  needles: the run's decoys, of kind NEEDLE_NAME; or NULL.  They are looked for in all labels, joined; *hits, if it is not NULL: which and how. */
+enum tunnel_sign tunnel_judge(const char *name, const struct needles *needles, struct needle_hits *hits);
 /* For people: "", "a very long name", "encoded data", "a secret". */
 const char *tunnel_text(enum tunnel_sign sign);
 

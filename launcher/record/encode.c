@@ -185,6 +185,23 @@ static void encode_origin(struct encoder *e, const struct event_origin *o)
 	line_text(&e->line, "}");
 }
 
+static void encode_decoy(struct encoder *e, const struct event_decoy *d)
+{
+	if (d->in == NULL) {
+		return;
+	}
+	key(e, "decoy");
+	line_text(&e->line, "{");
+	encode_string(e, "name", d->name);
+	encode_string(e, "path", d->path);
+	encode_string(e, "encoding", d->encoding);
+	encode_string(e, "in", d->in);
+	if (d->read != 0) {
+		encode_count(e, "read", d->read);
+	}
+	line_text(&e->line, "}");
+}
+
 void encode_event(struct encoder *e, const struct event *ev)
 {
 	encode_string(e, "type", ev->type);
@@ -198,6 +215,7 @@ void encode_event(struct encoder *e, const struct event *ev)
 	encode_package(e, &ev->package);
 	encode_process(e, &ev->process);
 	encode_origin(e, &ev->origin);
+	encode_decoy(e, &ev->decoy);
 	encode_target(e, &ev->target);
 	encode_string(e, "kind", ev->verdict.kind != NULL && ev->verdict.kind[0] != '\0' ? ev->verdict.kind : NULL);
 	encode_string(e, "hint", ev->detail);

@@ -31,6 +31,11 @@ struct event_target {
 	uint64_t bytes;                /* of a request's body, or of that text; 0: none, or unknown */
 	const char *const *argv;
 };
+struct event_decoy { /* of decoy.seen */
+	const char *name, *path; /* of the variable, or of the file, that it came from */
+	const char *encoding, *in; /* in: name url argv http stream wheel source */
+	uint64_t read;           /* seq of the event in which it was read, filled in by the journal; 0: not known */
+};
 struct event_origin { /* shim: where in the process it was done */
 	const char *object, *symbol;  /* the object that called; its function, of those that it exports */
 	const char *file, *function;  /* Python code: relative to the build's folder, or as a module's path */
@@ -51,6 +56,7 @@ struct event {
 	struct event_package package;
 	struct event_target target;
 	struct event_origin origin;
+	struct event_decoy decoy;
 	const char *detail;        /* one sentence for people: why, and what would allow it; written as "hint" */
 };
 

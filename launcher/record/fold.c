@@ -10,7 +10,7 @@
 
 /* A character more than is written, so that the closing line is cut, and says so, where the first one was. */
 #define FIELD_MAX (ENCODE_TEXT_MAX + 8)
-#define FIELDS 20
+#define FIELDS 24
 #define KEY_MAX ((FIELDS + 3) * (FIELD_MAX + 1) + ENCODE_ARGV_BYTES + ENCODE_ARGV_MAX * 2 + 64)
 
 struct header { /* the part of a key that is no text */
@@ -118,6 +118,7 @@ static void make_key(struct fold *f, const struct event *ev, const struct redact
 		ev->type, ev->verdict.rule, ev->package.name, ev->package.version, ev->package.stage, ev->package.digest, ev->package.above, ev->target.name, ev->target.path,
 		ev->target.as_written, ev->target.host, ev->target.address, ev->target.protocol, ev->origin.object, ev->origin.file,
 		ev->origin.function, ev->origin.symbol, ev->target.url, ev->target.method, ev->target.digest,
+		ev->decoy.name, ev->decoy.path, ev->decoy.encoding, ev->decoy.in,
 	};
 	struct header h = {.action = (uint8_t)ev->action, .would = (uint8_t)(ev->audited ? ev->would + 1 : 0), .source = (uint16_t)ev->source, .role = (uint16_t)ev->role,
 	                   .port = ev->target.port, .line = ev->origin.line, .bytes = ev->target.bytes};
@@ -210,6 +211,7 @@ void fold_event(const struct fold_entry *e, struct event *ev, const char *argv[F
 		&ev->type, &ev->verdict.rule, &ev->package.name, &ev->package.version, &ev->package.stage, &ev->package.digest, &ev->package.above, &ev->target.name,
 		&ev->target.path, &ev->target.as_written, &ev->target.host, &ev->target.address, &ev->target.protocol, &ev->origin.object,
 		&ev->origin.file, &ev->origin.function, &ev->origin.symbol, &ev->target.url, &ev->target.method, &ev->target.digest,
+		&ev->decoy.name, &ev->decoy.path, &ev->decoy.encoding, &ev->decoy.in,
 	};
 	struct header h;
 	memcpy(&h, e->key, sizeof(h));

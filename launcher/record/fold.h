@@ -1,5 +1,5 @@
 /* Which attempts have been recorded already.  Not thread-safe: the journal's mutex guards it. Two attempts are the
- * same when type, action, would, rule, source, role, package, origin and target are, as the journal writes them (redacted and cut);
+ * same when type, action, would, rule, source, role, package, origin, target and decoy are, as the journal writes them (redacted and cut);
  * the source is one of them so that a shim's word never stands for the kernel's. */
 #ifndef RECORD_FOLD_H
 #define RECORD_FOLD_H

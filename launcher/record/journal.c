@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "launcher/record/chain.h"
 #include "launcher/record/encode.h"
 #include "launcher/record/fold.h"
 #include "launcher/record/summary.h"
@@ -177,7 +178,9 @@ static int record_first(struct journal *j, const struct event *ev)
 		j->error = -ENOMEM;
 		return j->error;
 	}
-	encode_event(begin(j), ev);
+	struct event now = *ev;
+	now.decoy.read = ev->decoy.in != NULL ? chain_read_of(&j->fold, ev) : 0;
+	encode_event(begin(j), &now);
 	return commit(j);
 }
 

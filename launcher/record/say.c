@@ -44,6 +44,23 @@ const char *say_target(const struct event *ev)
 	return "";
 }
 
+/* Of a decoy that was seen. */
+static const char *where_left(const char *in)
+{
+	static const struct {
+		const char *in, *words;
+	} places[] = {
+		{"name", "left in a question for a name"}, {"url", "left in a URL"}, {"argv", "left in a program's arguments"}, {"http", "left in an HTTP request"},
+		{"stream", "left in what it sent"}, {"wheel", "left in a wheel"}, {"source", "left in the project's folder"},
+	};
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (strcmp(places[i].in, in) == 0) {
+			return places[i].words;
+		}
+	}
+	return "left";
+}
+
 static const char *verb_of(const struct event *ev, bool refused)
 {
 	static const struct {
@@ -65,8 +82,10 @@ static const char *verb_of(const struct event *ev, bool refused)
 		{"process.exit", "left running", "left running"},
 		{"syscall.denied", "called", "called"},
 		{"install.finding", "wanted to install", "installed"},
-		{"decoy.seen", "tried to send out the decoy of", "sent out the decoy of"},
 	};
+	if (ev->decoy.in != NULL) {
+		return where_left(ev->decoy.in);
+	}
 	for (size_t i = 0; ev->type != NULL && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(verbs[i].type, ev->type) == 0) {
 			return refused ? verbs[i].refused : verbs[i].done;
@@ -96,16 +115,24 @@ void say_who(struct writer *w, const struct event *ev)
 	}
 }
 
+/* ", base64: AWS_SECRET_ACCESS_KEY" */
+static void say_decoy(struct writer *w, const struct event_decoy *d)
+{
+	say(w, d->encoding != NULL ? ", " : "");
+	say_foreign(w, d->encoding != NULL ? d->encoding : "");
+	say(w, ": ");
+	say_foreign(w, d->name != NULL ? d->name : d->path != NULL ? d->path : "");
+}
+
 void say_object(struct writer *w, const struct event *ev)
 {
-	bool decoy = ev->type != NULL && strcmp(ev->type, "decoy.seen") == 0 && ev->target.name != NULL;
-	const char *object = decoy ? ev->target.name : say_target(ev);
-	say(w, object[0] != '\0' ? " " : "");
-	say_foreign(w, object);
-	if (decoy && say_target(ev) != object) {
-		say(w, " to ");
-		say_foreign(w, say_target(ev));
+	bool decoy = ev->decoy.in != NULL;
+	const char *object = say_target(ev);
+	if (decoy) {
+		say_decoy(w, &ev->decoy);
 	}
+	say(w, object[0] == '\0' ? "" : decoy ? ", at " : " ");
+	say_foreign(w, object);
 	if (ev->target.port != 0 && (ev->target.host != NULL || ev->target.address != NULL)) {
 		say(w, " port ");
 		line_number(&w->line, ev->target.port);

@@ -60,7 +60,7 @@ static uint64_t group_hash(const struct fold *f, const struct fold_entry *e)
 	fold_event(e, &ev, argv);
 	bool read = chain_is_read(&ev); /* each place that reads is a finding */
 	const char *const parts[] = {ev.verdict.rule, ev.package.name, ev.package.version, ev.package.stage, say_target(&ev),
-	                             read ? ev.origin.object : NULL, read ? ev.origin.file : NULL};
+	                             read ? ev.origin.object : NULL, read ? ev.origin.file : NULL, ev.decoy.name, ev.decoy.path, ev.decoy.in};
 	uint64_t seed[2] = {f->seed[0], f->seed[1] ^ (uint64_t)ev.role ^ (read ? (uint64_t)ev.origin.line << 8 : 0)};
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		seed[0] ^= fold_hash(seed, parts[i] != NULL ? parts[i] : "", parts[i] != NULL ? strlen(parts[i]) + 1 : 0);

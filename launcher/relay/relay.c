@@ -56,10 +56,14 @@ static int carried_new(const struct relay *r, const struct relay_connection *fro
 	struct carried *c = calloc(1, sizeof *c);
 	bool any_host = from->opaque || from->proxy != RELAY_NO_PROXY;
 	struct relay_check check;
+	struct seek_stream *look = needles_any(from->needles) ? malloc(sizeof *look) : NULL;
 	int result = -EINVAL;
 
-	if (!c)
+	if (!c || (!look && needles_any(from->needles))) {
+		free(look);
+		free(c);
 		return -ENOMEM;
+	}
 	c->port = from->port;
 	c->id = from->id;
 	c->whose = from->whose;
@@ -68,10 +72,14 @@ static int carried_new(const struct relay *r, const struct relay_connection *fro
 	/* An address that the policy lists is no host name, and nothing is compared with it. */
 	if (any_host ? snprintf(c->host, sizeof c->host, "%s", from->host) < (int)sizeof c->host : host_normal(from->host, c->host)) {
 		begin_check(r, from, c->host, &check);
-		result = relay_pair_init(&c->pair, from->client, from->outside, from->opaque ? NULL : &check);
+		if (look)
+			seek_stream_init(look, from->needles, c->host);
+		result = relay_pair_init(&c->pair, from->client, from->outside, from->opaque ? NULL : &check, look);
 	}
-	if (result < 0)
+	if (result < 0) {
+		free(look);
 		free(c);
+	}
 	else
 		*out = c;
 	return result;
@@ -87,6 +95,7 @@ int relay_add(struct relay *r, const struct relay_connection *connection)
 	result = enter(r, c);
 	if (result < 0) {
 		free(c->pair.held);
+		free(c->pair.look);
 		free(c);
 		return result;
 	}

@@ -6,7 +6,7 @@
  * all before it was; a reset as a reset, and then what the other end has not yet received may be lost, as TCP has it.
  *
  * Descriptors: two for a connection, four for the relay.  Memory: 36 kB for a connection while it is checked (of TLS the first bytes, of HTTP all), and
- * RELAY_CHUNK at most for each direction whose receiver is slow.
+ * RELAY_CHUNK at most for each direction whose receiver is slow; where decoys are looked for, up to 66 kB for what the client said last.
  *
  * Callbacks run on the relay's thread, with no lock of the relay's held: they may call relay_add, but neither relay_drop nor relay_stop.  For each connection
  * that was taken over one of the two is called, once, when both its sockets are closed.  Texts are valid during the call. */
@@ -31,6 +31,7 @@ struct relay_connection {
 	unsigned port;
 	bool opaque;      /* no check: the policy says so */
 	enum relay_proxy proxy; /* what is asked of it is judged by `may` */
+	const struct needles *needles; /* decoys that are looked for in what the client says in the clear; outlive the connection.  NULL: none */
 	void *whose;      /* given back, and what relay_drop goes by */
 	unsigned id;      /* given back */
 };
@@ -50,12 +51,15 @@ struct relay_refusal {
 	const char *tunnel;       /* the host that the proxy was asked for before, or "" */
 	const char *why;          /* static: "another server's name" */
 	struct relay_moved moved; /* before: by good requests, or behind a good first hello */
+	const struct needle_hits *decoys; /* that were found in what the client said; NULL: none */
 };
 
 struct relay_ended {
 	const char *host;
 	unsigned port, id;
 	struct relay_moved moved;
+	const struct needle_hits *decoys; /* as above */
+	bool stopped; /* for them; what they were found in was not passed on */
 };
 
 struct relay_calls {

@@ -31,7 +31,7 @@ static int prepare(int fd)
 	return 0;
 }
 
-int relay_pair_init(struct relay_pair *p, int client, int outside, const struct relay_check *check)
+int relay_pair_init(struct relay_pair *p, int client, int outside, const struct relay_check *check, struct seek_stream *look)
 {
 	struct relay_held *held = NULL;
 	int r = prepare(client);
@@ -46,10 +46,57 @@ int relay_pair_init(struct relay_pair *p, int client, int outside, const struct 
 		held->check = *check;
 		held->count = 0;
 	}
-	*p = (struct relay_pair){.client.fd = client, .outside.fd = outside, .held = held, .open = !check};
+	*p = (struct relay_pair){.client.fd = client, .outside.fd = outside, .held = held, .look = look, .open = !check};
 	p->up = (struct relay_flow){.from = &p->client, .to = &p->outside};
 	p->down = (struct relay_flow){.from = &p->outside, .to = &p->client};
 	return 0;
+}
+
+/* --- decoys ------------------------------------------------------------------------------------ */
+
+static void look_no_more(struct relay_pair *p)
+{
+	if (p->look)
+		seek_stream_finish(p->look);
+	free(p->look);
+	p->look = NULL;
+}
+
+/* Does the client speak in the clear, and not too long already? */
+static bool is_looked_at(const struct relay_pair *p, const struct relay_flow *f)
+{
+	return f == &p->up && p->look && seek_stream_wants(p->look) && (!p->held || p->held->check.state == RELAY_AT_REQUESTS || p->held->check.state == RELAY_AT_ANSWER);
+}
+
+/* What is about to be passed on.  False: there is a decoy in it, and it is not to be. */
+static bool look_at(struct relay_pair *p, const uint8_t *bytes, size_t n)
+{
+	if (seek_stream_feed(p->look, bytes, n))
+		p->seen = p->cut = true;
+	return !p->seen;
+}
+
+/* Of what is held: a head or trailers, and a part of a body; a chunk's size is not of the body, but can hold something as well. */
+static bool look_at_held(struct relay_pair *p, size_t used, size_t body)
+{
+	const uint8_t *bytes = p->held->bytes;
+	bool is_size = p->held->check.unseen > 0 && used > 0;
+
+	if (!is_looked_at(p, &p->up))
+		return true;
+	/* Each piece by itself at once, packed or not; and what goes over its end. */
+	if (seek_data(p->look->needles, bytes, used, SEEK_BUDGET(used), &p->look->hits) ||
+	    seek_data(p->look->needles, bytes + used, body, SEEK_BUDGET(body), &p->look->hits))
+		p->seen = p->cut = true;
+	return !p->seen && (is_size || look_at(p, bytes, used)) && look_at(p, bytes + used, body);
+}
+
+const struct needle_hits *relay_pair_decoys(struct relay_pair *p)
+{
+	if (!p->look)
+		return NULL;
+	seek_stream_end(p->look);
+	return p->look->hits.n ? &p->look->hits : NULL;
 }
 
 /* --- one direction ----------------------------------------------------------------------------- */
@@ -218,7 +265,7 @@ static enum step move_piped(struct relay_pair *p, struct relay_flow *f, struct r
 /* At most n bytes, unjudged. */
 static enum step move(struct relay_pair *p, struct relay_flow *f, struct relay_scratch *s, size_t n)
 {
-	bool looked_at = f == &p->down && p->held && relay_check_wants_server(&p->held->check);
+	bool looked_at = is_looked_at(p, f) || (f == &p->down && p->held && relay_check_wants_server(&p->held->check));
 	size_t got;
 	enum step step;
 
@@ -229,7 +276,9 @@ static enum step move(struct relay_pair *p, struct relay_flow *f, struct relay_s
 	step = take(p, f, s->bytes, n, &got);
 	if (step != STEP_DID || !got)
 		return step;
-	if (looked_at)
+	if (f == &p->up && looked_at && !look_at(p, s->bytes, got))
+		return STEP_CUT;
+	if (f == &p->down && looked_at)
 		relay_check_server(&p->held->check, s->bytes, got);
 	return pass(p, f, s->bytes, got);
 }
@@ -263,6 +312,10 @@ static enum step let_through(struct relay_pair *p, size_t n)
 
 static enum step let_all_through(struct relay_pair *p)
 {
+	if (p->held->check.state == RELAY_AT_RECORD)
+		look_no_more(p); /* TLS */
+	if (p->look && !look_at(p, p->held->bytes, p->held->count))
+		return STEP_CUT;
 	enum step step = let_through(p, p->held->count);
 
 	free(p->held);
@@ -274,21 +327,16 @@ static enum step let_all_through(struct relay_pair *p)
 static enum step judge(struct relay_pair *p, bool *refused)
 {
 	struct relay_held *h = p->held;
-	size_t used;
+	size_t used, body;
 
 	switch (relay_check_client(&h->check, h->bytes, h->count, &used)) {
 	case RELAY_CHECK_MORE:
 		return hold(p);
 	case RELAY_CHECK_PASS:
 		p->unseen = h->check.unseen;
-		if (p->unseen < h->count - used) {
-			used += (size_t)p->unseen;
-			p->unseen = 0;
-		} else {
-			p->unseen -= h->count - used;
-			used = h->count;
-		}
-		return let_through(p, used);
+		body = p->unseen < h->count - used ? (size_t)p->unseen : h->count - used;
+		p->unseen -= body;
+		return look_at_held(p, used, body) ? let_through(p, used + body) : STEP_CUT;
 	case RELAY_CHECK_FREE:
 		return let_all_through(p);
 	case RELAY_CHECK_REFUSED:
@@ -350,6 +398,8 @@ enum relay_state relay_pair_run(struct relay_pair *p, struct relay_scratch *scra
 
 		if (refused)
 			return RELAY_REFUSED;
+		if (p->seen)
+			return RELAY_SEEN;
 		if (up == STEP_CUT || down == STEP_CUT || (p->up.done && p->down.done))
 			return RELAY_OVER;
 		if (up == STEP_NONE && down == STEP_NONE)
@@ -388,6 +438,7 @@ void relay_pair_close(struct relay_pair *p, enum relay_state state)
 	drop_rest(&p->down);
 	free(p->held);
 	p->held = NULL;
+	look_no_more(p);
 	close_end(&p->client, !told && (state == RELAY_REFUSED || !whole));
 	close_end(&p->outside, state != RELAY_REFUSED && !whole);
 }

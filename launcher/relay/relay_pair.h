@@ -4,7 +4,8 @@
  *
  * What nobody looks at is spliced through a pipe that all connections share and that is empty between them: half of the processor time of copying, and on two processors
  * a third more moved.  What is looked at, or judged, is copied by recv and send over the caller's scratch memory and passed on from our copy: nobody can change it
- * between.  What one end did not take at once lies in memory of its own, RELAY_CHUNK at most in each direction; until it is gone no more is read, which the sender's TCP
+ * between.  So is the first MiB that a client says in the clear (HTTP, and to a host that is not looked into), of which decoys are looked for: the bytes in which one
+ * is found, as it stands there, go no further.  What one end did not take at once lies in memory of its own, RELAY_CHUNK at most in each direction; until it is gone no more is read, which the sender's TCP
  * notices.  So a connection has two descriptors.
  *
  * Whether an end can be read and written is kept here and told by an edge-triggered epoll: set by the caller, cleared by EAGAIN. */
@@ -15,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/seek.h"
 #include "relay_check.h"
 
 #define RELAY_CHUNK (512 * 1024) /* bytes: what is moved at once, and kept for an end that does not take it */
@@ -49,20 +51,25 @@ enum relay_state {
 	RELAY_GOES_ON, /* had its share: run it again, the others first */
 	RELAY_OVER,    /* both ends have ended, or one was cut off */
 	RELAY_REFUSED, /* held->check.why */
+	RELAY_SEEN,    /* look->hits */
 };
 
 struct relay_pair {
 	struct relay_end client, outside;
 	struct relay_flow up, down; /* from the client; to the client */
 	struct relay_held *held;    /* NULL: all is let through */
+	struct seek_stream *look;   /* at what the client says; NULL: nobody looks, or no more */
 	uint64_t unseen;            /* of the client's next bytes: let through although others are judged */
 	bool open;                  /* something of the client's was let through: the server may speak */
 	bool cut;                   /* one end is gone before all was told to it, or without an end */
+	bool seen;                  /* a decoy was */
 };
 
 /* Takes the sockets over and sets their options.  check: how what the client says is judged, copied; its host stays the caller's, until relay_pair_close.
- * NULL: not at all.  0, or -errno and the sockets stay the caller's.  *p keeps its place: there are pointers into it. */
-int relay_pair_init(struct relay_pair *p, int client, int outside, const struct relay_check *check);
+ * NULL: not at all.  look: malloc'ed, taken over; may be NULL.  0, or -errno and the sockets and look stay the caller's.  *p keeps its place: there are pointers into it. */
+int relay_pair_init(struct relay_pair *p, int client, int outside, const struct relay_check *check, struct seek_stream *look);
+/* Looks into the last that the client said: what decoys were found in all, or NULL.  They stay there until relay_pair_close. */
+const struct needle_hits *relay_pair_decoys(struct relay_pair *p);
 
 /* A scratch's pipe, as wide as the user may have it, or none. */
 void relay_scratch_init(struct relay_scratch *s);

@@ -54,6 +54,8 @@ static void finish(struct relay *r, struct carried *c, enum relay_state state)
 	char name[HOST_TEXT_MAX] = "", tunnel[HOST_TEXT_MAX] = "";
 	const char *why = NULL;
 	unsigned asked_port = 0;
+	const struct needle_hits *found = relay_pair_decoys(&c->pair);
+	struct needle_hits decoys = found ? *found : (struct needle_hits){.n = 0};
 
 	leave(r, c);
 	if (state == RELAY_REFUSED) {
@@ -64,9 +66,9 @@ static void finish(struct relay *r, struct carried *c, enum relay_state state)
 	}
 	relay_pair_close(&c->pair, state);
 	if (why)
-		r->calls.refused(c->whose, &(struct relay_refusal){.host = c->host, .port = c->port, .id = c->id, .name = name, .asked_port = asked_port, .tunnel = tunnel, .why = why, .moved = moved});
+		r->calls.refused(c->whose, &(struct relay_refusal){.host = c->host, .port = c->port, .id = c->id, .name = name, .asked_port = asked_port, .tunnel = tunnel, .why = why, .moved = moved, .decoys = found ? &decoys : NULL});
 	else
-		r->calls.ended(c->whose, &(struct relay_ended){.host = c->host, .port = c->port, .id = c->id, .moved = moved});
+		r->calls.ended(c->whose, &(struct relay_ended){.host = c->host, .port = c->port, .id = c->id, .moved = moved, .decoys = found ? &decoys : NULL, .stopped = state == RELAY_SEEN});
 	free(c);
 }
 
@@ -90,7 +92,7 @@ static void run(struct relay *r, struct carried *c)
 {
 	enum relay_state state = relay_pair_run(&c->pair, &r->scratch);
 
-	if (state == RELAY_OVER || state == RELAY_REFUSED) {
+	if (state == RELAY_OVER || state == RELAY_REFUSED || state == RELAY_SEEN) {
 		finish(r, c, state);
 		return;
 	}

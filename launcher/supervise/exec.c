@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -15,10 +16,14 @@
 #include "grants.h"
 #include "image.h"
 #include "rights.h"
+#include "seen.h"
 #include "served.h"
 #include "supervisor.h"
 #include "tail.h"
 #include "target.h"
+
+#define WORDS_MAX 512          /* arguments that are looked at */
+#define WORDS_BYTES (64 * 1024)
 
 static bool is_enter(const struct supervisor *s, const char *path)
 {
@@ -121,6 +126,32 @@ static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, 
 	return reply_error(EACCES);
 }
 
+/* What the program is to be told, as far as the bounds go; its environment is that of everybody here.  How many bytes. */
+static size_t read_words(const struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, char words[WORDS_BYTES])
+{
+	uint64_t pointers[WORDS_MAX];
+	ssize_t got = target_read_some(sb, req, address, pointers, sizeof pointers);
+	size_t count = got > 0 ? (size_t)got / sizeof *pointers : 0, used = 0;
+
+	for (size_t i = 0; i < count && pointers[i] != 0 && used + 1 < WORDS_BYTES; i++) {
+		ssize_t len = target_string(sb, req, pointers[i], words + used, WORDS_BYTES - used, true);
+		used = len >= 0 ? used + (size_t)len + 1 : len == -ENAMETOOLONG ? WORDS_BYTES : used;
+	}
+	return used;
+}
+
+/* A look that can be wrong, for the memory may change: nothing is let through or refused for it. */
+static void look_at_words(struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, const char *path)
+{
+	char *words = seen_possible(sb) ? malloc(WORDS_BYTES) : NULL;
+
+	if (words != NULL) {
+		size_t len = read_words(sb, req, address, words);
+		decoy_seen_data(sb, (pid_t)req->pid, &(struct seen_place){.in = SEEN_ARGV, .path = path}, words, len);
+	}
+	free(words);
+}
+
 struct reply handle_exec(struct sandbox *sb, const struct seccomp_notif *req)
 {
 	bool at = req->data.nr == SYS_execveat;
@@ -150,7 +181,9 @@ struct reply handle_exec(struct sandbox *sb, const struct seccomp_notif *req)
 	} else if (needs_shim(sb, req, &r)) {
 		reply = refuse(sb, req, path, "a program that was made in the project's folder can be started by dynamically linked programs only"); /* nothing is let through by this: Landlock has no rule for it either */
 	} else if (strcmp(path, sb->sup->become_path) != 0) {
-		record(sb, req, &r, path); /* what `become` is started for was recorded when the kernel was asked for it */
+		/* what `become` is started for was recorded when the kernel was asked for it */
+		record(sb, req, &r, path);
+		look_at_words(sb, req, req->data.args[at ? 2 : 1], r.real[0] != '\0' ? r.real : path);
 	}
 	close_fd(&r.fd);
 	/* Landlock's EXECUTE judges the file that the kernel really opens, whatever the memory says by then. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "launcher/supervise/pathtext.h"
+#include "launcher/supervise/seen.h"
 #include "launcher/supervise/supervisor.h"
 
 bool grants_write(const struct sandbox *sb, const char *real)
@@ -153,8 +154,10 @@ void grants_record(struct sandbox *sb, const struct seccomp_notif *req, const st
 		hint(detail, sizeof detail, sb, r);
 	else
 		detail[0] = '\0';
-	if (r->decoy)
+	if (r->decoy) {
+		seen_file_read(sb, r->real);
 		snprintf(detail, sizeof detail, "what was read is a decoy of this run");
+	}
 	if (r->unreadable)
 		snprintf(detail, sizeof detail, "its arguments cannot be read");
 	if (r->missing) {

@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "launcher/supervise/lookup.h"
-#include "launcher/supervise/session.h"
+#include "launcher/supervise/seen.h"
 #include "launcher/supervise/sockets.h"
-#include "policy/tunnel.h"
 
 #define RECORDED_WHOLE 256 /* names of a sandbox; of those that follow their domain is, so that a tunnel is not a journal full of lines */
 
@@ -16,9 +15,9 @@ static enum question_answer refused(struct question *q, struct verdict verdict, 
 	return QUESTION_REFUSED;
 }
 
-static enum tunnel_sign sign_of(struct sandbox *sb, const char *written)
+enum tunnel_sign question_sign(struct sandbox *sb, const char *written, struct question *q)
 {
-	return tunnel_judge(written, supervisor_decoy_values(sb));
+	return tunnel_judge(written, seen_needles(sb, NEEDLE_NAME), &q->decoys);
 }
 
 /* The name itself may be what was to leave. */
@@ -38,7 +37,7 @@ static const char *carries(enum tunnel_sign sign)
 static enum question_answer refuse_unknown(struct sandbox *sb, const char *written, struct question *q)
 {
 	const struct policy *p = supervisor_policy(sb->sup);
-	const char *data = carries(sign_of(sb, written));
+	const char *data = carries(question_sign(sb, written, q));
 
 	if (data != NULL)
 		return refused(q, policy_rule(p, "net.resolve.tunnel"), data);
@@ -69,10 +68,13 @@ enum question_answer question_judge(struct sandbox *sb, const char *written, str
 	const struct policy *p = supervisor_policy(sb->sup);
 	struct verdict verdict;
 
+	q->decoys = (struct needle_hits){.n = 0};
 	q->class = names_classify(written, q->host);
 	/* First: the deny list beats /etc/hosts and every allowance. */
-	if (q->class != NAME_LITERAL && policy_host_denied(p, q->host, &verdict))
+	if (q->class != NAME_LITERAL && policy_host_denied(p, q->host, &verdict)) {
+		question_sign(sb, written, q);
 		return refused(q, verdict, "this host is known for taking stolen data; no option allows it");
+	}
 	switch (q->class) {
 	case NAME_LITERAL:
 		return QUESTION_LITERAL;
@@ -84,7 +86,7 @@ enum question_answer question_judge(struct sandbox *sb, const char *written, str
 		if (sb->role == ROLE_INSTALLER || sb->audit)
 			return QUESTION_ASK;
 		/* Below an allowed wildcard, too, whoever runs the domain would read it. */
-		if (sign_of(sb, written) == TUNNEL_SECRET)
+		if (question_sign(sb, written, q) == TUNNEL_SECRET)
 			return refused(q, policy_rule(p, "net.resolve.tunnel"), carries(TUNNEL_SECRET));
 		if (sb->way)
 			return QUESTION_ASK;
@@ -92,7 +94,20 @@ enum question_answer question_judge(struct sandbox *sb, const char *written, str
 	case NAME_BAD:
 		break;
 	}
+	question_sign(sb, written, q);
 	return refused(q, policy_rule(p, "net.resolve.bad"), sockets_hint(sb));
+}
+
+/* Of the name only what holds no decoy is written. */
+static void record_decoys(struct sandbox *sb, pid_t pid, const struct question *q)
+{
+	char domain[NAMES_DOMAIN_MAX];
+	struct needle_hits again = {.n = 0};
+	struct seen_place where = {.in = SEEN_NAME, .host = names_domain(q->host, domain), .stopped = true};
+
+	if (needles_search(seen_needles(sb, NEEDLE_NAME), domain, strlen(domain), &again))
+		where.host = NULL;
+	decoy_seen_record(sb, pid, &where, &q->decoys);
 }
 
 void question_record(struct sandbox *sb, pid_t pid, const struct question *q, const char *type)
@@ -109,4 +124,6 @@ void question_record(struct sandbox *sb, pid_t pid, const struct question *q, co
 	};
 
 	supervisor_record(sb, pid, &ev);
+	if (q->decoys.n > 0)
+		record_decoys(sb, pid, q);
 }

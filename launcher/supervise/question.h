@@ -6,6 +6,7 @@
 #include "launcher/names/names.h"
 #include "launcher/supervise/sockets.h"
 #include "launcher/supervise/supervise.h"
+#include "policy/tunnel.h"
 
 enum question_answer {
 	QUESTION_LITERAL, /* an address: it is its own answer (names_local) */
@@ -20,12 +21,16 @@ struct question {
 	struct verdict verdict;
 	const char *detail; /* perhaps hint */
 	char hint[SOCKETS_HINT_MAX];
+	struct needle_hits decoys; /* in the name; also of one that is refused for something else */
 };
 
 /* written: as the program spells it (of a question on the wire, dns_spelling).  Thread-safe; reads /etc/hosts, asks nobody. */
 enum question_answer question_judge(struct sandbox *sb, const char *written, struct question *q);
 
-/* Writes the refusal down.  pid 0: not known; type: of the record that was asked for ("TXT"), or NULL for addresses. */
+/* Does the name carry data, and the run's decoys?  Those are noted in q. */
+enum tunnel_sign question_sign(struct sandbox *sb, const char *written, struct question *q);
+
+/* Writes the refusal down, and which decoys the name holds.  pid 0: not known; type: of the record that was asked for ("TXT"), or NULL for addresses. */
 void question_record(struct sandbox *sb, pid_t pid, const struct question *q, const char *type);
 
 #endif

@@ -11,6 +11,7 @@
 #include "launcher/base/fd.h"
 #include "launcher/relay/relay.h"
 #include "launcher/supervise/proxied.h"
+#include "launcher/supervise/seen.h"
 #include "launcher/supervise/supervisor.h"
 
 #define DESCRIPTORS (4 * RELAY_MAX + 1024)
@@ -87,11 +88,18 @@ static void put_connection(struct way_out *w)
 	way_out_put(w);
 }
 
+static void record_decoys(struct way_out *w, const char *host, unsigned port, const struct needle_hits *decoys, bool stopped)
+{
+	if (decoys)
+		decoy_seen_record(&w->who.sandbox, 0, &(struct seen_place){.in = SEEN_STREAM, .host = host, .port = port, .stopped = stopped}, decoys);
+}
+
 static void refused(void *whose, const struct relay_refusal *r)
 {
 	struct way_out *w = whose;
 	char detail[HOST_TEXT_MAX + 128];
 
+	record_decoys(w, r->host, r->port, r->decoys, false);
 	if (r->asked_port) {
 		proxied_record(&w->who.sandbox, r);
 		put_connection(w);
@@ -116,7 +124,7 @@ static void refused(void *whose, const struct relay_refusal *r)
 
 static void ended(void *whose, const struct relay_ended *e)
 {
-	(void)e;
+	record_decoys(whose, e->host, e->port, e->decoys, e->stopped);
 	put_connection(whose);
 }
 
@@ -162,7 +170,8 @@ void relays_full(struct way_out *w, const struct relay_target *t, const char *wh
 int relays_add(struct way_out *w, const struct relay_target *t, int inside, int outside)
 {
 	struct relay *relay = get_relay();
-	struct relay_connection c = {.client = inside, .outside = outside, .host = t->host, .port = t->port, .opaque = t->opaque, .proxy = t->proxy, .whose = way_out_take(w)};
+	struct relay_connection c = {.client = inside, .outside = outside, .host = t->host, .port = t->port, .opaque = t->opaque, .proxy = t->proxy, .whose = way_out_take(w),
+	                             .needles = seen_needles(&w->who.sandbox, NEEDLE_DATA)};
 	int error;
 
 	atomic_fetch_add(&w->connections, 1);

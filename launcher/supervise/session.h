@@ -22,8 +22,6 @@ int supervisor_names(struct sandbox *sb);
 const char *const *supervisor_decoys(const struct sandbox *sb);
 struct stand_ins; /* names/stand_in.h */
 struct stand_ins *supervisor_stand_ins(struct supervisor *s);
-/* Their values, NULL-terminated; NULL: there are none.  They live as long as the process. */
-char *const *supervisor_decoy_values(const struct sandbox *sb);
 
 /* The resolver and what it remembers; lives as long as the run. */
 struct names *supervisor_resolver(struct supervisor *s);

@@ -84,7 +84,11 @@ static int refuse_by_rule(struct stub *s, const struct dns_question *q, const ch
 {
 	struct question asked = {.verdict = policy_rule(supervisor_policy(s->sb->sup), rule), .detail = detail};
 
+	char spelled[DNS_TEXT_MAX];
+
 	snprintf(asked.host, sizeof asked.host, "%.*s", PW_HOST_MAX - 1, q->name);
+	dns_spelling(q, spelled);
+	question_sign(s->sb, spelled, &asked);
 	return refuse(s, q, &asked, code, out, size);
 }
 

@@ -26,6 +26,7 @@
 
 struct supervisor; /* supervisor.h */
 struct decoys;     /* decoys.h */
+struct seen;       /* seen.h */
 struct served;     /* served.h */
 struct alone;      /* alone.h */
 struct domain;     /* domain.h */

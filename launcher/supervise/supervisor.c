@@ -30,6 +30,7 @@
 #include "listener.h"
 #include "programs.h"
 #include "relays.h"
+#include "seen.h"
 #include "session.h"
 #include "trusted.h"
 #include "watch.h"
@@ -59,24 +60,6 @@ static char *helper(const struct supervisor *s, const char *name)
 	char *path = NULL;
 
 	return asprintf(&path, "%s/%s", s->run->libexec, name) < 0 ? NULL : path;
-}
-
-static int note_decoy_values(struct supervisor *s)
-{
-	char *const *names = s->sandbox_env.replaced;
-	size_t count = 0;
-
-	while (names != NULL && names[count] != NULL) {
-		count++;
-	}
-	s->decoy_values = calloc(count + 1, sizeof *s->decoy_values);
-	for (size_t i = 0, kept = 0; s->decoy_values != NULL && i < count; i++) {
-		const char *value = envp_get(s->sandbox_env.envp, names[i]);
-		if (value != NULL) {
-			s->decoy_values[kept++] = (char *)value; /* of our own strings; read only */
-		}
-	}
-	return s->decoy_values != NULL ? 0 : -ENOMEM;
 }
 
 /* The names whose reading is an event: what was replaced, in a build pip's own credentials too. */
@@ -308,7 +291,7 @@ static int prepare(struct supervisor *s, int *signals)
 	s->boot_path = helper(s, "pip_start.py");
 	pthread_mutex_init(&s->lock, NULL);
 	if (*signals < 0 || s->wake < 0 || s->names == NULL || s->stand_ins == NULL || s->enter_path == NULL || s->become_path == NULL ||
-	    s->shim_path == NULL || s->boot_path == NULL || make_names(s) < 0 || note_decoy_values(s) < 0) {
+	    s->shim_path == NULL || s->boot_path == NULL || make_names(s) < 0 || (s->seen = seen_new()) == NULL) {
 		return cannot(ENOMEM, "start");
 	}
 	s->namespaces = s->run->caps->namespaces && !s->run->audit;

@@ -91,7 +91,7 @@ struct supervisor {
 	size_t home_count;
 	struct strings readable;   /* rights.c's, under the lock until it is made */
 	struct kept_rules common;  /* the same */
-	char **decoy_values;       /* of the replaced ones in it, NULL-terminated */
+	struct seen *seen;         /* seen.h */
 	struct env_set sandbox_env; /* what builds, or the guest, see of the command's environment: decoys in place of secrets */
 	int names_fd;              /* sealed memfd of the names of its replaced variables, for PW_OP_NAMES; -1: none */
 };

@@ -141,11 +141,6 @@ const char *const *supervisor_decoys(const struct sandbox *sb)
 	return names != NULL ? (const char *const *)names : none;
 }
 
-char *const *supervisor_decoy_values(const struct sandbox *sb)
-{
-	return sb->sup->decoy_values;
-}
-
 void supervisor_wake(struct supervisor *s)
 {
 	uint64_t one = 1;
@@ -193,7 +188,8 @@ void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev)
 	if (pid > 0 && !journal_folds(sb->sup->run->journal, ev)) { /* who did it costs more than the line; the first one said it */
 		target_identify(pid, &who);
 		ev->shim_absent = sb->checked_in != NULL && images_lack(sb->checked_in, image_of(pid));
-		ev->process = (struct event_process){.pid = who.pid, .ppid = who.ppid, .exe = who.exe, .cwd = who.cwd, .argv = who.argv};
+		ev->process = (struct event_process){.pid = who.pid, .ppid = who.ppid, .exe = who.exe, .cwd = who.cwd,
+		                                     .argv = ev->decoy.in != NULL ? NULL : who.argv}; /* which may hold the decoy */
 	}
 	error = journal_event(sb->sup->run->journal, ev, NULL);
 	if (error == -ENOBUFS) {

@@ -64,7 +64,7 @@ static struct event take_event(struct input *in, const char *process_argv[64], c
 	const char **const texts[] = {
 		&ev.type, &ev.verdict.rule, &ev.verdict.kind, &ev.package.name, &ev.package.version, &ev.package.stage, &ev.target.name,
 		&ev.target.path, &ev.target.as_written, &ev.target.host, &ev.target.address, &ev.target.protocol, &ev.process.exe,
-		&ev.process.cwd, &ev.origin.object, &ev.origin.file, &ev.origin.function, &ev.detail,
+		&ev.process.cwd, &ev.origin.object, &ev.origin.file, &ev.origin.function, &ev.detail, &ev.decoy.name, &ev.decoy.path, &ev.decoy.encoding, &ev.decoy.in,
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		*texts[i] = take(in);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/needle.h"
 #include "policy/tunnel.h"
 
 #define SECRET "ghp_Q3sPzY0pQuKw5YwVtNpG"
@@ -19,30 +18,41 @@ static const char *const encodings[] = {
 	"Z2hwX1Ezc1B6WTBwUXVLdzVZd1Z0TnBH", "z2hwx1ezc1b6wtbwuxvldzvzd1z0tnbh",
 };
 
-static void check_found(const char *name, size_t len, char *const needles[])
+static void check_found(const char *name, size_t len, const struct needles *needles)
 {
 	char text[2 * ROOM + 128];
 	int some = (int)(len < ROOM ? len : ROOM);
 
 	for (size_t i = 0; i < sizeof(encodings) / sizeof(*encodings); i++) {
 		snprintf(text, sizeof(text), "%.*s.%s.%.*s", some, name, encodings[i], some, name);
-		assert(tunnel_judge(text, needles) == TUNNEL_SECRET);
+		assert(tunnel_judge(text, needles, NULL) == TUNNEL_SECRET);
 	}
+}
+
+static struct needles *made_of(const char *one, const char *other)
+{
+	struct needles *n = needles_new(NEEDLE_NAME);
+
+	assert(n && needles_add(n, one, NULL, 0) && (!other || needles_add(n, other, NULL, 1)));
+	return n;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *needles[] = {(char *)SECRET, (char *)"https://user:Rzx8mNwQ2vLkT@host.example/", NULL}, *own[] = {NULL, NULL};
+	static struct needles *needles;
+	struct needle_hits hits = {.n = 0};
 	char *name = malloc(size + 1);
 
+	if (!needles)
+		needles = made_of(SECRET, "https://user:Rzx8mNwQ2vLkT@host.example/");
 	memcpy(name, data, size);
 	name[size] = '\0';
-	enum tunnel_sign plain = tunnel_judge(name, NULL), sign = tunnel_judge(name, needles);
+	enum tunnel_sign plain = tunnel_judge(name, NULL, NULL), sign = tunnel_judge(name, needles, NULL);
 	assert(plain <= TUNNEL_DATA && (sign == TUNNEL_SECRET || sign == plain));
 	assert(*tunnel_text(sign) || sign == TUNNEL_NONE);
-	needle_in(name, size, needles);
-	own[0] = name; /* a needle of any bytes */
-	needle_in(SECRET, strlen(SECRET), own);
+	struct needles *own = made_of(name, NULL); /* a needle of any bytes */
+	needles_search(own, SECRET, strlen(SECRET), &hits);
+	needles_free(own);
 	check_found(name, size, needles);
 	free(name);
 	return 0;

@@ -6,7 +6,7 @@
 
 static void judged(const char *name, enum tunnel_sign want)
 {
-	enum tunnel_sign sign = tunnel_judge(name, NULL);
+	enum tunnel_sign sign = tunnel_judge(name, NULL, NULL);
 
 	if (sign != want)
 		fail_msg("%s: %s instead of %s", name, *tunnel_text(sign) ? tunnel_text(sign) : "nothing", *tunnel_text(want) ? tunnel_text(want) : "nothing");
@@ -178,22 +178,29 @@ static void too_much(void **state)
 	(void)state;
 	memset(name, 'a', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
-	assert_int_equal(tunnel_judge(name, NULL), TUNNEL_LONG);
+	assert_int_equal(tunnel_judge(name, NULL, NULL), TUNNEL_LONG);
 	for (size_t i = 1; i < sizeof(name) - 1; i += 2)
 		name[i] = '.';
-	assert_int_equal(tunnel_judge(name, NULL), TUNNEL_LONG);
+	assert_int_equal(tunnel_judge(name, NULL, NULL), TUNNEL_LONG);
 	memset(name, '.', sizeof(name) - 1);
-	assert_int_equal(tunnel_judge(name, NULL), TUNNEL_NONE);
+	assert_int_equal(tunnel_judge(name, NULL, NULL), TUNNEL_NONE);
 	for (size_t i = 0; i + 4 < sizeof(name); i += 4)
 		memcpy(name + i, "\\255", 4);
-	assert_int_equal(tunnel_judge(name, NULL), TUNNEL_DATA);
+	assert_int_equal(tunnel_judge(name, NULL, NULL), TUNNEL_DATA);
 }
 
 /* --- secrets ------------------------------------------------------------------------------------ */
 
 /* Decoys of a token and of a database's URL. */
-static char *const needles[] = {(char *)"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",
-                                (char *)"postgres://yguhl:zikwht1oizrxs5@db.internal.example.com:5432/app", NULL};
+static struct needles *all(void)
+{
+	struct needles *n = needles_new(NEEDLE_NAME);
+
+	assert_non_null(n);
+	assert_true(needles_add(n, "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", NULL, 0));
+	assert_true(needles_add(n, "postgres://yguhl:zikwht1oizrxs5@db.internal.example.com:5432/app", NULL, 1));
+	return n;
+}
 
 static void secrets(void **state)
 {
@@ -212,22 +219,32 @@ static void secrets(void **state)
 		"a\\000b.zikwht1oizrxs5.example.com",
 	};
 
+	struct needles *needles = all();
+
 	(void)state;
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (tunnel_judge(names[i], needles) != TUNNEL_SECRET)
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct needle_hits hits = {.n = 0};
+		if (tunnel_judge(names[i], needles, &hits) != TUNNEL_SECRET)
 			fail_msg("%s passed", names[i]);
+		assert_int_equal(hits.n, 1);
+		assert_int_equal(hits.v[0].of, strstr(names[i], "zikwht1") != NULL);
+	}
+	needles_free(needles);
 }
 
 /* With needles, what is honest stays so, and what is a tunnel too. */
 static void no_secrets(void **state)
 {
+	struct needles *needles = all();
+
 	(void)state;
-	assert_int_equal(tunnel_judge("db.internal.example.com", needles), TUNNEL_NONE);
-	assert_int_equal(tunnel_judge("postgres.example.com", needles), TUNNEL_NONE);
+	assert_int_equal(tunnel_judge("db.internal.example.com", needles, NULL), TUNNEL_NONE);
+	assert_int_equal(tunnel_judge("postgres.example.com", needles, NULL), TUNNEL_NONE);
 	for (size_t i = 0; i < COUNT(honest); i++)
-		assert_int_equal(tunnel_judge(honest[i], needles), TUNNEL_NONE);
+		assert_int_equal(tunnel_judge(honest[i], needles, NULL), TUNNEL_NONE);
 	for (size_t i = 0; i < COUNT(tunnels); i++)
-		assert_int_equal(tunnel_judge(tunnels[i], needles), TUNNEL_DATA);
+		assert_int_equal(tunnel_judge(tunnels[i], needles, NULL), TUNNEL_DATA);
+	needles_free(needles);
 }
 
 static void texts(void **state)

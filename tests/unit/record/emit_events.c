@@ -12,7 +12,8 @@ int main(int argc, char **argv)
 	struct event full = {
 		.type = "net.connect", .action = EV_DENIED, .verdict = {"net.outside", "kind", SEV_MEDIUM, ACTION_DENY},
 		.process = {1, 2, "/exe", "/cwd", words}, .package = {"name", "1", "metadata"},
-		.target = {"n", "/p", "p", "host", "192.0.2.1", "tcp", 443, "https://host/p", "POST", "00", 12, words}, .origin = {"lib.so", "main", "setup.py", "collect", 7}, .detail = "--allow-host h",
+		.target = {"n", "/p", "p", "host", "192.0.2.1", "tcp", 443, "https://host/p", "POST", "00", 12, words}, .origin = {"lib.so", "main", "setup.py", "collect", 7}, .decoy = {"TOKEN", "~/.netrc", "base64", "name", 0},
+		.detail = "--allow-host h",
 	};
 	int error = 0;
 	struct journal *j = journal_open(paths, -1, &start, NULL, &error, NULL);
@@ -29,6 +30,8 @@ int main(int argc, char **argv)
 		r |= journal_event(j, &ev, NULL);
 	}
 	struct event audited = {.type = "file.open", .action = EV_OBSERVED, .audited = true, .would = EV_DECOY, .shim_absent = true, .target = {.path = "/x"}};
+	struct event seen = {.type = "decoy.seen", .action = EV_OBSERVED, .decoy = {"v0", NULL, "plain", "argv", 0}};
+	r |= journal_event(j, &seen, NULL);
 	r |= journal_event(j, &audited, NULL) | journal_event(j, &audited, NULL);
 	r |= journal_end(j, 100, &(struct journal_cost){.sandboxes = 12, .supervisor_cpu = 0.5});
 	journal_close(j);

@@ -64,17 +64,21 @@ static void test_order_and_words(void **state)
 	                         .package = {.name = "litellm"}, .target = {.path = "/v/x.pth"}, .detail = "Look into it."});
 	record(j, (struct event){.type = "decoy.seen", .action = EV_DENIED, .role = ROLE_BUILD,
 	                         .verdict = {.rule = "decoy.seen", .severity = SEV_CRITICAL},
-	                         .target = {.name = "AWS_KEY", .host = "h.example", .port = 443}});
+	                         .target = {.host = "*.evil.example"}, .decoy = {.name = "AWS_KEY", .encoding = "base64", .in = "name"}});
+	record(j, (struct event){.type = "decoy.seen", .action = EV_OBSERVED, .role = ROLE_BUILD,
+	                         .verdict = {.rule = "decoy.seen.argv", .severity = SEV_MEDIUM},
+	                         .target = {.path = "/usr/bin/curl"}, .decoy = {.path = "~/.netrc", .encoding = "plain", .in = "argv"}});
 	record(j, (struct event){.type = "net.connect", .action = EV_DENIED, .role = ROLE_INSTALLER,
 	                         .verdict = {.rule = "net.outside", .severity = SEV_MEDIUM},
 	                         .target = {.address = "192.0.2.1", .port = 80}});
 	record(j, (struct event){.type = "python.ctypes", .action = EV_ALLOWED, .role = ROLE_GUEST,
 	                         .verdict = {.severity = SEV_LOW}, .target = {.name = "dlopen"}});
 	expect(j, 0,
-	       "pipwarden: 3 violations (critical), 2 other events\n"
-	       "  decoy.seen  a build tried to send out the decoy of AWS_KEY to h.example port 443: refused\n"
+	       "pipwarden: 4 violations (critical), 2 other events\n"
+	       "  decoy.seen  a build left in a question for a name, base64: AWS_KEY, at *.evil.example: refused\n"
 	       "  install.pth  litellm installed /v/x.pth (.pth file with code): recorded\n"
 	       "    Look into it.\n"
+	       "  decoy.seen.argv  a build left in a program's arguments, plain: ~/.netrc, at /usr/bin/curl: recorded\n"
 	       "  net.outside  pip tried to connect to 192.0.2.1 port 80: refused\n"
 	       "  env.secret  the command read the variable DATABASE_URL: a decoy was given\n"
 	       "  python.ctypes  the command python.ctypes dlopen: allowed\n"

@@ -28,6 +28,7 @@
 #include "launcher/supervise/connect.h"
 #include "launcher/supervise/lookup.h"
 #include "launcher/supervise/proxied.h"
+#include "launcher/supervise/seen.h"
 #include "launcher/supervise/session.h"
 #include "launcher/supervise/stub.h"
 #include "launcher/supervise/supervisor.h"
@@ -76,7 +77,9 @@ bool connect_relayed(struct sandbox *sb, const struct seccomp_notif *req, int *s
 	return false;
 }
 
-char *const *supervisor_decoy_values(const struct sandbox *sb) { return NULL; }
+const struct needles *seen_needles(struct sandbox *sb, enum needle_kind kind) { return NULL; }
+void seen_file_read(struct sandbox *sb, const char *real) {}
+bool decoy_seen_record(struct sandbox *sb, pid_t pid, const struct seen_place *where, const struct needle_hits *hits) { return false; }
 
 const char *const *supervisor_decoys(const struct sandbox *sb)
 {

@@ -30,6 +30,7 @@
 #include "launcher/sandbox/compat.h"
 #include "launcher/supervise/decoys.h"
 #include "launcher/supervise/domain.h"
+#include "launcher/supervise/seen.h"
 #include "launcher/supervise/trusted.h"
 
 struct supervisor {
@@ -57,6 +58,7 @@ const char *supervisor_shim(const struct supervisor *s) { (void)s; return "/opt/
 const uint8_t *supervisor_decoy_key(const struct supervisor *s) { return (const uint8_t *)"a key of thirty-two bytes of test"; }
 void decoys_plant(struct decoys *d, const char *home, const uint8_t key[DECOY_KEY_LEN]) { }
 bool decoys_have(struct decoys *d, int fd) { return false; }
+void seen_file_read(struct sandbox *sb, const char *real) { }
 struct reply decoys_instead(const uint8_t key[DECOY_KEY_LEN], const char *real, uint64_t flags) { return reply_error(ENOSYS); }
 const char *role_name(enum role r) { return "build"; }
 bool policy_grant_conflict(const struct policy *p, const char *path, enum file_access access, const char **what) { return strcmp(path, "/") == 0; }

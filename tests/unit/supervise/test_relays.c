@@ -21,6 +21,7 @@
 #include "launcher/supervise/dial.h"
 #include "launcher/supervise/proxied.h"
 #include "launcher/supervise/relays.h"
+#include "launcher/supervise/seen.h"
 
 /* --- what the supervisor would provide --------------------------------------------------------- */
 
@@ -35,6 +36,8 @@ struct verdict policy_rule(const struct policy *p, const char *id) { return (str
 const struct proxies *supervisor_proxies(const struct supervisor *s) { return NULL; }
 enum relay_may proxied_may(struct sandbox *sb, const char *host, unsigned port) { return RELAY_MAY_NOT; }
 void proxied_record(struct sandbox *sb, const struct relay_refusal *r) {}
+const struct needles *seen_needles(struct sandbox *sb, enum needle_kind kind) { return NULL; }
+bool decoy_seen_record(struct sandbox *sb, pid_t pid, const struct seen_place *where, const struct needle_hits *hits) { return false; }
 
 void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev)
 {

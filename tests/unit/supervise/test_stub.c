@@ -26,6 +26,7 @@ const struct policy *supervisor_policy(const struct supervisor *s) { return NULL
 struct verdict policy_rule(const struct policy *p, const char *id) { return (struct verdict){.rule = id}; }
 bool supervisor_host_allowed(const struct sandbox *sb, const char *host, unsigned port) { return false; }
 enum question_answer question_judge(struct sandbox *sb, const char *written, struct question *q) { return QUESTION_LITERAL; }
+enum tunnel_sign question_sign(struct sandbox *sb, const char *written, struct question *q) { return TUNNEL_NONE; }
 void question_record(struct sandbox *sb, pid_t pid, const struct question *q, const char *type) {}
 void lookup_allowed(struct shade *who, const char *host, int family, struct pw_answer *out) {}
 int worker_start(unsigned whose, worker_func *f, void *argument) { return -1; }
