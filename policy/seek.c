@@ -15,7 +15,7 @@ enum { NO_DIGIT = 64, LINE_END = 65 };
 
 /* What each character is worth in it. */
 struct alphabet {
-	unsigned char base64[256], hex[256];
+	unsigned char base64[256], hex[256], magic[256]; /* magic: can something packed begin with it? */
 };
 
 struct child {
@@ -149,7 +149,7 @@ static size_t unpack_at(struct seek *s, unsigned depth, const unsigned char *byt
 static void unpack(struct seek *s, unsigned depth, const unsigned char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len && s->budget;) {
-		size_t took = bytes[i] == 0x1f || bytes[i] == 0x78 || bytes[i] == 'P' ? unpack_at(s, depth, bytes + i, len - i) : 0;
+		size_t took = s->alphabet.magic[bytes[i]] ? unpack_at(s, depth, bytes + i, len - i) : 0;
 		i += took > 2 ? took : 1;
 	}
 }
@@ -161,6 +161,8 @@ static void make_alphabet(struct alphabet *a)
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	memset(a, NO_DIGIT, sizeof(*a));
+	memset(a->magic, 0, sizeof(a->magic));
+	a->magic[0x1f] = a->magic[0x78] = a->magic['P'] = 1;
 	for (unsigned char i = 0; i < 64; i++)
 		a->base64[(unsigned char)digits[i]] = i;
 	a->base64['-'] = 62;
@@ -194,15 +196,31 @@ static void decode(struct seek *s, unsigned depth, const unsigned char *values, 
 	s->hits->layers[layers] = '\0';
 }
 
+/* The next run that may be long enough, from `at` on, all before which is none: its beginning, or len.  Most bytes are passed over unseen: a run that begins at or
+ * behind `at` has a digit or a line end `least` bytes on. */
+static size_t next_run(const unsigned char *values, size_t least, const unsigned char *bytes, size_t at, size_t len)
+{
+	while (at + least <= len) {
+		size_t back = at + least;
+		while (back > at && values[bytes[back - 1]] != NO_DIGIT)
+			back--;
+		if (back == at)
+			return at;
+		at = back;
+	}
+	return len;
+}
+
 /* Each run of digits, with line ends in it, from each digit that a byte can begin at. */
 static void decode_runs(struct seek *s, unsigned depth, const unsigned char *values, unsigned each, size_t least, const unsigned char *bytes, size_t len)
 {
-	for (size_t i = 0, run; i < len; i += run + 1) {
-		size_t digits = 0;
-		for (run = 0; i + run < len && values[bytes[i + run]] != NO_DIGIT; run++)
+	for (size_t i = 0; (i = next_run(values, least, bytes, i, len)) < len;) {
+		size_t digits = 0, run = 0;
+		for (; i + run < len && values[bytes[i + run]] != NO_DIGIT; run++)
 			digits += values[bytes[i + run]] != LINE_END;
 		for (unsigned skip = 0; digits >= least && skip < (each == 6 ? 4 : 2); skip++)
 			decode(s, depth, values, each, skip, bytes + i, run);
+		i += run;
 	}
 }
 
