@@ -98,18 +98,6 @@ enum question_answer question_judge(struct sandbox *sb, const char *written, str
 	return refused(q, policy_rule(p, "net.resolve.bad"), sockets_hint(sb));
 }
 
-/* Of the name only what holds no decoy is written. */
-static void record_decoys(struct sandbox *sb, pid_t pid, const struct question *q)
-{
-	char domain[NAMES_DOMAIN_MAX];
-	struct needle_hits again = {.n = 0};
-	struct seen_place where = {.in = SEEN_NAME, .host = names_domain(q->host, domain), .stopped = true};
-
-	if (needles_search(seen_needles(sb, NEEDLE_NAME), domain, strlen(domain), &again))
-		where.host = NULL;
-	decoy_seen_record(sb, pid, &where, &q->decoys);
-}
-
 void question_record(struct sandbox *sb, pid_t pid, const struct question *q, const char *type)
 {
 	char domain[NAMES_DOMAIN_MAX];
@@ -124,6 +112,6 @@ void question_record(struct sandbox *sb, pid_t pid, const struct question *q, co
 	};
 
 	supervisor_record(sb, pid, &ev);
-	if (q->decoys.n > 0)
-		record_decoys(sb, pid, q);
+	if (q->decoys.n > 0) /* of the name what hardly holds one */
+		decoy_seen_record(sb, pid, &(struct seen_place){.in = SEEN_NAME, .host = names_domain(q->host, domain), .stopped = true}, &q->decoys);
 }

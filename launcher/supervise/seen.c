@@ -160,16 +160,25 @@ static void name_source(const struct sandbox *sb, unsigned of, struct event_deco
 	out->path = path;
 }
 
+/* What holds no decoy itself. */
+static const char *innocent(struct sandbox *sb, enum needle_kind kind, const char *text)
+{
+	struct needle_hits hits = {.n = 0};
+
+	return text != NULL && !needles_search(seen_needles(sb, kind), text, strlen(text), &hits) ? text : NULL;
+}
+
 bool decoy_seen_record(struct sandbox *sb, pid_t pid, const struct seen_place *where, const struct needle_hits *hits)
 {
 	struct verdict verdict = policy_rule(supervisor_policy(sb->sup), places[where->in].rule);
 	bool stopped = verdict.action == ACTION_ABORT || (where->stopped && verdict.action != ACTION_ALLOW);
+	struct event_target target = {.host = innocent(sb, NEEDLE_NAME, where->host), .port = where->port, .path = innocent(sb, NEEDLE_DATA, where->path)};
 
 	for (size_t i = 0; i < hits->n; i++) {
 		char path[4096];
 		struct event ev = {
 			.type = "decoy.seen", .action = stopped ? EV_DENIED : EV_OBSERVED, .source = SRC_KERNEL, .verdict = verdict,
-			.target = {.host = where->host, .port = where->port, .path = where->path},
+			.target = target,
 			.decoy = {.encoding = hits->v[i].encoding, .in = places[where->in].name},
 			.detail = places[where->in].detail,
 		};
@@ -202,20 +211,20 @@ static void take_off_zip(struct needle_hits *hits)
 	}
 }
 
-bool decoy_seen_file(struct sandbox *sb, const struct seen_place *where, int fd, size_t budget)
+bool decoy_seen_file(struct sandbox *sb, const struct seen_place *where, int fd, size_t len)
 {
 	struct needle_hits hits = {.n = 0};
-	size_t len = 0;
-	char *text = malloc(budget);
+	size_t have = 0;
+	char *text = malloc(len + 1);
 
-	while (text != NULL && len < budget) {
-		ssize_t n = read(fd, text + len, budget - len);
+	while (text != NULL && have < len) {
+		ssize_t n = read(fd, text + have, len - have);
 		if (n <= 0) {
 			break;
 		}
-		len += (size_t)n;
+		have += (size_t)n;
 	}
-	bool found = text != NULL && seek_data(seen_needles(sb, NEEDLE_DATA), text, len, OUT_OF_A_FILE, &hits);
+	bool found = text != NULL && seek_data(seen_needles(sb, NEEDLE_DATA), text, have, OUT_OF_A_FILE, &hits);
 	free(text);
 	if (where->in == SEEN_WHEEL) {
 		take_off_zip(&hits);

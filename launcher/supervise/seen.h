@@ -10,7 +10,7 @@
 
 enum seen_in { SEEN_NAME, SEEN_URL, SEEN_ARGV, SEEN_HTTP, SEEN_STREAM, SEEN_WHEEL, SEEN_SOURCE };
 
-/* Where it was found, for the record; none of these may hold the decoy itself. */
+/* Where it was found, for the record, in which a text is left out that holds a decoy itself. */
 struct seen_place {
 	enum seen_in in;
 	const char *host; /* NULL: none.  What goes to a host may hold the decoy that is its own: of http://user:password@HOST/ */
@@ -31,8 +31,8 @@ void seen_file_read(struct sandbox *sb, const char *real);
 
 /* Looks, also into what is packed (policy/seek.h), and records.  True: something was found, by a rule that does not just allow it. */
 bool decoy_seen_data(struct sandbox *sb, pid_t pid, const struct seen_place *where, const void *bytes, size_t len);
-/* The same of a whole file, of which `budget` bytes are read at most. */
-bool decoy_seen_file(struct sandbox *sb, const struct seen_place *where, int fd, size_t budget);
+/* The same of the first len bytes of a file. */
+bool decoy_seen_file(struct sandbox *sb, const struct seen_place *where, int fd, size_t len);
 /* Records what somebody else has found.  pid 0: not known. */
 bool decoy_seen_record(struct sandbox *sb, pid_t pid, const struct seen_place *where, const struct needle_hits *hits);
 

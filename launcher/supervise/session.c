@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bootstrap.h"
@@ -22,6 +23,7 @@
 #include "launcher/base/fd.h"
 #include "launcher/base/thread.h"
 #include "relays.h"
+#include "seen_left.h"
 #include "session_parts.h"
 #include "target.h"
 
@@ -171,11 +173,14 @@ static int live(struct session *n)
 	if (n->right.not_in_place) {
 		atomic_store(&n->sup->not_in_place, true);
 	}
+	struct timespec begun;
+	clock_gettime(CLOCK_REALTIME_COARSE, &begun); /* the clock of file systems */
 	int status = session_live(n);
 	if (n->right.checkout_made) {
 		rmdir(n->right.checkout); /* if it is empty: nothing was fetched, and pip looks whether it is there */
 	}
-	if (!findings_output(&n->sandbox, &n->right)) {
+	bool left = seen_left(&n->sandbox, &n->right, &begun);
+	if (!findings_output(&n->sandbox, &n->right) || left) {
 		status = 1 << 8;
 	}
 	if (n->right.develop && status == 0 && !develop_carry(&n->develop, &n->sandbox, &n->right, n->enter_sock)) {
