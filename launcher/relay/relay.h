@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "policy/needle.h"
 #include "relay_check.h"
 
 #define RELAY_MAX 1024         /* connections in a run; fewer where they would take more than half of the descriptors that the process may have */

@@ -33,6 +33,12 @@ void outlet_sockets(int pair[2])
 	close(listener);
 }
 
+static void note_decoys(struct report *to, const struct needle_hits *decoys)
+{
+	to->decoys = decoys ? decoys->n : 0;
+	memcpy(to->encoding, decoys ? decoys->v[0].encoding : "", decoys ? sizeof to->encoding : 1);
+}
+
 static void on_refused(void *whose, const struct relay_refusal *refusal)
 {
 	struct report *to = &((struct reports *)whose)->of[refusal->id];
@@ -43,6 +49,7 @@ static void on_refused(void *whose, const struct relay_refusal *refusal)
 	strncat(to->why, refusal->why, sizeof to->why - 1);
 	to->sent = refusal->moved.sent;
 	to->received = refusal->moved.received;
+	note_decoys(to, refusal->decoys);
 	if (strcmp(refusal->host, "a.example") || refusal->port != 443)
 		to->refused += 1000;
 	pthread_cond_broadcast(&told);
@@ -57,6 +64,8 @@ static void on_ended(void *whose, const struct relay_ended *ended)
 	to->ended++;
 	to->sent = ended->moved.sent;
 	to->received = ended->moved.received;
+	to->stopped = ended->stopped;
+	note_decoys(to, ended->decoys);
 	if (strcmp(ended->host, "a.example") || ended->port != 443)
 		to->ended += 1000;
 	pthread_cond_broadcast(&told);
@@ -64,6 +73,8 @@ static void on_ended(void *whose, const struct relay_ended *ended)
 }
 
 const struct relay_calls outlet_calls = {.refused = on_refused, .ended = on_ended};
+
+const struct needles *outlet_needles;
 
 int outlet_add(struct relay *r, struct outlet *o, unsigned id, bool opaque, struct reports *whose)
 {
@@ -73,7 +84,7 @@ int outlet_add(struct relay *r, struct outlet *o, unsigned id, bool opaque, stru
 	outlet_sockets(outside);
 	*o = (struct outlet){.client = inside[0], .server = outside[1], .id = id};
 	result = relay_add(r, &(struct relay_connection){.client = inside[1], .outside = outside[0], .host = "a.example", .port = 443, .opaque = opaque,
-	                                                 .whose = whose, .id = id});
+	                                                 .needles = outlet_needles, .whose = whose, .id = id});
 	if (result < 0) {
 		close(inside[1]);
 		close(outside[0]);

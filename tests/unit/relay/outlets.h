@@ -24,6 +24,9 @@ struct report {
 	unsigned refused, ended; /* how often */
 	char name[256], why[64];
 	uint64_t sent, received;
+	size_t decoys;
+	char encoding[NEEDLE_ENCODING]; /* of the first */
+	bool stopped;
 };
 #define REPORTS_MAX 2048
 struct reports {
@@ -31,6 +34,7 @@ struct reports {
 };
 
 extern const struct relay_calls outlet_calls;
+extern const struct needles *outlet_needles; /* of the connections that are added from now on */
 
 /* To "a.example", port 443.  0 or relay_add's error, with all four sockets closed then. */
 int outlet_add(struct relay *r, struct outlet *o, unsigned id, bool opaque, struct reports *whose);
