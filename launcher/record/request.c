@@ -103,6 +103,11 @@ bool request_decode(const char *bytes, size_t len, bool tls, struct request_view
 			out->bytes = number(value);
 		}
 	}
+	size_t name_len = 0; /* to the port's colon, not to those of an address in brackets */
+	for (bool inside = false; name_len < host.len && (inside || host.at[name_len] != ':'); name_len++) {
+		inside = host.at[name_len] == '[' || (inside && host.at[name_len] != ']');
+	}
+	snprintf(out->host, sizeof(out->host), "%.*s", (int)(name_len < sizeof(out->host) ? name_len : 0), host.at);
 	if (target.len > 0 && target.at[0] == '/') {
 		snprintf(out->url, sizeof(out->url), "%s://%.*s%.*s", tls ? "https" : "http", piece_len(host), host.at, piece_len(target), target.at);
 	} else { /* as a proxy is asked */

@@ -13,6 +13,7 @@
 struct request_view {
 	char method[24];
 	char url[REQUEST_URL_MAX];
+	char host[256]; /* without a port; "": it names none */
 	uint64_t bytes; /* its Content-Length; 0: none */
 };
 

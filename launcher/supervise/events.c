@@ -16,7 +16,8 @@
 #include "launcher/supervise/origin.h"
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/query.h"
-#include "launcher/supervise/handed.h"
+#include "launcher/supervise/seen.h"
+#include "launcher/supervise/kept_code.h"
 #include "launcher/supervise/session.h"
 #include "launcher/supervise/supervisor.h"
 #include "launcher/supervise/target.h"
@@ -229,12 +230,15 @@ static void cut_url(char *url)
 		path[1] = '\0';
 }
 
-static void record_request(struct sandbox *sb, pid_t pid, struct event *ev, const char *bytes, size_t len, unsigned flags)
+/* A piece of a request that is sent, the head first; or ahead of it all the body, when there is no connection yet. */
+static void record_sent(struct sandbox *sb, pid_t pid, struct event *ev, const char *bytes, size_t len, unsigned flags)
 {
 	struct request_view request;
+	bool head = !(flags & PW_FLAG_AHEAD) && request_decode(bytes, len, flags & PW_FLAG_TLS, &request);
 
-	if (!request_decode(bytes, len, flags & PW_FLAG_TLS, &request))
-		return; /* a piece of a body */
+	decoy_seen_data(sb, pid, &(struct seen_place){.in = SEEN_HTTP, .host = head && request.host[0] ? request.host : NULL, .origin = &ev->origin}, bytes, len);
+	if (!head)
+		return;
 	ev->type = "python.http";
 	ev->verdict = policy_rule(supervisor_policy(sb->sup), "python.http");
 	origin_request(&request, &ev->target);
@@ -248,7 +252,7 @@ static void record_request(struct sandbox *sb, pid_t pid, struct event *ev, cons
 /* text: all of it, or (whole > len) not. */
 static void record_code(struct sandbox *sb, pid_t pid, struct event *ev, const char *name, const char *text, size_t len, uint64_t whole)
 {
-	char digest[HANDED_DIGEST];
+	char digest[KEPT_CODE_DIGEST];
 
 	ev->type = "python.compile";
 	ev->verdict = policy_rule(supervisor_policy(sb->sup), "python.compile");
@@ -257,13 +261,14 @@ static void record_code(struct sandbox *sb, pid_t pid, struct event *ev, const c
 		ev->target.bytes = whole;
 		if (whole > len)
 			ev->detail = "it is too long to be kept";
-		else if (handed_keep_code(sb, text, len, digest))
+		else if (kept_code_add(sb, text, len, digest))
 			ev->detail = "its text is in the folder code beside the record";
 		ev->target.digest = whole > len ? NULL : digest;
 	}
 	supervisor_record(sb, pid, ev);
 }
 
+#define BODY_MAX (64 * 1024) /* of one piece, from its beginning */
 /* Of code up to a megabyte is looked at: a digest of a part would be nobody's. */
 #define CODE_MAX (1024 * 1024)
 
@@ -271,18 +276,16 @@ static void told(struct sandbox *sb, const struct seccomp_notif *req, const stru
 {
 	struct event ev = {.action = EV_OBSERVED, .source = SRC_SHIM, .origin = origin_of_record(sb, view)};
 	bool code = view->type == PW_EV_COMPILE;
-	size_t most = code ? CODE_MAX : HANDED_MAX, want = of->data_len < most ? (size_t)of->data_len : most;
-	enum handed_place place = code ? HANDED_CODE : of->flags & PW_FLAG_AHEAD ? HANDED_HTTP_AHEAD : HANDED_HTTP;
+	size_t most = code ? CODE_MAX : BODY_MAX, want = of->data_len < most ? (size_t)of->data_len : most;
 	char *bytes = malloc(want + 1);
 	ssize_t len = bytes ? target_read_some(sb, req, of->data, bytes, want) : -ENOMEM;
 
 	if (len > 0 && (size_t)len == want) {
 		bytes[len] = '\0';
-		handed_data(sb, (pid_t)req->pid, place, bytes, (size_t)len, of->data_len, &ev.origin);
 		if (code)
 			record_code(sb, (pid_t)req->pid, &ev, view->text, bytes, (size_t)len, of->data_len);
-		else if (place == HANDED_HTTP)
-			record_request(sb, (pid_t)req->pid, &ev, bytes, (size_t)len, of->flags);
+		else
+			record_sent(sb, (pid_t)req->pid, &ev, bytes, (size_t)len, of->flags);
 	}
 	free(bytes);
 }

@@ -133,7 +133,7 @@ static const struct {
 	[SEEN_NAME] = {"name", "decoy.seen", "the question reached nobody: whoever runs the domain would have read it"},
 	[SEEN_URL] = {"url", "decoy.seen", "whoever is asked for it reads it"},
 	[SEEN_ARGV] = {"argv", "decoy.seen.argv", "an honest program may be given a token like this; what it sends of it is looked at by itself"},
-	[SEEN_HTTP] = {"http", "decoy.seen", "it was told to a host that it is not for"},
+	[SEEN_HTTP] = {"http", "decoy.seen", "it was handed to Python's http.client, to be sent to a host that it is not for"},
 	[SEEN_STREAM] = {"stream", "decoy.seen", "it was told to a host that it is not for"},
 	[SEEN_WHEEL] = {"wheel", "decoy.seen", "what is built is installed, and may be published"},
 	[SEEN_SOURCE] = {"source", "decoy.seen.source", "a build that writes its environment down leaves the secrets in it to whoever reads the project's folder"},
@@ -177,8 +177,9 @@ bool decoy_seen_record(struct sandbox *sb, pid_t pid, const struct seen_place *w
 	for (size_t i = 0; i < hits->n; i++) {
 		char path[4096];
 		struct event ev = {
-			.type = "decoy.seen", .action = stopped ? EV_DENIED : EV_OBSERVED, .source = SRC_KERNEL, .verdict = verdict,
+			.type = "decoy.seen", .action = stopped ? EV_DENIED : EV_OBSERVED, .source = where->origin != NULL ? SRC_SHIM : SRC_KERNEL, .verdict = verdict,
 			.target = target,
+			.origin = where->origin != NULL ? *where->origin : (struct event_origin){.line = 0},
 			.decoy = {.encoding = hits->v[i].encoding, .in = places[where->in].name},
 			.detail = places[where->in].detail,
 		};

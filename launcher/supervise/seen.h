@@ -17,6 +17,7 @@ struct seen_place {
 	unsigned port;
 	const char *path; /* a file, a program; NULL: none */
 	bool stopped;     /* it goes no further, whatever the rule's action is */
+	const struct event_origin *origin; /* the shim has told of it, and where; NULL: it was seen */
 };
 
 struct seen; /* of a supervisor */

@@ -55,7 +55,6 @@ struct sandbox {
 	_Atomic unsigned reads_recorded; /* files.c */
 	_Atomic unsigned names_refused;  /* question.c */
 	_Atomic unsigned told;           /* events.c: of what Python's hook tells by itself */
-	_Atomic uint64_t data_seen;      /* seen.c: bytes */
 	struct way_out *way;    /* relays.h: to the hosts that the policy gives its role; NULL: there is none */
 	struct own_sockets *own; /* own_sockets.h: of a build or guest without namespaces; NULL: none */
 	struct sweep *sweep;    /* sweep.h: the machines that were tried; NULL: not kept */

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "launcher/sandbox/compat.h"
-#include "launcher/supervise/handed.h"
+#include "launcher/supervise/kept_code.h"
 #include "launcher/supervise/connect.h"
 #include "launcher/supervise/lookup.h"
 #include "launcher/supervise/proxied.h"
@@ -44,14 +44,10 @@ const char *supervisor_temp(const struct supervisor *s) { return the_box->temp; 
 struct names *supervisor_resolver(struct supervisor *s) { return the_box->names; }
 bool supervisor_is_own(const struct supervisor *s, pid_t pid) { return pid == getpid() || pid == the_box->outsider; }
 bool stub_listens_at(const struct sandbox *sb, const struct sockaddr_storage *sa) { return false; }
-void handed_data(struct sandbox *sb, pid_t pid, enum handed_place place, const void *bytes, size_t len, uint64_t whole, const struct event_origin *origin)
+bool decoy_seen_data(struct sandbox *sb, pid_t pid, const struct seen_place *where, const void *bytes, size_t len) { return false; }
+bool kept_code_add(struct sandbox *sb, const char *text, size_t len, char digest[KEPT_CODE_DIGEST])
 {
-	atomic_fetch_add(&sb->data_seen, len);
-}
-
-bool handed_keep_code(struct sandbox *sb, const char *text, size_t len, char digest[HANDED_DIGEST])
-{
-	snprintf(digest, HANDED_DIGEST, "%.*s", (int)len, text);
+	snprintf(digest, KEPT_CODE_DIGEST, "%.*s", (int)len, text);
 	return false;
 }
 

@@ -1,4 +1,4 @@
-#include "handed.h"
+#include "kept_code.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +18,6 @@
 static _Atomic unsigned kept;
 static _Atomic size_t kept_bytes;
 
-void handed_data(struct sandbox *sb, pid_t pid, enum handed_place place, const void *bytes, size_t len, uint64_t whole, const struct event_origin *origin)
-{
-	atomic_fetch_add(&sb->data_seen, len);
-}
-
 static bool write_text(const char *path, const char *text, size_t len)
 {
 	cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -37,10 +32,10 @@ static bool write_text(const char *path, const char *text, size_t len)
 	return true;
 }
 
-bool handed_keep_code(struct sandbox *sb, const char *text, size_t len, char digest[HANDED_DIGEST])
+bool kept_code_add(struct sandbox *sb, const char *text, size_t len, char digest[KEPT_CODE_DIGEST])
 {
 	const struct run *run = sb->sup->run;
-	char path[PATH_MAX + HANDED_DIGEST + 16];
+	char path[PATH_MAX + KEPT_CODE_DIGEST + 16];
 	char *redacted;
 	bool done = false;
 
