@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/attack.h"
 #include "policy/internal.h"
 
 struct show {
@@ -49,6 +50,15 @@ static void put_strings(struct show *s, cJSON *parent, const char *key, const st
 		put_text(s, array, NULL, list->v[i]);
 }
 
+static void put_attack(struct show *s, cJSON *parent, const char *rule)
+{
+	const char *const *ids = attack_of_rule(rule);
+	cJSON *array = *ids ? put(s, parent, "attack", cJSON_CreateArray()) : NULL;
+
+	for (; array && *ids; ids++)
+		put_text(s, array, NULL, *ids);
+}
+
 static void put_rules(struct show *s, cJSON *parent, const char *key, enum rule_list list)
 {
 	cJSON *array = put(s, parent, key, cJSON_CreateArray());
@@ -68,6 +78,7 @@ static void put_rules(struct show *s, cJSON *parent, const char *key, enum rule_
 		put_strings(s, o, rule_list_of_files(list) ? "paths" : "hosts", &r->patterns);
 		put_strings(s, o, "except", &r->except);
 		put_strings(s, o, "addresses", &r->addresses);
+		put_attack(s, o, r->id);
 		put_origin(s, o, &r->at);
 	}
 }
