@@ -2,85 +2,55 @@
 
 #include <string.h>
 
-static bool is_one_of(const char *type, const char *const words[])
-{
-	for (; type != NULL && *words != NULL; words++) {
-		if (strncmp(type, *words, strlen(*words)) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool same(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-bool chain_is_read(const struct event *ev)
+/* Did the reader get something that is, or stands for, a secret? */
+static bool got_secret(const struct event *ev)
 {
-	static const char *const reads[] = {"env.", NULL};
-	return is_one_of(ev->type, reads);
-}
-
-bool chain_ends(const struct fold_entry *e)
-{
-	static const char *const ways[] = {"net.", "ipc.", "decoy.", NULL};
-	struct event ev;
-	const char *argv[FOLD_ARGV_MAX];
-	fold_event(e, &ev, argv);
-	return is_one_of(ev.type, ways);
-}
-
-static bool same_package(const struct event *one, const struct event *other)
-{
-	return one->role == other->role && same(one->package.name, other->package.name) && same(one->package.version, other->package.version);
-}
-
-bool chain_same_package(const struct fold_entry *a, const struct fold_entry *b)
-{
-	struct event one, other;
-	const char *argv[FOLD_ARGV_MAX];
-	fold_event(a, &one, argv);
-	fold_event(b, &other, argv);
-	return same_package(&one, &other);
-}
-
-bool chain_leads(const struct fold_entry *read, const struct fold_entry *attempt, bool by_name)
-{
-	struct event ev;
-	const char *argv[FOLD_ARGV_MAX];
-	fold_event(read, &ev, argv);
-	return read->seq < attempt->seq && chain_is_read(&ev) && by_name == (strcmp(ev.type, "env.read") == 0) && chain_same_package(read, attempt);
-}
-
-static bool ends_in_path(const char *path, const char *end)
-{
-	end = strncmp(end, "~/", 2) == 0 ? end + 1 : end;
-	size_t len = path != NULL ? strlen(path) : 0, n = strlen(end);
-	return len >= n && strcmp(path + len - n, end) == 0;
-}
-
-static bool may_have_read(const struct event *ev, const struct event_decoy *decoy)
-{
-	if (decoy->path != NULL) {
-		return strcmp(ev->type, "file.open") == 0 && ev->action == EV_DECOY && ends_in_path(ev->target.path, decoy->path);
+	if (ev->action == EV_DECOY || (ev->audited && ev->would == EV_DECOY)) {
+		return true;
 	}
-	return strcmp(ev->type, "env.enumerate") == 0 || (strcmp(ev->type, "env.read") == 0 && same(ev->target.name, decoy->name));
+	return ev->audited && ev->action == EV_OBSERVED && ev->verdict.severity >= SEV_MEDIUM;
 }
 
-uint64_t chain_read_of(const struct fold *f, const struct event *seen)
+enum chain_step chain_step(const struct event *ev)
 {
-	uint64_t by_name = 0, any = 0;
-	for (const struct fold_entry *e = f->first; e != NULL; e = e->next) {
-		struct event ev;
-		const char *argv[FOLD_ARGV_MAX];
-		fold_event(e, &ev, argv);
-		if (ev.type == NULL || !same_package(&ev, seen) || !may_have_read(&ev, &seen->decoy)) {
-			continue;
+	static const struct {
+		const char *type;
+		enum chain_step step;
+	} steps[] = {
+		{"env.read", CHAIN_READ_NAME},   {"env.enumerate", CHAIN_READ_ALL}, {"file.open", CHAIN_READ_FILE}, {"python.encode", CHAIN_ENCODE},
+		{"net.resolve", CHAIN_RESOLVE},  {"net.socket", CHAIN_CONNECT},     {"net.connect", CHAIN_CONNECT}, {"ipc.connect", CHAIN_CONNECT},
+		{"net.send", CHAIN_SEND},        {"decoy.seen", CHAIN_SEND},
+	};
+
+	for (size_t i = 0; ev->type != NULL && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (strcmp(ev->type, steps[i].type) == 0) {
+			return steps[i].step == CHAIN_READ_FILE && !got_secret(ev) ? CHAIN_NONE : steps[i].step;
 		}
-		any = e->seq;
-		by_name = strcmp(ev.type, "env.enumerate") != 0 ? e->seq : by_name;
 	}
-	return by_name != 0 ? by_name : any;
+	return CHAIN_NONE;
+}
+
+const char *chain_step_name(enum chain_step s)
+{
+	static const char *const names[] = {
+		[CHAIN_NONE] = "", [CHAIN_READ_NAME] = "read", [CHAIN_READ_FILE] = "read", [CHAIN_READ_ALL] = "read", [CHAIN_ENCODE] = "encode",
+		[CHAIN_RESOLVE] = "resolve", [CHAIN_CONNECT] = "connect", [CHAIN_SEND] = "send",
+	};
+
+	return names[s];
+}
+
+bool chain_same_package(const struct event *a, const struct event *b)
+{
+	return a->role == b->role && same(a->package.name, b->package.name) && same(a->package.version, b->package.version);
+}
+
+bool chain_same_host(const struct event *a, const struct event *b)
+{
+	return a->target.host != NULL && b->target.host != NULL && strcmp(a->target.host, b->target.host) == 0;
 }

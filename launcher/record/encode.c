@@ -221,6 +221,33 @@ void encode_event(struct encoder *e, const struct event *ev)
 	encode_string(e, "hint", ev->detail);
 }
 
+static void encode_result(struct encoder *e, const struct score_result *r)
+{
+	encode_string(e, "verdict", score_verdict_name(r->verdict));
+	encode_count(e, "score", r->points);
+	encode_strings(e, "attack", r->attack, SCORE_ATTACK_MAX, SIZE_MAX);
+}
+
+void encode_score(struct encoder *e, const struct score *s)
+{
+	struct score_result r;
+
+	score_run(s, &r);
+	encode_result(e, &r);
+	key(e, "packages");
+	line_text(&e->line, "[");
+	for (size_t i = 0; i < score_packages(s); i++) {
+		score_package(s, i, &r);
+		line_text(&e->line, i == 0 ? "{" : ",{");
+		encode_string(e, "name", r.name);
+		encode_string(e, "version", r.version);
+		encode_result(e, &r);
+		encode_count(e, "findings", r.findings);
+		line_text(&e->line, "}");
+	}
+	line_text(&e->line, "]");
+}
+
 void encode_end(struct encoder *e)
 {
 	line_text(&e->line, "}\n");

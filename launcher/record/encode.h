@@ -8,6 +8,7 @@
 #include "launcher/record/event.h"
 #include "launcher/record/line.h"
 #include "launcher/record/redact.h"
+#include "launcher/record/score.h"
 
 #define ENCODE_TEXT_MAX 4096 /* bytes of one string; what is cut ends in "…" */
 #define ENCODE_ARGV_MAX 32   /* entries of an argv; what is cut ends in an entry "…" */
@@ -28,6 +29,8 @@ void encode_count(struct encoder *e, const char *key, uint64_t value);
 void encode_strings(struct encoder *e, const char *key, const char *const *list, size_t max, size_t bytes);
 /* ,"type":… and everything else that is said of an event */
 void encode_event(struct encoder *e, const struct event *ev);
+/* ,"verdict":… of the run, and of each package that did anything */
+void encode_score(struct encoder *e, const struct score *s);
 /* }\n */
 void encode_end(struct encoder *e);
 

@@ -242,3 +242,21 @@ void fold_event(const struct fold_entry *e, struct event *ev, const char *argv[F
 	ev->origin.line = h.line;
 	ev->detail = e->detail;
 }
+
+struct attempt *fold_attempts(const struct fold *f, const char *(**words)[FOLD_ARGV_MAX])
+{
+	size_t n = 0;
+	struct attempt *all = calloc(f->count + 1, sizeof(*all));
+	*words = calloc(f->count + 1, sizeof(**words));
+	if (all == NULL || *words == NULL) {
+		free(all);
+		free(*words);
+		*words = NULL;
+		return NULL;
+	}
+	for (const struct fold_entry *e = f->first; e != NULL; e = e->next, n++) {
+		all[n] = (struct attempt){.seq = e->seq, .times = 1 + e->again, .when = e->when};
+		fold_event(e, &all[n].ev, (*words)[n]);
+	}
+	return all;
+}

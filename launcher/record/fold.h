@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "launcher/record/event.h"
+#include "launcher/record/attempt.h"
 #include "launcher/record/redact.h"
 
 #define FOLD_BYTES_MAX (32u << 20) /* what the table may hold in all */
@@ -16,6 +16,7 @@
 struct fold_entry {
 	struct fold_entry *next; /* in order of seq */
 	uint64_t hash, seq, again; /* again: attempts after the first */
+	int64_t when;              /* of the first, milliseconds since 1970 */
 	enum severity severity;
 	size_t key_len;
 	const char *kind, *detail; /* behind the key, of the first attempt; may be NULL */
@@ -42,6 +43,9 @@ struct fold_entry *fold_add(struct fold *f, const struct event *ev, uint64_t seq
 #define FOLD_ARGV_MAX 40 /* pointers that fold_event needs room for */
 /* The event that an entry stands for, without process; it points into the entry and argv. */
 void fold_event(const struct fold_entry *e, struct event *ev, const char *argv[FOLD_ARGV_MAX]);
+
+/* All of them, in order of seq; they point into the table and into *words, and the caller frees both.  NULL: no memory. */
+struct attempt *fold_attempts(const struct fold *f, const char *(**words)[FOLD_ARGV_MAX]);
 
 /* SipHash-1-3. */
 uint64_t fold_hash(const uint64_t seed[2], const void *data, size_t len);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "launcher/record/chain.h"
+#include "launcher/record/decoy_read.h"
 #include "launcher/record/encode.h"
 #include "launcher/record/fold.h"
 #include "launcher/record/summary.h"
@@ -23,6 +23,7 @@ struct journal {
 	char *run_id;
 	struct redact redact;
 	struct fold fold;
+	struct score *score;
 	struct encoder encoder;
 	struct summary_run run; /* what the summary says of the run as a whole */
 	struct journal_counts counts;
@@ -51,14 +52,19 @@ static int open_sinks(struct journal *j, const char *const paths[], int fd, cons
 	return j->sink_count == 0 ? -EINVAL : 0;
 }
 
+static struct encoder *begin_at(struct journal *j, const struct timespec *now)
+{
+	line_reset(&j->encoder.line);
+	encode_head(&j->encoder, now, j->seq + 1, j->run_id);
+	return &j->encoder;
+}
+
 /* Starts the next line; the caller holds the lock. */
 static struct encoder *begin(struct journal *j)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
-	line_reset(&j->encoder.line);
-	encode_head(&j->encoder, &now, j->seq + 1, j->run_id);
-	return &j->encoder;
+	return begin_at(j, &now);
 }
 
 /* Ends the line and writes it everywhere.  The number is used up only when it was written. */
@@ -137,6 +143,8 @@ struct journal *journal_open(const char *const paths[], int fd, const struct jou
 	j->run_id = strdup(start->run_id != NULL ? start->run_id : "");
 	int r = j->run_id == NULL ? -ENOMEM : redact_init(&j->redact, secrets);
 	r = r < 0 ? r : fold_init(&j->fold);
+	j->score = score_new();
+	r = r < 0 ? r : j->score == NULL ? -ENOMEM : 0;
 	r = r < 0 ? r : summary_run_init(&j->run, start->replaced, start->replaced_for);
 	j->run.audit = start->audit;
 	r = r < 0 ? r : open_sinks(j, paths, fd, error_path);
@@ -170,17 +178,22 @@ static bool room_for(const struct journal *j, const struct event *ev)
 /* A new attempt; the caller holds the lock. */
 static int record_first(struct journal *j, const struct event *ev)
 {
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	int scored = score_add(j->score, ev); /* also what finds no room */
 	if (!room_for(j, ev)) {
 		j->run.dropped++;
 		return -ENOBUFS;
 	}
-	if (fold_add(&j->fold, ev, j->seq + 1, &j->redact) == NULL) {
+	struct fold_entry *entry = scored < 0 ? NULL : fold_add(&j->fold, ev, j->seq + 1, &j->redact);
+	if (entry == NULL) {
 		j->error = -ENOMEM;
 		return j->error;
 	}
-	struct event now = *ev;
-	now.decoy.read = ev->decoy.in != NULL ? chain_read_of(&j->fold, ev) : 0;
-	encode_event(begin(j), &now);
+	entry->when = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	struct event full = *ev;
+	full.decoy.read = ev->decoy.in != NULL ? decoy_read(&j->fold, ev) : 0;
+	encode_event(begin_at(j, &now), &full);
 	return commit(j);
 }
 
@@ -238,12 +251,13 @@ static int write_closing(struct journal *j, const struct fold_entry *same)
 	return commit(j);
 }
 
-static const char *verdict_word(const struct journal_counts *c)
+enum score_verdict journal_verdict(struct journal *j)
 {
-	if (c->by_severity[SEV_CRITICAL] > 0) {
-		return "malicious";
-	}
-	return c->by_severity[SEV_HIGH] + c->by_severity[SEV_MEDIUM] > 0 ? "suspicious" : "clean";
+	struct score_result run;
+	pthread_mutex_lock(&j->lock);
+	score_run(j->score, &run);
+	pthread_mutex_unlock(&j->lock);
+	return run.verdict;
 }
 
 static int write_end(struct journal *j, int exit_status, const struct journal_cost *cost)
@@ -263,7 +277,7 @@ static int write_end(struct journal *j, int exit_status, const struct journal_co
 	if (j->run.dropped > 0) {
 		encode_count(e, "unrecorded", j->run.dropped);
 	}
-	encode_string(e, "verdict", verdict_word(&j->counts));
+	encode_score(e, j->score);
 	line_text(l, ",\"cost\":{");
 	encode_count(e, "notifications", cost->installer + cost->sandboxes);
 	encode_count(e, "installer_notifications", cost->installer);
@@ -308,6 +322,7 @@ void journal_close(struct journal *j)
 	}
 	summary_run_finish(&j->run);
 	fold_finish(&j->fold);
+	score_free(j->score);
 	redact_finish(&j->redact);
 	line_finish(&j->encoder.line);
 	free(j->run_id);

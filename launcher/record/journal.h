@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include "event.h"
+#include "score.h"
 
 #define JOURNAL_DISTINCT_MAX 10000
 #define JOURNAL_BYTES_MAX (64u << 20) /* closing lines come on top: at most as much again */
@@ -56,12 +57,15 @@ struct journal_counts {
 };
 void journal_counts(struct journal *j, struct journal_counts *out);
 
+/* What the attempts so far come to. */
+enum score_verdict journal_verdict(struct journal *j);
+
 struct journal_cost {
 	uint64_t installer, sandboxes; /* notifications: system calls that were asked about */
 	double supervisor_cpu;         /* seconds */
 	uint64_t supervisor_peak_rss;  /* bytes */
 };
-/* Writes the closing lines and run.end (exit status, counts, verdict word, cost), flushes. 0 or -errno. */
+/* Writes the closing lines and run.end (exit status, counts, verdict with score and packages, cost), flushes. 0 or -errno. */
 int journal_end(struct journal *j, int exit_status, const struct journal_cost *cost);
 void journal_close(struct journal *j);
 

@@ -4,22 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "launcher/record/chain.h"
+#include "launcher/record/findings.h"
 #include "launcher/record/say.h"
 #include "launcher/record/text.h"
 
-#define GROUPS_SHOWN 9
+#define FINDINGS_SHOWN 9
 #define NAMES_SHOWN 10
 #define READS_SHOWN 5
-
-struct group { /* attempts of one rule, package and target */
-	uint64_t hash, seq, attempts;
-	enum severity severity;
-	bool told; /* with what it led to */
-	bool refused, aborted, decoy, observed, audited; /* audited: nothing stopped it, but without --audit something would have */
-	const struct fold_entry *entry; /* the first of them */
-	const char *detail;
-};
 
 int summary_run_init(struct summary_run *run, const char *const *replaced, const char *replaced_for)
 {
@@ -53,111 +44,30 @@ void summary_run_finish(struct summary_run *run)
 	*run = (struct summary_run){0};
 }
 
-static uint64_t group_hash(const struct fold *f, const struct fold_entry *e)
+static void say_read(struct writer *w, const struct event *ev)
 {
-	struct event ev;
-	const char *argv[FOLD_ARGV_MAX];
-	fold_event(e, &ev, argv);
-	bool read = chain_is_read(&ev); /* each place that reads is a finding */
-	const char *const parts[] = {ev.verdict.rule, ev.package.name, ev.package.version, ev.package.stage, say_target(&ev),
-	                             read ? ev.origin.object : NULL, read ? ev.origin.file : NULL, ev.decoy.name, ev.decoy.path, ev.decoy.in};
-	uint64_t seed[2] = {f->seed[0], f->seed[1] ^ (uint64_t)ev.role ^ (read ? (uint64_t)ev.origin.line << 8 : 0)};
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		seed[0] ^= fold_hash(seed, parts[i] != NULL ? parts[i] : "", parts[i] != NULL ? strlen(parts[i]) + 1 : 0);
-	}
-	return seed[0];
-}
-
-static struct group group_of(const struct fold *f, const struct fold_entry *e)
-{
-	struct event ev;
-	const char *argv[FOLD_ARGV_MAX];
-	fold_event(e, &ev, argv);
-	return (struct group){
-		.hash = group_hash(f, e), .seq = e->seq, .attempts = 1 + e->again, .severity = e->severity, .entry = e,
-		.refused = ev.action == EV_DENIED || ev.action == EV_ABORTED, .aborted = ev.action == EV_ABORTED,
-		.decoy = ev.action == EV_DECOY, .observed = ev.action == EV_OBSERVED, .audited = ev.audited && ev.would != EV_DECOY, .detail = e->detail,
-	};
-}
-
-static int by_hash(const void *a, const void *b)
-{
-	const struct group *x = a, *y = b;
-	return x->hash != y->hash ? (x->hash < y->hash ? -1 : 1) : x->seq < y->seq ? -1 : 1;
-}
-
-static int by_gravity(const void *a, const void *b)
-{
-	const struct group *x = a, *y = b;
-	return x->severity != y->severity ? (x->severity > y->severity ? -1 : 1) : x->seq < y->seq ? -1 : 1;
-}
-
-static void merge(struct group *into, const struct group *from)
-{
-	into->attempts += from->attempts;
-	into->severity = from->severity > into->severity ? from->severity : into->severity;
-	into->refused |= from->refused;
-	into->aborted |= from->aborted;
-	into->decoy |= from->decoy;
-	into->observed |= from->observed;
-	into->audited |= from->audited;
-	into->detail = into->detail != NULL ? into->detail : from->detail;
-}
-
-/* All groups worth a word, the gravest first; *out is malloc'ed. */
-static size_t collect(const struct fold *f, int verbosity, struct group **out)
-{
-	enum severity least = verbosity > 0 ? SEV_INFO : verbosity == 0 ? SEV_LOW : SEV_HIGH;
-	size_t n = 0, merged = 0;
-	struct group *all = calloc(f->count + 1, sizeof(*all));
-	*out = all;
-	for (const struct fold_entry *e = f->first; all != NULL && e != NULL; e = e->next) {
-		struct group g = group_of(f, e);
-		if (e->severity >= least || g.aborted) {
-			all[n++] = g;
-		}
-	}
-	if (n == 0) {
-		return 0;
-	}
-	qsort(all, n, sizeof(*all), by_hash);
-	for (size_t i = 1; i < n; i++) {
-		if (all[i].hash == all[merged].hash) {
-			merge(&all[merged], &all[i]);
-		} else {
-			all[++merged] = all[i];
-		}
-	}
-	qsort(all, merged + 1, sizeof(*all), by_gravity);
-	return merged + 1;
-}
-
-static void say_read(struct writer *w, const struct fold_entry *e)
-{
-	struct event ev;
-	const char *argv[FOLD_ARGV_MAX];
-	fold_event(e, &ev, argv);
 	say(w, "    before, it ");
-	say_verb(w, &ev, false);
-	say_object(w, &ev);
-	say_origin(w, &ev.origin);
-	say(w, e->detail != NULL ? " (" : "");
-	say_foreign(w, e->detail != NULL ? e->detail : "");
-	say(w, e->detail != NULL ? ")\n" : "\n");
+	say_verb(w, ev, false);
+	say_object(w, ev);
+	say_origin(w, &ev->origin);
+	say(w, ev->detail != NULL ? " (" : "");
+	say_foreign(w, ev->detail != NULL ? ev->detail : "");
+	say(w, ev->detail != NULL ? ")\n" : "\n");
 }
 
 /* Both ends of a theft in one place. */
-static void say_reads(struct writer *w, const struct fold *f, const struct group *g)
+static void say_reads(struct writer *w, const struct finding *f)
 {
 	size_t n = 0;
 	/* What was asked for by name says more than what any build does. */
-	for (int by_name = 1; by_name >= 0; by_name--) {
-		for (const struct fold_entry *e = f->first; e != NULL; e = e->next) {
-			if (chain_leads(e, g->entry, by_name == 1) && ++n <= READS_SHOWN) {
-				say_read(w, e);
+	for (enum chain_step step = CHAIN_READ_NAME; step <= CHAIN_READ_ALL; step++) {
+		for (size_t i = 0; i < f->step_count; i++) {
+			if (chain_step(&f->steps[i]->ev) == step && ++n <= READS_SHOWN) {
+				say_read(w, &f->steps[i]->ev);
 			}
 		}
 	}
+	n += f->all_steps - f->step_count;
 	if (n > READS_SHOWN) {
 		say(w, "    and ");
 		line_number(&w->line, (int64_t)(n - READS_SHOWN));
@@ -165,79 +75,69 @@ static void say_reads(struct writer *w, const struct fold *f, const struct group
 	}
 }
 
-static void say_group(struct writer *w, const struct group *g)
+static void say_finding(struct writer *w, const struct finding *f)
 {
-	struct event ev;
-	const char *argv[FOLD_ARGV_MAX];
-	fold_event(g->entry, &ev, argv);
+	const struct event *ev = &f->lead->ev;
 	say(w, "  ");
-	say_foreign(w, ev.verdict.rule != NULL ? ev.verdict.rule : ev.type);
+	say_foreign(w, ev->verdict.rule != NULL ? ev->verdict.rule : ev->type);
 	say(w, "  ");
-	say_who(w, &ev);
+	say_who(w, ev);
 	say(w, " ");
-	say_verb(w, &ev, g->refused);
-	say_object(w, &ev);
-	if (chain_is_read(&ev)) {
-		say_origin(w, &ev.origin);
+	say_verb(w, ev, f->refused);
+	say_object(w, ev);
+	if (chain_reads(chain_step(ev))) {
+		say_origin(w, &ev->origin);
 	}
-	if (ev.verdict.kind != NULL) {
+	if (ev->verdict.kind != NULL) {
 		say(w, " (");
-		say_foreign(w, ev.verdict.kind);
+		say_foreign(w, ev->verdict.kind);
 		say(w, ")");
 	}
-	say(w, g->refused ? ": refused" : g->audited ? ": not blocked, would be refused" : g->decoy ? ": a decoy was given" : g->observed ? ": recorded" : ": allowed");
-	if (g->attempts > 1) {
+	say(w, ": ");
+	say(w, finding_outcome(f));
+	if (f->times > 1) {
 		say(w, " (");
-		say_count(w, g->attempts, "time)", "times)");
+		say_count(w, f->times, "time)", "times)");
 	}
 	say(w, "\n");
-	if (g->detail != NULL) {
-		say(w, strncmp(g->detail, "--", 2) == 0 ? "    allow it:  " : "    ");
-		say_foreign(w, g->detail);
+	if (f->detail != NULL) {
+		say(w, strncmp(f->detail, "--", 2) == 0 ? "    allow it:  " : "    ");
+		say_foreign(w, f->detail);
 		say(w, "\n");
 	}
 }
 
-static bool violation(const struct group *g)
-{
-	return g->severity >= SEV_MEDIUM || ((g->refused || g->audited) && g->severity >= SEV_LOW);
-}
-
 /* What pipwarden needs for itself is refused under --audit, too; a probe (of severity info: io_uring) is not worth the word. */
-static void say_audit(struct writer *w, const struct fold *f)
+static void say_audit(struct writer *w, const struct attempt *all, size_t n)
 {
 	bool refused = false;
-	for (const struct fold_entry *e = f->first; e != NULL && !refused; e = e->next) {
-		refused = e->severity > SEV_INFO && group_of(f, e).refused;
+	for (size_t i = 0; i < n && !refused; i++) {
+		refused = all[i].ev.verdict.severity > SEV_INFO && (all[i].ev.action == EV_DENIED || all[i].ev.action == EV_ABORTED);
 	}
 	say(w, refused ? "audit: nothing was blocked but what reached for pipwarden itself; " : "audit: nothing was blocked; ");
 }
 
-static void say_head(struct writer *w, const struct fold *f, const struct summary_run *run, const struct group *groups, size_t n)
+static void say_head(struct writer *w, const struct findings *f, const struct summary_run *run)
 {
 	uint64_t violations = 0;
-	for (size_t i = 0; i < n; i++) {
-		violations += violation(&groups[i]);
-	}
-	say(w, "pipwarden: ");
-	if (run->audit) {
-		say_audit(w, f);
+	for (size_t i = 0; i < f->n; i++) {
+		violations += finding_violation(&f->v[i]);
 	}
 	if (violations > 0) {
 		say_count(w, violations, "violation", "violations");
-	} else if (n > 0 || !run->audit) {
-		say_count(w, n, "event", "events");
+	} else if (f->n > 0 || !run->audit) {
+		say_count(w, f->n, "event", "events");
 	} else {
 		say(w, "nothing would have been");
 	}
-	if (n > 0) {
+	if (f->n > 0) {
 		say(w, " (");
-		say_severity(w, groups[0].severity);
+		say_severity(w, f->v[0].severity);
 		say(w, ")");
 	}
-	if (violations > 0 && violations < n) {
+	if (violations > 0 && violations < f->n) {
 		say(w, ", ");
-		say_count(w, n - violations, "other event", "other events");
+		say_count(w, f->n - violations, "other event", "other events");
 	}
 	say(w, run->aborted ? ", the run was stopped\n" : "\n");
 }
@@ -269,37 +169,17 @@ static void say_replaced(struct writer *w, const struct summary_run *run)
 	say(w, "\n");
 }
 
-/* The gravest of a package's attempts to get something out is told with what it read before. */
-static bool begins_chain(const struct group *groups, size_t i)
+static void say_findings(struct writer *w, const struct findings *f)
 {
-	bool first = violation(&groups[i]) && chain_ends(groups[i].entry);
-	for (size_t k = 0; k < i && first; k++) {
-		first = !chain_ends(groups[k].entry) || !chain_same_package(groups[k].entry, groups[i].entry);
-	}
-	return first;
-}
-
-static void say_groups(struct writer *w, const struct fold *f, struct group *groups, size_t n)
-{
-	size_t left = n, shown = 0, most = n <= GROUPS_SHOWN + 1 ? n : GROUPS_SHOWN;
-	for (size_t i = 0; i < n && shown < most; i++) {
-		if (groups[i].told) {
-			continue;
+	size_t left = f->n, shown = 0, most = f->n <= FINDINGS_SHOWN + 1 ? f->n : FINDINGS_SHOWN;
+	for (size_t i = 0; i < f->n; i++) {
+		if (!f->v[i].told && shown < most) {
+			say_finding(w, &f->v[i]);
+			say_reads(w, &f->v[i]);
+			shown++;
+			left--;
 		}
-		say_group(w, &groups[i]);
-		shown++;
-		left--;
-		if (!begins_chain(groups, i)) {
-			continue;
-		}
-		say_reads(w, f, &groups[i]);
-		for (size_t k = i + 1; k < n; k++) {
-			groups[k].told = groups[k].told || chain_leads(groups[k].entry, groups[i].entry, true) ||
-			                 chain_leads(groups[k].entry, groups[i].entry, false);
-		}
-	}
-	for (size_t i = 0; i < n; i++) {
-		left -= groups[i].told;
+		left -= f->v[i].told;
 	}
 	if (left > 0) {
 		say(w, "  and ");
@@ -308,28 +188,43 @@ static void say_groups(struct writer *w, const struct fold *f, struct group *gro
 	}
 }
 
+static void say_all(struct writer *w, const struct findings *f, const struct attempt *all, size_t n, const struct summary_run *run,
+                    const char *journal_path)
+{
+	say(w, "pipwarden: ");
+	if (run->audit) {
+		say_audit(w, all, n);
+	}
+	say_head(w, f, run);
+	say_findings(w, f);
+	if (run->dropped > 0) {
+		say(w, "  the record is full: ");
+		say_count(w, run->dropped, "attempt is only counted\n", "attempts are only counted\n");
+	}
+	say_replaced(w, run);
+	if (journal_path != NULL) {
+		say(w, "  record: ");
+		text_append(&w->line, journal_path, 4096, TEXT_TERMINAL, w->redact);
+		say(w, "\n");
+	}
+}
+
 char *summary_text(const struct fold *f, const struct summary_run *run, const struct redact *r, const char *journal_path,
                    bool colour, int verbosity)
 {
-	struct group *groups;
-	size_t n = collect(f, verbosity, &groups);
+	const char *(*words)[FOLD_ARGV_MAX];
+	struct findings found = {0};
 	struct writer w = {.redact = r, .colour = colour};
-	if (groups == NULL || (n == 0 && run->dropped == 0 && !run->audit)) {
-		free(groups);
-		return NULL;
+	enum severity least = verbosity > 0 ? SEV_INFO : verbosity == 0 ? SEV_LOW : SEV_HIGH;
+	struct attempt *all = fold_attempts(f, &words);
+	bool whole = all != NULL && findings_make(&found, all, f->count, least, f->seed);
+	if (whole && (found.n > 0 || run->dropped > 0 || run->audit)) {
+		say_all(&w, &found, all, f->count, run, journal_path);
+	} else {
+		w.line.failed = true;
 	}
-	say_head(&w, f, run, groups, n);
-	say_groups(&w, f, groups, n);
-	if (run->dropped > 0) {
-		say(&w, "  the record is full: ");
-		say_count(&w, run->dropped, "attempt is only counted\n", "attempts are only counted\n");
-	}
-	say_replaced(&w, run);
-	if (journal_path != NULL) {
-		say(&w, "  record: ");
-		text_append(&w.line, journal_path, 4096, TEXT_TERMINAL, r);
-		say(&w, "\n");
-	}
-	free(groups);
+	findings_finish(&found);
+	free(all);
+	free(words);
 	return line_steal(&w.line);
 }

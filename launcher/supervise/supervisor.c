@@ -197,6 +197,10 @@ static int judge(struct supervisor *s, int status)
 			return 100;
 		}
 	}
+	/* Also where only --fail-on critical was asked for: steps that are less each can be more together. */
+	if (s->run->fail_on <= SEV_CRITICAL && journal_verdict(s->run->journal) == SCORE_MALICIOUS) {
+		return 100;
+	}
 	return status;
 }
 

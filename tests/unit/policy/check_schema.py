@@ -1,4 +1,4 @@
-"""docs/policy.schema.json describes the built-in policy, and refuses what the reader refuses.
+"""docs/schema/policy.schema.json describes the built-in policy, and refuses what the reader refuses.
 
 usage: check_schema.py SCHEMA BUILTIN"""
 import json
