@@ -41,7 +41,7 @@ static const char *temp_base(void)
 	return "/tmp"; /* whose failure is told */
 }
 
-static void state_base(char out[PATH_MAX])
+void folders_state(char out[PATH_MAX])
 {
 	const char *state = getenv("XDG_STATE_HOME");
 
@@ -58,7 +58,7 @@ int folders_make_run(struct run *run, const struct options *o)
 	char state[PATH_MAX];
 	int error;
 
-	state_base(state);
+	folders_state(state);
 	error = rundir_create(&dir, state, temp_base());
 	if (error < 0 && o->logs.n > 0) {
 		error = rundir_create(&dir, NULL, temp_base()); /* the journal was named: the state folder is not needed */

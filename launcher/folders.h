@@ -2,8 +2,13 @@
 #ifndef LAUNCHER_FOLDERS_H
 #define LAUNCHER_FOLDERS_H
 
+#include <limits.h>
+
 #include "launcher/supervise/supervisor.h"
 #include "options.h"
+
+/* Below which runs have their journals: $XDG_STATE_HOME/pipwarden/runs, or in the home. */
+void folders_state(char out[PATH_MAX]);
 
 /* The run's own: run->dir. */
 int folders_make_run(struct run *run, const struct options *o);

@@ -8,6 +8,9 @@
 #include "launcher/installer/installer.h"
 #include "launcher/sandbox/caps.h"
 #include "launcher/version.h"
+#include "reports.h"
+
+extern const char policy_schema_text[]; /* docs/schema/policy.schema.json */
 
 static int doctor(const struct options *o)
 {
@@ -72,10 +75,14 @@ static int policy_command(struct options *o)
 	if (strcmp(verb, "check") == 0) {
 		return policy_check_command(o, o->args + 1);
 	}
-	if (strcmp(verb, "schema") == 0 || strcmp(verb, "learn") == 0) {
+	if (strcmp(verb, "schema") == 0 && o->args[1] == NULL) {
+		fputs(policy_schema_text, stdout);
+		return fflush(stdout) == 0 ? 0 : 125;
+	}
+	if (strcmp(verb, "learn") == 0) {
 		return launch_error(125, "'policy %s' comes with a later release", verb);
 	}
-	return launch_error(125, "policy: say 'policy show' or 'policy check [FILE...]'");
+	return launch_error(125, "policy: say 'policy show', 'policy check [FILE...]' or 'policy schema'");
 }
 
 /* text: PIPWARDEN_OPTIONS, which is cut up, or NULL. */
@@ -102,6 +109,10 @@ static int run(int argc, char **argv, char *text)
 		return doctor(&o);
 	case COMMAND_POLICY:
 		return policy_command(&o);
+	case COMMAND_REPORT:
+		return reports_report(&o);
+	case COMMAND_EXPLAIN:
+		return reports_explain(&o);
 	case COMMAND_PIP:
 	case COMMAND_RUN:
 		break;

@@ -172,9 +172,77 @@ static int take(struct options *o, int option, const char *value, const char **m
 	return wrong(message, "unknown option");
 }
 
+static int set_format(struct options *o, const char *word, const char **message)
+{
+	static const char *const names[] = {[REPORT_TEXT] = "text", [REPORT_JSON] = "json", [REPORT_SARIF] = "sarif"};
+
+	for (int i = REPORT_TEXT; i <= REPORT_SARIF; i++) {
+		if (strcmp(word, names[i]) == 0) {
+			o->format = (enum report_format)i;
+			return 0;
+		}
+	}
+	return wrong(message, "report: --format takes text, json or sarif, not '%.40s'", word);
+}
+
+static int take_report(struct options *o, int option, const char **message)
+{
+	if (option == 'f') {
+		return set_format(o, optarg, message);
+	}
+	o->output = optarg;
+	return 0;
+}
+
+/* [RUN] and, of explain, [SEQ]: a number alone is one. */
+static int take_run(struct options *o, char **words, const char **message)
+{
+	const char *command = o->command == COMMAND_REPORT ? "report" : "explain", *last = NULL;
+	size_t n = 0;
+	long event = 0;
+
+	while (words[n] != NULL) {
+		last = words[n++];
+	}
+	if (n > 0 && o->command == COMMAND_EXPLAIN && strlen(last) < 10 && number(last, 1, LONG_MAX, &event)) {
+		o->event = (uint64_t)event;
+		n--;
+	}
+	if (n > 1) {
+		return wrong(message, "%s takes one run%s, and '%.60s' is one more word", command, o->command == COMMAND_EXPLAIN ? " and the number of an event" : "", last);
+	}
+	o->run = n == 1 ? words[0] : NULL;
+	return 0;
+}
+
+/* report [RUN] [--format F] [-o FILE], explain [RUN] [SEQ]: options and words in any order. */
+static int parse_report(struct options *o, const char **message)
+{
+	static const struct option report_options[] = {{"format", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'}, {0}};
+	static const struct option no_options[] = {{0}};
+	bool report = o->command == COMMAND_REPORT;
+	int count = 0, option;
+
+	while (o->args[count] != NULL) {
+		count++;
+	}
+	optind = 0; /* anew */
+	while ((option = getopt_long(count, o->args, report ? ":o:" : ":", report ? report_options : no_options, NULL)) != -1) {
+		if (option == '?' || option == ':') {
+			const char *word = o->args[optind - 1];
+			return option == ':' ? wrong(message, "%s: the option '%.60s' needs a value", o->args[0], word) : wrong(message, "%s: unknown option '%.60s'", o->args[0], word);
+		}
+		if (take_report(o, option, message) < 0) {
+			return -1;
+		}
+	}
+	o->args += optind;
+	return take_run(o, o->args, message);
+}
+
 static int choose_command(struct options *o, bool (*is_pip)(const char *word), const char **message)
 {
-	static const char *const later[] = {"detonate", "report", "explain", "init"};
+	static const char *const later[] = {"detonate", "init"};
 	const char *word = o->args[0];
 
 	if (word == NULL) {
@@ -198,6 +266,10 @@ static int choose_command(struct options *o, bool (*is_pip)(const char *word), c
 		o->command = COMMAND_POLICY;
 		o->args++;
 		return 0;
+	}
+	if (strcmp(word, "report") == 0 || strcmp(word, "explain") == 0) {
+		o->command = word[0] == 'r' ? COMMAND_REPORT : COMMAND_EXPLAIN;
+		return parse_report(o, message);
 	}
 	for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
 		if (strcmp(word, later[i]) == 0) {

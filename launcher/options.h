@@ -7,7 +7,9 @@
 
 #include "policy/policy.h"
 
-enum command { COMMAND_PIP, COMMAND_RUN, COMMAND_DOCTOR, COMMAND_POLICY, COMMAND_HELP, COMMAND_VERSION };
+enum command { COMMAND_PIP, COMMAND_RUN, COMMAND_DOCTOR, COMMAND_POLICY, COMMAND_REPORT, COMMAND_EXPLAIN, COMMAND_HELP, COMMAND_VERSION };
+
+enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_SARIF };
 
 #define OPTION_LIST_MAX 64
 
@@ -30,6 +32,9 @@ struct options {
 	int verbosity;
 	enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
 	unsigned timeout;
+	const char *run, *output; /* report, explain: an id, a path, NULL: the latest; a file, NULL: standard output */
+	enum report_format format;
+	uint64_t event;           /* explain: a line's number; 0: all */
 	struct { bool given; uint64_t value; } limits[LIMIT_COUNT]; /* --limit-NAME */
 	bool tightened; /* something was asked for that an outer pipwarden may not have in force */
 };

@@ -71,6 +71,9 @@ const char *policy_digest(const struct policy *p); /* SHA-256 of the layers and 
 /* The result as JSON with the origin of each rule, for `policy show`.  The caller frees. */
 char *policy_show(const struct policy *p);
 
+/* Where the rule of that id stands, as policy_show has it: "built-in:345:4", FILE:LINE:COLUMN.  False: there is none. */
+bool policy_rule_origin(const struct policy *p, const char *id, char *out, size_t size);
+
 /* --- files ------------------------------------------------------------------------------------- */
 
 /* Is there a rule for this absolute, normalised path?  For FILE_READ: `files.secret`; for FILE_WRITE:

@@ -29,16 +29,30 @@ static void put_text(struct show *s, cJSON *parent, const char *key, const char 
 	put(s, parent, key, cJSON_CreateString(text));
 }
 
+static void place_text(const struct place *at, char *out, size_t size)
+{
+	if (at->line)
+		snprintf(out, size, "%s:%u:%u", at->origin, at->line, at->column);
+	else
+		snprintf(out, size, "%s", at->origin ? at->origin : "");
+}
+
+bool policy_rule_origin(const struct policy *p, const char *id, char *out, size_t size)
+{
+	const struct rule *r = policy_find_rule(p, id);
+
+	if (r)
+		place_text(&r->at, out, size);
+	return r;
+}
+
 static void put_origin(struct show *s, cJSON *parent, const struct place *at)
 {
 	char text[320];
 
 	if (!s->origins)
 		return;
-	if (at->line)
-		snprintf(text, sizeof(text), "%s:%u:%u", at->origin, at->line, at->column);
-	else
-		snprintf(text, sizeof(text), "%s", at->origin ? at->origin : "");
+	place_text(at, text, sizeof(text));
 	put_text(s, parent, "origin", text);
 }
 

@@ -22,7 +22,7 @@ const char *event_source_name(enum event_source s)
 	return s == SRC_SHIM ? "shim" : "kernel";
 }
 
-static void key(struct encoder *e, const char *name)
+void encode_key(struct encoder *e, const char *name)
 {
 	/* The first key of an object has no comma before it. */
 	if (e->line.len > 0 && !e->line.failed && e->line.data[e->line.len - 1] != '{') {
@@ -33,24 +33,29 @@ static void key(struct encoder *e, const char *name)
 	line_text(&e->line, "\":");
 }
 
-static void quoted(struct encoder *e, const char *value)
+static void quoted(struct encoder *e, const char *value, size_t max)
 {
 	line_text(&e->line, "\"");
-	text_append(&e->line, value, ENCODE_TEXT_MAX, TEXT_JSON, e->redact);
+	text_append(&e->line, value, max, TEXT_JSON, e->redact);
 	line_text(&e->line, "\"");
+}
+
+void encode_cut(struct encoder *e, const char *name, const char *value, size_t max)
+{
+	if (value != NULL) {
+		encode_key(e, name);
+		quoted(e, value, max);
+	}
 }
 
 void encode_string(struct encoder *e, const char *name, const char *value)
 {
-	if (value != NULL) {
-		key(e, name);
-		quoted(e, value);
-	}
+	encode_cut(e, name, value, ENCODE_TEXT_MAX);
 }
 
 void encode_count(struct encoder *e, const char *name, uint64_t value)
 {
-	key(e, name);
+	encode_key(e, name);
 	line_number(&e->line, value > INT64_MAX ? INT64_MAX : (int64_t)value);
 }
 
@@ -59,7 +64,7 @@ void encode_strings(struct encoder *e, const char *name, const char *const *list
 	if (list == NULL) {
 		return;
 	}
-	key(e, name);
+	encode_key(e, name);
 	line_text(&e->line, "[");
 	size_t used = 0;
 	for (size_t i = 0; list[i] != NULL && !e->line.failed; i++) {
@@ -68,7 +73,7 @@ void encode_strings(struct encoder *e, const char *name, const char *const *list
 			line_text(&e->line, "\"…\"");
 			break;
 		}
-		quoted(e, list[i]);
+		quoted(e, list[i], ENCODE_TEXT_MAX);
 		used += strnlen(list[i], ENCODE_TEXT_MAX) + 1;
 	}
 	line_text(&e->line, "]");
@@ -92,7 +97,7 @@ static void encode_process(struct encoder *e, const struct event_process *p)
 	if (p->pid == 0 && p->ppid == 0 && p->exe == NULL && p->argv == NULL && p->cwd == NULL) {
 		return;
 	}
-	key(e, "process");
+	encode_key(e, "process");
 	line_text(&e->line, "{");
 	if (p->pid > 0) {
 		encode_count(e, "pid", (uint64_t)p->pid);
@@ -114,7 +119,7 @@ static void encode_lines(struct encoder *e, const char *name, const char *lines)
 	if (lines == NULL) {
 		return;
 	}
-	key(e, name);
+	encode_key(e, name);
 	line_text(&e->line, "[");
 	for (const char *at = lines; *at != '\0'; at += len + (at[len] == '\n')) {
 		len = strcspn(at, "\n");
@@ -125,12 +130,12 @@ static void encode_lines(struct encoder *e, const char *name, const char *lines)
 	line_text(&e->line, "]");
 }
 
-static void encode_package(struct encoder *e, const struct event_package *p)
+void encode_package(struct encoder *e, const struct event_package *p)
 {
 	if (p->name == NULL && p->version == NULL && p->stage == NULL && p->digest == NULL && p->above == NULL) {
 		return;
 	}
-	key(e, "package");
+	encode_key(e, "package");
 	line_text(&e->line, "{");
 	encode_string(e, "name", p->name);
 	encode_string(e, "version", p->version);
@@ -146,7 +151,7 @@ static void encode_target(struct encoder *e, const struct event_target *t)
 	    t->protocol == NULL && t->port == 0 && t->argv == NULL && t->url == NULL && t->method == NULL && t->digest == NULL && t->bytes == 0) {
 		return;
 	}
-	key(e, "target");
+	encode_key(e, "target");
 	line_text(&e->line, "{");
 	encode_string(e, "name", t->name);
 	encode_string(e, "path", t->path);
@@ -167,12 +172,12 @@ static void encode_target(struct encoder *e, const struct event_target *t)
 	line_text(&e->line, "}");
 }
 
-static void encode_origin(struct encoder *e, const struct event_origin *o)
+void encode_origin(struct encoder *e, const struct event_origin *o)
 {
 	if (o->object == NULL && o->symbol == NULL && o->file == NULL && o->function == NULL && o->line == 0) {
 		return;
 	}
-	key(e, "origin");
+	encode_key(e, "origin");
 	line_text(&e->line, "{");
 	encode_string(e, "source", event_source_name(SRC_SHIM)); /* whoever vouches for the attempt: nobody else knows the code */
 	encode_string(e, "object", o->object);
@@ -190,7 +195,7 @@ static void encode_decoy(struct encoder *e, const struct event_decoy *d)
 	if (d->in == NULL) {
 		return;
 	}
-	key(e, "decoy");
+	encode_key(e, "decoy");
 	line_text(&e->line, "{");
 	encode_string(e, "name", d->name);
 	encode_string(e, "path", d->path);
@@ -221,20 +226,18 @@ void encode_event(struct encoder *e, const struct event *ev)
 	encode_string(e, "hint", ev->detail);
 }
 
-static void encode_result(struct encoder *e, const struct score_result *r)
+void encode_result(struct encoder *e, const struct score_result *r)
 {
 	encode_string(e, "verdict", score_verdict_name(r->verdict));
 	encode_count(e, "score", r->points);
 	encode_strings(e, "attack", r->attack, SCORE_ATTACK_MAX, SIZE_MAX);
 }
 
-void encode_score(struct encoder *e, const struct score *s)
+void encode_packages(struct encoder *e, const struct score *s)
 {
 	struct score_result r;
 
-	score_run(s, &r);
-	encode_result(e, &r);
-	key(e, "packages");
+	encode_key(e, "packages");
 	line_text(&e->line, "[");
 	for (size_t i = 0; i < score_packages(s); i++) {
 		score_package(s, i, &r);

@@ -24,13 +24,22 @@ struct encoder {
 void encode_head(struct encoder *e, const struct timespec *now, uint64_t seq, const char *run);
 /* ,"key":"value"; nothing when value is NULL */
 void encode_string(struct encoder *e, const char *key, const char *value);
+/* The same, cut at max bytes. */
+void encode_cut(struct encoder *e, const char *key, const char *value, size_t max);
 void encode_count(struct encoder *e, const char *key, uint64_t value);
 /* ,"key":[…]; nothing when list is NULL.  At most max entries and about bytes of text. */
 void encode_strings(struct encoder *e, const char *key, const char *const *list, size_t max, size_t bytes);
+/* ,"package":{…} and the like; nothing when nothing is known */
+void encode_package(struct encoder *e, const struct event_package *p);
+void encode_origin(struct encoder *e, const struct event_origin *o);
+/* ,"key": ; what follows is the caller's. */
+void encode_key(struct encoder *e, const char *key);
 /* ,"type":… and everything else that is said of an event */
 void encode_event(struct encoder *e, const struct event *ev);
-/* ,"verdict":… of the run, and of each package that did anything */
-void encode_score(struct encoder *e, const struct score *s);
+/* ,"verdict":…,"score":…,"attack":… */
+void encode_result(struct encoder *e, const struct score_result *r);
+/* ,"packages":[…], each with name, version, result and the number of its findings */
+void encode_packages(struct encoder *e, const struct score *s);
 /* }\n */
 void encode_end(struct encoder *e);
 

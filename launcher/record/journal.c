@@ -264,6 +264,7 @@ static int write_end(struct journal *j, int exit_status, const struct journal_co
 {
 	struct encoder *e = begin(j);
 	struct line *l = &e->line;
+	struct score_result result;
 	char text[48];
 	encode_string(e, "type", "run.end");
 	line_text(l, ",\"exit_status\":");
@@ -277,7 +278,9 @@ static int write_end(struct journal *j, int exit_status, const struct journal_co
 	if (j->run.dropped > 0) {
 		encode_count(e, "unrecorded", j->run.dropped);
 	}
-	encode_score(e, j->score);
+	score_run(j->score, &result);
+	encode_result(e, &result);
+	encode_packages(e, j->score);
 	line_text(l, ",\"cost\":{");
 	encode_count(e, "notifications", cost->installer + cost->sandboxes);
 	encode_count(e, "installer_notifications", cost->installer);

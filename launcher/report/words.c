@@ -1,0 +1,233 @@
+#include "launcher/report/words.h"
+
+#include <string.h>
+
+#include "launcher/record/chain.h"
+#include "launcher/record/text.h"
+
+#define NAMES_SHOWN 6
+#define COMMAND_WORDS 24
+
+void words_shell(struct writer *w, const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-[]";
+	if (text[0] != '\0' && strspn(text, plain) == strlen(text) && strpbrk(text, "[]") == NULL) {
+		text_append(&w->line, text, 4608, TEXT_TERMINAL, NULL);
+		return;
+	}
+	say(w, "'");
+	for (const char *at = text; *at != '\0'; at++) {
+		size_t run = strcspn(at, "'");
+		char piece[4609];
+		run = run < sizeof piece - 1 ? run : sizeof piece - 1;
+		memcpy(piece, at, run);
+		piece[run] = '\0';
+		text_append(&w->line, piece, sizeof piece, TEXT_TERMINAL, NULL);
+		at += run;
+		if (*at == '\0') {
+			break;
+		}
+		say(w, "'\\''");
+	}
+	say(w, "'");
+}
+
+static bool takes_value(const char *option)
+{
+	static const char *const options[] = {"--policy", "--allow-host", "--allow-env", "--allow-read", "--allow-write", "--allow-pth", "--fail-on",
+	                                      "--on-violation", "--log", "--log-fd", "--timeout", "--color"};
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		if (strcmp(option, options[i]) == 0) {
+			return true;
+		}
+	}
+	return strncmp(option, "--limit-", 8) == 0 && strchr(option, '=') == NULL;
+}
+
+void words_command(struct writer *w, const struct record *r)
+{
+	size_t i = r->command[0] != NULL;
+	while (r->command[i] != NULL && r->command[i][0] == '-') {
+		bool value = takes_value(r->command[i]) && r->command[i + 1] != NULL;
+		i += value ? 2 : 1;
+	}
+	if (r->command[i] == NULL) {
+		say(w, "(no command)");
+	}
+	for (size_t n = 0; r->command[i] != NULL; i++, n++) {
+		say(w, n == 0 ? "" : " ");
+		if (n == COMMAND_WORDS) {
+			say(w, "…");
+			break;
+		}
+		say_foreign(w, r->command[i]);
+	}
+}
+
+void words_allow(struct writer *w, const struct allow *a, const char *indent)
+{
+	say(w, indent);
+	if (a->option != NULL) {
+		say(w, "pipwarden ");
+		say(w, a->option);
+		say(w, " ");
+		words_shell(w, a->value);
+		say(w, " …");
+	} else {
+		say(w, "no option does");
+	}
+	if (a->why != NULL) {
+		say(w, a->option != NULL ? "  (" : ": ");
+		say(w, a->why);
+		say(w, a->option != NULL ? ")" : "");
+	}
+	say(w, "\n");
+	if (a->policy[0] != '\0') {
+		say(w, indent);
+		say(w, a->option != NULL ? "for good, in a policy file: " : "a policy file (--policy FILE): ");
+		text_append(&w->line, a->policy, sizeof a->policy, TEXT_TERMINAL, NULL);
+		say(w, "\n");
+	}
+}
+
+static void damage_count(struct writer *w, uint64_t n, const char *one, const char *many)
+{
+	if (n > 0) {
+		say(w, "  the record is damaged: ");
+		say_count(w, n, one, many);
+		say(w, "\n");
+	}
+}
+
+void words_damage(struct writer *w, const struct record *r)
+{
+	if (!r->ended) {
+		say(w, "  the record has no end: the run was killed, goes on still, or found no room to write; what it did after that is not known\n");
+	}
+	if (r->bad_lines > 0) {
+		say(w, "  the record is damaged: line ");
+		line_number(&w->line, (int64_t)r->first_bad);
+		if (r->bad_lines > 1) {
+			say(w, " and ");
+			line_number(&w->line, (int64_t)(r->bad_lines - 1));
+			say(w, " more");
+		}
+		say(w, " cannot be understood\n");
+	}
+	damage_count(w, r->missing, "line is missing", "lines are missing");
+	if (r->cut) {
+		say(w, "  the record is damaged: its last line is cut\n");
+	}
+	if (r->too_long) {
+		say(w, "  the record is longer than one run writes: the rest was not read\n");
+	}
+	if (r->unrecorded > 0) {
+		say(w, "  the record was full: ");
+		say_count(w, r->unrecorded, "attempt was", "attempts were");
+		say(w, " only counted\n");
+	}
+}
+
+void words_time(struct writer *w, int64_t milliseconds)
+{
+	if (milliseconds < 10000) {
+		line_number(&w->line, milliseconds);
+		say(w, " ms");
+		return;
+	}
+	line_number(&w->line, milliseconds / 1000);
+	say(w, ".");
+	line_number(&w->line, milliseconds % 1000 / 100);
+	say(w, " s");
+}
+
+static void say_secrets(struct writer *w, const char *const *secrets)
+{
+	size_t n = 0;
+	for (; secrets[n] != NULL && n < NAMES_SHOWN; n++) {
+		say(w, n == 0 ? " (with " : ", ");
+		say_foreign(w, secrets[n]);
+	}
+	for (; secrets[n] != NULL; n++) {
+	}
+	if (n > NAMES_SHOWN) {
+		say(w, ", +");
+		line_number(&w->line, (int64_t)(n - NAMES_SHOWN));
+	}
+	say(w, n > 0 ? ")" : "");
+}
+
+/* What a request was, as the Python hook saw it. */
+static void say_request(struct writer *w, const struct reader_more *more)
+{
+	if (more->url != NULL) {
+		say(w, ": ");
+		say_foreign(w, more->method != NULL ? more->method : "");
+		say(w, more->method != NULL ? " " : "");
+		say_foreign(w, more->url);
+	}
+	if (more->bytes >= 0) {
+		say(w, ", ");
+		say_count(w, (uint64_t)more->bytes, "byte", "bytes");
+	}
+}
+
+static void say_decoy(struct writer *w, const struct reader_more *more)
+{
+	const char *whose = more->decoy_name != NULL ? more->decoy_name : more->decoy_path;
+	if (whose == NULL) {
+		return;
+	}
+	say(w, ", with the decoy of ");
+	say_foreign(w, whose);
+	if (more->decoy_encoding != NULL && strcmp(more->decoy_encoding, "plain") != 0) {
+		say(w, " as ");
+		say_foreign(w, more->decoy_encoding);
+	}
+	if (more->decoy_in != NULL) {
+		say(w, " in ");
+		say_foreign(w, more->decoy_in);
+	}
+}
+
+/* A file of the private home, as the code that read it would name it: .../pw-4B3xdQ/1h/.ssh/id_ed25519. */
+static const char *in_private_home(const char *path)
+{
+	for (const char *at = path; at != NULL && (at = strstr(at, "/pw-")) != NULL; at++) {
+		size_t number = strlen(at) > 11 && at[10] == '/' ? strspn(at + 11, "0123456789") : 0;
+		if (number > 0 && strncmp(at + 11 + number, "h/", 2) == 0) {
+			return at + 11 + number + 1;
+		}
+	}
+	return NULL;
+}
+
+void words_step(struct writer *w, const struct attempt *a, const struct reader_more *more, const char *const *secrets)
+{
+	const struct event *ev = &a->ev;
+	enum chain_step step = chain_step(ev);
+	const char *home = step == CHAIN_READ_FILE && ev->action == EV_DECOY ? in_private_home(ev->target.path) : NULL;
+	if (step == CHAIN_READ_ALL) {
+		say(w, "all variables");
+		say_secrets(w, secrets);
+	} else if (home != NULL) {
+		say(w, "the decoy file ~");
+		say_foreign(w, home);
+	} else {
+		say(w, step == CHAIN_READ_NAME ? "the variable " : "");
+		say_foreign(w, say_target(ev));
+	}
+	if (ev->target.port != 0) {
+		say(w, " port ");
+		line_number(&w->line, ev->target.port);
+	}
+	say_request(w, more);
+	say_decoy(w, more);
+	if (ev->origin.file != NULL || ev->origin.object != NULL) {
+		say_origin(w, &ev->origin);
+	}
+	if (ev->origin.file == NULL && more->symbol != NULL) {
+		say(w, " in ");
+		say_foreign(w, more->symbol);
+	}
+}
