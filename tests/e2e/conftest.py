@@ -23,7 +23,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-from lib import binary, golang, packages, pythons, share  # noqa: E402
+from lib import binary, golang, journals, packages, pythons, share  # noqa: E402
 from lib.fakenet import FakeInternet  # noqa: E402
 from lib.index import Index  # noqa: E402
 from lib.terminal import Terminal, Way  # noqa: E402
@@ -182,8 +182,16 @@ def make_world(request, base, pipwarden):
         return world
 
     yield make
-    for world in made:
-        shutil.rmtree(world.root, ignore_errors=True)
+    try:
+        for world in made:
+            check_journals(world)
+    finally:
+        for world in made:
+            shutil.rmtree(world.root, ignore_errors=True)
+
+
+def check_journals(world: World) -> None:
+    journals.check(world.logs, world.home / ".local/state/pipwarden/runs")
 
 
 @pytest.fixture(scope="module", params=USERS)
@@ -191,7 +199,8 @@ def terminal_world(request, base, pipwarden, user_named, templates, distribution
     """One for all tests of a user at a terminal: nothing there leaves anything in it."""
     world = World(Path(tempfile.mkdtemp(prefix="tty", dir=base)), user_named(request.param), pipwarden, index_url=index.url)
     world.use_venv(templates, distribution)
-    return world
+    yield world
+    check_journals(world)
 
 
 as_a_user = pytest.mark.parametrize("terminal_world", ["user"], indirect=True)  # where root would add time and nothing else

@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 import sys
 
-TYPES = {"object": dict, "array": list, "string": str, "number": (int, float), "integer": int}
+TYPES = {"object": dict, "array": list, "string": str, "number": (int, float), "integer": int, "boolean": bool}
 WORDS = {"$schema", "$defs", "$ref", "title", "description", "oneOf", "anyOf", "not", "type", "const", "enum", "pattern", "minimum", "maximum",
          "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "required", "properties", "propertyNames", "additionalProperties", "items"}
 
@@ -19,7 +19,7 @@ def errors(value, schema, root, where="it"):
         for part in schema["$ref"].split("/")[1:]:
             target = target[part]
         yield from errors(value, target, root, where)
-    if "type" in schema and (not isinstance(value, TYPES[schema["type"]]) or isinstance(value, bool)):
+    if "type" in schema and (not isinstance(value, TYPES[schema["type"]]) or (isinstance(value, bool) and schema["type"] != "boolean")):
         yield f"{where}: not {schema['type']}"
         return
     yield from _combined(value, schema, root, where)
