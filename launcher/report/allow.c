@@ -51,12 +51,19 @@ static void host_text(char *out, size_t size, const struct event *ev)
 	snprintf(out, size, "%s%.300s%s%s", six ? "[" : "", host, six ? "]" : "", port);
 }
 
+/* The host, what it is another name of, or where it leads to. */
+static bool on_deny_list(const struct policy *policy, const struct event_target *t, struct verdict *out)
+{
+	return policy != NULL && ((t->host != NULL && policy_host_denied(policy, t->host, out)) || (t->host != NULL && t->name != NULL && policy_host_denied(policy, t->name, out)) ||
+	                          (t->address != NULL && policy_address_denied(policy, t->address, out)));
+}
+
 static void allow_host(const struct policy *policy, const struct event *ev, struct allow *a)
 {
 	const char *rule = ev->verdict.rule, *role = role_name(ev->role);
 	struct verdict denied;
 	char host[384], escaped[2048];
-	bool on_list = policy != NULL && (ev->target.host != NULL ? policy_host_denied(policy, ev->target.host, &denied) : policy_address_denied(policy, ev->target.address, &denied));
+	bool on_list = on_deny_list(policy, &ev->target, &denied);
 
 	host_text(host, sizeof host, ev);
 	json(escaped, sizeof escaped, host);
@@ -80,7 +87,6 @@ static void allow_net(const struct policy *policy, const struct event *ev, struc
 		{"net.resolve.type", "only addresses are looked up: an answer of another kind is a channel of its own"},
 		{"net.resolve.reverse", "resolvers are not asked for the names of addresses, which can carry data"},
 		{"net.resolve.bad", "it is no host name"},
-		{"net.resolve.private", "an allowed name is not a way into a private network; list the address itself if that is meant"},
 		{"net.resolve.full", "what one build or command is told of addresses is bounded"},
 		{"net.connect.full", "the connections of one build or command are bounded"},
 		{"net.connect.name", "the name inside a connection has to be that of the host that was looked up: allow that one, and connect to it"},
@@ -105,8 +111,14 @@ static void allow_net(const struct policy *policy, const struct event *ev, struc
 		none(a, "a kind of socket that could reach past the sandbox");
 	} else if (begins(t->protocol, "udp") && ev->role != ROLE_INSTALLER && begins(ev->type, "net.connect")) {
 		none(a, "datagrams do not leave a sandbox");
+	} else if (begins(ev->detail, "the host is allowed, but")) {
+		none(a, "the host is allowed, but on this machine nothing leads to it: see pipwarden doctor");
 	} else if (t->host == NULL && t->address == NULL) {
-		none(a, NULL);
+		none(a, "the record does not say where to");
+	} else if (is(ev->verdict.rule, "net.resolve.private") && t->address != NULL) {
+		struct event leads = *ev; /* the name is allowed, where it leads to is not */
+		leads.target.host = NULL;
+		allow_host(policy, &leads, a);
 	} else {
 		allow_host(policy, ev, a);
 	}
@@ -240,6 +252,8 @@ void allow_find(const struct policy *policy, const struct event *ev, struct allo
 		allow_path(policy, ev, FILE_READ, out);
 	} else if (begins(ev->type, "ipc.")) {
 		none(out, "only sockets of the sandbox itself can be connected to");
+	} else if (begins(ev->type, "install.")) {
+		none(out, "it is in the environment already: look into it before anything runs there");
 	} else if (begins(ev->type, "decoy.")) {
 		none(out, "it is a decoy of this run: whoever sends one on steals");
 	} else if (begins(ev->type, "process.") || begins(ev->type, "syscall.")) {

@@ -121,7 +121,7 @@ static void say_event(struct writer *w, const struct report *r, const struct att
 	say(w, ", as ");
 	say(w, role_name(ev->role));
 	say(w, ", ");
-	say_verb(w, ev, refused(ev));
+	words_verb(w, ev, refused(ev));
 	say(w, " ");
 	words_step(w, a, reader_more_of(&r->record, a), report_secrets(r));
 	say(w, "\n");

@@ -287,7 +287,7 @@ static void say_result(struct writer *w, const struct sarif *s, const struct fin
 	const struct event *ev = &f->lead->ev;
 	say_who(w, ev);
 	say(w, f->step_count > 0 ? " read secrets and then " : " ");
-	say_verb(w, ev, f->refused);
+	words_verb(w, ev, f->refused);
 	say(w, " ");
 	words_step(w, f->lead, reader_more_of(&s->r->record, f->lead), report_secrets(s->r));
 	if (ev->verdict.kind != NULL) {

@@ -7,7 +7,8 @@
 #include "launcher/report/words.h"
 #include "policy/attack.h"
 
-#define FINDINGS_SHOWN 5
+#define FINDINGS_WHOLE 3 /* with all that is known of them */
+#define FINDINGS_SHOWN 9
 #define STEPS_SHOWN 4
 #define PACKAGES_SHOWN 6
 
@@ -104,6 +105,14 @@ static void say_outcome(struct writer *w, const struct report *r, const struct f
 	say(w, "\n");
 }
 
+/* How the run is named on a command line: where its journal was looked up by its id, so. */
+static void say_run(struct writer *w, const struct report *r)
+{
+	size_t id = strlen(r->record.run), len = strlen(r->path), tail = strlen("/events.jsonl");
+	bool looked_up = len > id + tail && strcmp(r->path + len - tail, "/events.jsonl") == 0 && strncmp(r->path + len - tail - id, r->record.run, id) == 0;
+	words_shell(w, looked_up ? r->record.run : r->path);
+}
+
 static void say_allow(struct writer *w, const struct report *r, const struct attempt *a)
 {
 	struct allow allow;
@@ -120,7 +129,7 @@ static void say_allow(struct writer *w, const struct report *r, const struct att
 		say(w, "\n");
 	}
 	say(w, "    more     pipwarden explain ");
-	say_foreign(w, r->record.run);
+	say_run(w, r);
 	say(w, " ");
 	line_number(&w->line, (int64_t)a->seq);
 	say(w, "\n");
@@ -140,7 +149,7 @@ static void say_finding(struct writer *w, const struct report *r, const struct f
 		say_steps(w, r, f);
 		say(w, "    to       ");
 	} else {
-		say_verb(w, ev, f->refused);
+		words_verb(w, ev, f->refused);
 		say(w, " ");
 	}
 	words_step(w, lead, reader_more_of(&r->record, lead), report_secrets(r));
@@ -165,7 +174,7 @@ static void say_finding(struct writer *w, const struct report *r, const struct f
 	}
 }
 
-/* Of severity low, and clean: one line is enough. */
+/* What is of severity low, or not among the gravest: one line is enough. */
 static void say_minor(struct writer *w, const struct report *r, const struct finding *f)
 {
 	say(w, "  ");
@@ -173,12 +182,14 @@ static void say_minor(struct writer *w, const struct report *r, const struct fin
 	say(w, "  ");
 	say_who(w, &f->lead->ev);
 	say(w, " ");
-	say_verb(w, &f->lead->ev, f->refused);
+	words_verb(w, &f->lead->ev, f->refused);
 	say(w, " ");
 	words_step(w, f->lead, reader_more_of(&r->record, f->lead), report_secrets(r));
 	say(w, ": ");
 	say(w, finding_outcome(f));
-	say(w, "\n");
+	say(w, " (event ");
+	line_number(&w->line, (int64_t)f->lead->seq);
+	say(w, ")\n");
 }
 
 static void say_findings(struct writer *w, const struct report *r)
@@ -191,14 +202,14 @@ static void say_findings(struct writer *w, const struct report *r)
 		}
 		if (shown++ >= FINDINGS_SHOWN) {
 			left++;
-		} else if (f->severity > SEV_LOW) {
+		} else if (f->severity > SEV_LOW && shown <= FINDINGS_WHOLE) {
 			say_finding(w, r, f);
 		} else {
 			say_minor(w, r, f);
 		}
 	}
 	if (left > 0) {
-		say(w, "\n  and ");
+		say(w, "  and ");
 		line_number(&w->line, (int64_t)left);
 		say(w, " more: --format json has them\n");
 	}

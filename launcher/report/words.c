@@ -172,9 +172,14 @@ static void say_request(struct writer *w, const struct reader_more *more)
 	}
 }
 
-static void say_decoy(struct writer *w, const struct reader_more *more)
+static bool is_seen(const struct event *ev)
 {
-	const char *whose = more->decoy_name != NULL ? more->decoy_name : more->decoy_path;
+	return ev->type != NULL && strcmp(ev->type, "decoy.seen") == 0;
+}
+
+static void say_decoy(struct writer *w, const struct event *ev, const struct reader_more *more)
+{
+	const char *whose = more->decoy_name != NULL ? more->decoy_name : more->decoy_path != NULL ? more->decoy_path : is_seen(ev) ? ev->target.name : NULL;
 	if (whose == NULL) {
 		return;
 	}
@@ -187,6 +192,18 @@ static void say_decoy(struct writer *w, const struct reader_more *more)
 	if (more->decoy_in != NULL) {
 		say(w, " in ");
 		say_foreign(w, more->decoy_in);
+	}
+}
+
+void words_verb(struct writer *w, const struct event *ev, bool refused)
+{
+	enum chain_step step = chain_step(ev);
+	if (is_seen(ev)) { /* what was to be sent is said with where to */
+		say(w, refused ? "tried to send to" : "sent to");
+	} else if (step == CHAIN_READ_NAME || step == CHAIN_READ_ALL) {
+		say(w, "read");
+	} else {
+		say_verb(w, ev, refused);
 	}
 }
 
@@ -215,14 +232,14 @@ void words_step(struct writer *w, const struct attempt *a, const struct reader_m
 		say_foreign(w, home);
 	} else {
 		say(w, step == CHAIN_READ_NAME ? "the variable " : "");
-		say_foreign(w, say_target(ev));
+		say_foreign(w, say_target(ev)[0] != '\0' ? say_target(ev) : ev->type);
 	}
 	if (ev->target.port != 0) {
 		say(w, " port ");
 		line_number(&w->line, ev->target.port);
 	}
 	say_request(w, more);
-	say_decoy(w, more);
+	say_decoy(w, ev, more);
 	if (ev->origin.file != NULL || ev->origin.object != NULL) {
 		say_origin(w, &ev->origin);
 	}

@@ -16,6 +16,8 @@ void words_allow(struct writer *w, const struct allow *a, const char *indent);
 void words_damage(struct writer *w, const struct record *r);
 /* "3 ms", "2.1 s" */
 void words_time(struct writer *w, int64_t milliseconds);
+/* "tried to connect to"; what words_step says follows. */
+void words_verb(struct writer *w, const struct event *ev, bool refused);
 /* What a chain's step, or an attempt, was about, in few words: "all variables", "the variable X", "~/.ssh/id_ed25519". */
 void words_step(struct writer *w, const struct attempt *a, const struct reader_more *more, const char *const *secrets);
 

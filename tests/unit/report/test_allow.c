@@ -63,6 +63,16 @@ static void test_hosts(void **state)
 	ev.target.address = "192.0.2.1";
 	ev.target.protocol = "udp";
 	expect(&ev, NULL, NULL);
+	ev = of("net.resolve", "net.resolve.private", ROLE_BUILD);
+	ev.target.host = "intern.example";
+	ev.target.address = "10.1.2.3";
+	expect(&ev, "--allow-host", "build:10.1.2.3");
+	ev.target.address = "169.254.169.254";
+	expect(&ev, NULL, NULL);
+	ev = of("net.resolve", "net.exfil.ngrok", ROLE_BUILD); /* an allowed name that is another one of it */
+	ev.target.host = "h.example";
+	ev.target.name = "x.ngrok.io";
+	expect(&ev, NULL, NULL);
 	ev = of("net.resolve", "net.resolve.tunnel", ROLE_GUEST);
 	ev.target.host = "a.example";
 	ev.detail = "the name holds a decoy, or a part of one";
