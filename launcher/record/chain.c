@@ -45,9 +45,32 @@ const char *chain_step_name(enum chain_step s)
 	return names[s];
 }
 
+/* Is `one` required to build `other`? */
+static bool is_above(const struct event_package *one, const struct event_package *other)
+{
+	size_t name = other->name != NULL ? strlen(other->name) : 0, len;
+
+	for (const char *at = name > 0 ? one->above : NULL; at != NULL && *at != '\0'; at += len + (at[len] == '\n')) {
+		len = strcspn(at, "\n");
+		if (len >= name && strncmp(at, other->name, name) == 0 && (len == name || at[name] == ' ')) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool chain_same_package(const struct event *a, const struct event *b)
 {
-	return a->role == b->role && same(a->package.name, b->package.name) && same(a->package.version, b->package.version);
+	bool unnamed = a->package.name == NULL || b->package.name == NULL;
+
+	if (a->role != b->role) {
+		return false;
+	}
+	if (unnamed && a->role == ROLE_GUEST) { /* one of the two could not be traced to a distribution */
+		return true;
+	}
+	return (same(a->package.name, b->package.name) && same(a->package.version, b->package.version)) || is_above(&a->package, &b->package) ||
+	       is_above(&b->package, &a->package);
 }
 
 bool chain_same_host(const struct event *a, const struct event *b)

@@ -22,7 +22,7 @@ static inline bool chain_reads(enum chain_step s) { return s >= CHAIN_READ_NAME 
 /* Can what was read leave by such an attempt: the network, another process's socket, a decoy that was seen? */
 static inline bool chain_ends(enum chain_step s) { return s >= CHAIN_RESOLVE; }
 
-/* Attempts of one package: of the same name, version and role; where there is no name, of the same role. */
+/* Attempts of one package: of the same name, version and role, or one is of a build requirement of the other's; where there is no name, of the same role. */
 bool chain_same_package(const struct event *a, const struct event *b);
 /* Both name a host, and the same. */
 bool chain_same_host(const struct event *a, const struct event *b);

@@ -125,7 +125,7 @@ static void encode_lines(struct encoder *e, const char *name, const char *lines)
 		len = strcspn(at, "\n");
 		snprintf(one, sizeof one, "%.*s", (int)(len < sizeof one ? len : sizeof one - 1), at);
 		line_text(&e->line, at == lines ? "" : ",");
-		quoted(e, one);
+		quoted(e, one, ENCODE_TEXT_MAX);
 	}
 	line_text(&e->line, "]");
 }

@@ -1,6 +1,7 @@
 #include "launcher/record/score.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,11 +111,11 @@ static bool known(const struct score *s, const char *name, const char *version)
 }
 
 /* NULL: no memory. */
-static struct subject *subject_of(struct score *s, const struct event *ev)
+static struct subject *subject_of(struct score *s, const char *name, const char *version, enum role role)
 {
-	bool named = ev->package.name != NULL && s->n < SCORE_PACKAGES_MAX;
-	struct subject *p = find(s, ev->package.name, ev->package.version, ev->role);
-	p = p == NULL && !named ? find(s, NULL, NULL, ev->role) : p;
+	bool named = name != NULL && s->n < SCORE_PACKAGES_MAX;
+	struct subject *p = find(s, name, version, role);
+	p = p == NULL && !named ? find(s, NULL, NULL, role) : p;
 	if (p != NULL) {
 		return p;
 	}
@@ -128,12 +129,12 @@ static struct subject *subject_of(struct score *s, const struct event *ev)
 		s->cap = cap;
 	}
 	p = &s->v[s->n];
-	*p = (struct subject){.role = ev->role};
+	*p = (struct subject){.role = role};
 	if (named) {
-		p->leads = !known(s, ev->package.name, ev->package.version);
-		p->name = strdup(ev->package.name);
-		p->version = ev->package.version != NULL ? strdup(ev->package.version) : NULL;
-		if (p->name == NULL || (ev->package.version != NULL && p->version == NULL)) {
+		p->leads = !known(s, name, version);
+		p->name = strdup(name);
+		p->version = version != NULL ? strdup(version) : NULL;
+		if (p->name == NULL || (version != NULL && p->version == NULL)) {
 			free(p->name);
 			return NULL;
 		}
@@ -218,9 +219,8 @@ static void note_end(struct subject *p)
 	}
 }
 
-int score_add(struct score *s, const struct event *ev)
+static int add_to(struct subject *p, const struct event *ev)
 {
-	struct subject *p = subject_of(s, ev);
 	enum chain_step step = chain_step(ev);
 	const char *file = ev->origin.file;
 	if (p == NULL) {
@@ -236,6 +236,24 @@ int score_add(struct score *s, const struct event *ev)
 	size_t len = file != NULL ? strlen(file) : 0;
 	p->python |= len > 3 && strcmp(file + len - 3, ".py") == 0;
 	return 0;
+}
+
+/* What a build requirement does counts for who requires it, too: it brings it. */
+int score_add(struct score *s, const struct event *ev)
+{
+	int error = add_to(subject_of(s, ev->package.name, ev->package.version, ev->role), ev);
+	char word[256];
+	size_t len;
+	for (const char *at = ev->package.above; at != NULL && *at != '\0' && error == 0; at += len + (at[len] == '\n')) {
+		len = strcspn(at, "\n");
+		snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : sizeof(word) - 1), at);
+		char *version = strchr(word, ' ');
+		if (version != NULL) {
+			*version++ = '\0';
+		}
+		error = add_to(subject_of(s, word, version, ev->role), ev);
+	}
+	return error;
 }
 
 static unsigned points_of(const struct subject *p)

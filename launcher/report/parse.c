@@ -116,10 +116,32 @@ static void take_decoy(const cJSON *o, struct reader_more *more)
 	}
 }
 
-bool parse_event(const cJSON *line, struct attempt *a, struct reader_more *more)
+/* The list as an event has it, in one text, which the tree keeps under a name that no journal has; NULL: there is none. */
+static const char *take_above(cJSON *package)
+{
+	static const char key[] = "for\n";
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(package, "for"), *one;
+	size_t room = 1;
+
+	cJSON_ArrayForEach(one, list) {
+		room += cJSON_IsString(one) ? strlen(one->valuestring) + 1 : 0;
+	}
+	char *text = room > 1 ? calloc(room, 1) : NULL, *at = text;
+	cJSON_ArrayForEach(one, text != NULL ? list : NULL) {
+		if (cJSON_IsString(one)) {
+			at = stpcpy(at > text ? stpcpy(at, "\n") : at, one->valuestring);
+		}
+	}
+	const cJSON *kept = text != NULL ? cJSON_AddStringToObject(package, key, text) : NULL;
+	free(text);
+	return kept != NULL ? kept->valuestring : NULL;
+}
+
+bool parse_event(cJSON *line, struct attempt *a, struct reader_more *more)
 {
 	const char *severity = parse_text(line, "severity"), *role = parse_text(line, "role"), *source = parse_text(line, "source"), *would = parse_text(line, "would");
-	const cJSON *package = cJSON_GetObjectItemCaseSensitive(line, "package"), *origin = cJSON_GetObjectItemCaseSensitive(line, "origin"),
+	cJSON *package = cJSON_GetObjectItemCaseSensitive(line, "package");
+	const cJSON *origin = cJSON_GetObjectItemCaseSensitive(line, "origin"),
 	            *process = cJSON_GetObjectItemCaseSensitive(line, "process");
 	struct event *ev = &a->ev;
 
@@ -134,7 +156,8 @@ bool parse_event(const cJSON *line, struct attempt *a, struct reader_more *more)
 	ev->verdict.kind = parse_text(line, "kind");
 	ev->source = source != NULL && strcmp(source, "shim") == 0 ? SRC_SHIM : SRC_KERNEL;
 	ev->shim_absent = parse_text(line, "shim") != NULL;
-	ev->package = (struct event_package){.name = parse_text(package, "name"), .version = parse_text(package, "version"), .stage = parse_text(package, "stage")};
+	ev->package = (struct event_package){.name = parse_text(package, "name"), .version = parse_text(package, "version"), .stage = parse_text(package, "stage"),
+	                                    .digest = parse_text(package, "digest"), .above = take_above(package)};
 	ev->process = (struct event_process){.exe = parse_text(process, "exe"), .pid = (pid_t)small_number(process, "pid")};
 	ev->origin = (struct event_origin){.object = parse_text(origin, "object"), .file = parse_text(origin, "file"), .function = parse_text(origin, "function"),
 	                                   .line = small_number(origin, "line")};
