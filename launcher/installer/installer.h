@@ -124,6 +124,9 @@ struct installer {
 	struct vcs_requirement *vcs;
 	size_t vcs_count;
 	char *src_dir;             /* where editable ones are checked out; NULL: there are none */
+	struct strings package_dirs, script_dirs, data_dirs; /* of `install`: where this command may put packages, scripts and the rest, existing or not; the last hold
+	                              * the others, where a --prefix or --root does */
+	char *target_dir;          /* --target, which is one of package_dirs; or NULL */
 	struct strings archives;   /* where archives may be read by pip besides its temp: see archives.c */
 	struct helper *helpers;    /* every program that pip, or a version control tool that it starts, may find and ask for a password */
 	size_t helper_count;

@@ -238,6 +238,10 @@ int inst_outputs_plan(struct installer *ins, const struct asked *a, const struct
                  struct installer_error *err);
 void inst_archives_plan(struct installer *ins, const struct asked *a, const char *cwd, const char *home); /* after outputs */
 
+/* --- schemes.c ---------------------------------------------------------------------------------- */
+
+void inst_schemes_plan(struct installer *ins, const struct asked *a, const char *cwd, const char *home); /* after what is narrowed */
+
 /* --- helpers.c ---------------------------------------------------------------------------------- */
 
 void inst_helpers_plan(struct installer *ins, char *const envp[], const char *cwd, const char *home); /* after outputs and what is narrowed */

@@ -245,6 +245,9 @@ static int plan(struct installer *ins, struct asked *a, const struct policy *p, 
 	}
 	python_env_narrow(&ins->env, command & (CMD_INSTALL | CMD_UNINSTALL), installs_for_user(ins, a));
 	plan_private_site(ins);
+	if (command == CMD_INSTALL) {
+		inst_schemes_plan(ins, a, cwd, home);
+	}
 	inst_archives_plan(ins, a, cwd, home);
 	if ((command & (CMD_INSTALL | CMD_DOWNLOAD | CMD_WHEEL | CMD_LOCK)) && (inst_local_plan(ins, a, p, cwd, err) || inst_vcs_plan(ins, a, cwd, err))) {
 		return -1;
@@ -318,6 +321,10 @@ void installer_finish(struct installer *ins)
 	strings_finish(&ins->local_dirs);
 	strings_finish(&ins->local_roots);
 	strings_finish(&ins->archives);
+	strings_finish(&ins->package_dirs);
+	strings_finish(&ins->script_dirs);
+	strings_finish(&ins->data_dirs);
+	free(ins->target_dir);
 	strings_finish(&ins->urls);
 	for (size_t i = 0; i < ins->host_count; i++) {
 		free(ins->hosts[i].host);

@@ -15,7 +15,7 @@
 #include "distribution_files.h"
 #include "launcher/base/fd.h"
 #include "pathtext.h"
-#include "pkg_info.h"
+#include "launcher/findings/pkg_info.h"
 
 #define SITES_MAX 64             /* folders that are remembered; build isolation has two of each build */
 #define INFOS_MAX 4096           /* distributions of a folder */

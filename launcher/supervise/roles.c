@@ -15,11 +15,11 @@
 
 #include "launcher/base/environment.h"
 #include "launcher/base/fd.h"
+#include "launcher/findings/pkg_info.h"
 #include "checkouts.h"
 #include "credential.h"
 #include "develop.h"
 #include "pip_temp.h"
-#include "pkg_info.h"
 #include "project.h"
 #include "subpip.h"
 #include "vcs.h"

@@ -19,6 +19,7 @@
 
 #include "begun.h"
 #include "bootstrap.h"
+#include "installed.h"
 #include "rights.h"
 #include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
@@ -32,6 +33,7 @@
 #include "relays.h"
 #include "seen.h"
 #include "session.h"
+#include "start_up.h"
 #include "trusted.h"
 #include "watch.h"
 
@@ -336,6 +338,8 @@ int supervisor_main(const struct run *run)
 	if (error == 0) {
 		if (run->installer != NULL) {
 			begun_note(run->env != NULL ? &run->env->site_dirs : NULL);
+			installed_before(&s);
+			start_up_list(&s);
 			error = start_installer(&s, &listener, &installer);
 		} else {
 			error = session_guest_start() < 0 ? cannot(0, "the command cannot be started") : 0;
@@ -358,6 +362,8 @@ int supervisor_main(const struct run *run)
 		if (installer.way != NULL) {
 			way_out_end(installer.way); /* what was refused is written down */
 		}
+		installed_after(&s);
+		start_up_remember(&s);
 	}
 	int verdict = finish(&s, status, sweeping ? &sweeper : NULL);
 	if (error == 0 && verdict == status && WIFSIGNALED(w.status) && WTERMSIG(w.status) == SIGINT) {

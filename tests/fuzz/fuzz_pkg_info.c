@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "launcher/supervise/pkg_info.h"
+#include "launcher/findings/pkg_info.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,0 +1,239 @@
+#include "dist.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "beneath.h"
+#include "pkg_info.h"
+#include "startup.h"
+
+#define RECORD_MAX (32u << 20)
+#define LINES_MAX 400000
+#define METADATA_HEAD (16u << 10) /* its headers come first */
+
+bool dist_split(const char *info, size_t *name, size_t *version)
+{
+	static const char end[] = ".dist-info";
+	size_t len = strlen(info), tail = sizeof end - 1;
+	const char *dash = strchr(info, '-');
+
+	if (len <= tail || strcmp(info + len - tail, end) != 0 || dash == NULL || dash == info || dash + 1 >= info + len - tail) {
+		return false;
+	}
+	*name = (size_t)(dash - info);
+	*version = len - tail - *name - 1;
+	return true;
+}
+
+static char *normal_of(const char *name, size_t len)
+{
+	char *out = malloc(len + 1);
+
+	if (out != NULL) {
+		name_normal(name, len, out);
+	}
+	return out;
+}
+
+/* Of the same name, before the run, and another one now. */
+static const char *older_of(const struct view_folder *f, const char *info, const char *normal)
+{
+	for (size_t i = 0; i < f->before.n; i++) {
+		const char *was = f->before.v[i].name;
+		size_t name, version;
+		char *other = dist_split(was, &name, &version) ? normal_of(was, name) : NULL;
+		bool same = other != NULL && strcmp(other, normal) == 0;
+		free(other);
+		if (same && (strcmp(was, info) == 0 || view_find(&f->after, was) == NULL)) {
+			return was;
+		}
+	}
+	return NULL;
+}
+
+/* What METADATA calls it, if that is the same name in another spelling. */
+static void read_names(struct dist *d)
+{
+	char path[NAME_MAX + 16], *text = NULL, *name = NULL, *version = NULL, *normal;
+
+	snprintf(path, sizeof path, "%s/METADATA", d->info);
+	if (beneath_head(d->folder->fd, path, METADATA_HEAD, &text) < 0) {
+		return;
+	}
+	pkg_info_read(text, &name, &version);
+	normal = name != NULL ? normal_of(name, strlen(name)) : NULL;
+	if (normal != NULL && strcmp(normal, d->normal) == 0) {
+		char *was = d->name;
+		d->name = name;
+		name = was;
+	}
+	free(normal);
+	free(name);
+	free(version); /* the folder's has been compared by pip */
+	free(text);
+}
+
+static int read_entries(struct dist *d)
+{
+	size_t room = 0;
+	struct recorded one;
+	ssize_t len = dist_record(d->folder, d->info, &d->text);
+	char *at = d->text;
+
+	if (len < 0) {
+		return (int)len;
+	}
+	while (recorded_next(&at, &one)) {
+		if (d->n == LINES_MAX) {
+			return -E2BIG;
+		}
+		if (d->n == room) {
+			size_t more = room == 0 ? 64 : room * 2;
+			struct recorded *grown = realloc(d->entries, more * sizeof *grown);
+			if (grown == NULL) {
+				return -ENOMEM;
+			}
+			d->entries = grown;
+			room = more;
+		}
+		d->entries[d->n++] = one;
+	}
+	return 0;
+}
+
+ssize_t dist_record(const struct view_folder *f, const char *info, char **text)
+{
+	char path[NAME_MAX + 16];
+	ssize_t len;
+
+	*text = NULL;
+	snprintf(path, sizeof path, "%s/RECORD", info);
+	len = beneath_text(f->fd, path, RECORD_MAX, text);
+	if (len > 0) {
+		recorded_prepare(*text, (size_t)len);
+	}
+	return len;
+}
+
+static void finish(struct dist *d)
+{
+	free(d->name);
+	free(d->version);
+	free(d->normal);
+	free(d->text);
+	free(d->entries);
+}
+
+static int add(struct dists *all, struct view_folder *f, const char *info)
+{
+	size_t name, version;
+	struct dist d = {.folder = f, .info = info};
+	struct dist *grown;
+
+	if (!dist_split(info, &name, &version)) {
+		return 0;
+	}
+	grown = realloc(all->v, (all->n + 1) * sizeof *grown);
+	all->v = grown != NULL ? grown : all->v;
+	d.name = strndup(info, name);
+	d.version = strndup(info + name + 1, version);
+	d.normal = normal_of(info, name);
+	if (grown == NULL || d.name == NULL || d.version == NULL || d.normal == NULL) {
+		finish(&d);
+		return -ENOMEM;
+	}
+	d.older = older_of(f, info, d.normal);
+	read_names(&d);
+	d.error = read_entries(&d);
+	all->v[all->n++] = d;
+	return 0;
+}
+
+/* RECORD is what pip writes last: a folder that has none, or the old one, holds nothing that was installed. */
+static bool was_installed(const struct view_folder *f, const struct view_entry *e)
+{
+	const struct view_entry *was = view_find(&f->before, e->name);
+
+	return e->record.ino != 0 && (was == NULL || !view_same(&was->record, &e->record));
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	return x->folder != y->folder ? (x->folder < y->folder ? -1 : 1) : strcmp(x->line->path, y->line->path);
+}
+
+static int make_index(struct dists *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		n += d->v[i].n;
+	}
+	d->index = calloc(n + 1, sizeof *d->index);
+	for (size_t i = 0; d->index != NULL && i < d->n; i++) {
+		for (size_t k = 0; k < d->v[i].n; k++) {
+			d->index[d->named++] = (struct named){.folder = d->v[i].folder, .line = &d->v[i].entries[k], .dist = &d->v[i]};
+		}
+	}
+	if (d->index != NULL) {
+		qsort(d->index, d->named, sizeof *d->index, by_place);
+	}
+	return d->index != NULL ? 0 : -ENOMEM;
+}
+
+const struct named *dists_find(const struct dists *d, const struct view_folder *f, const char *path)
+{
+	const struct recorded line = {.path = (char *)path};
+	const struct named key = {.folder = f, .line = &line};
+	const struct named *found = d->named > 0 ? bsearch(&key, d->index, d->named, sizeof key, by_place) : NULL;
+
+	while (found != NULL && found > d->index && by_place(&found[-1], &key) == 0) {
+		found--;
+	}
+	return found;
+}
+
+bool dists_below(const struct dists *d, const struct view_folder *f, const char *name)
+{
+	char first[NAME_MAX + 2];
+	const struct recorded line = {.path = first};
+	const struct named key = {.folder = f, .line = &line};
+	size_t low = 0, high = d->named, n = (size_t)snprintf(first, sizeof first, "%s/", name);
+
+	while (low < high) { /* the first that does not come before it */
+		size_t middle = low + (high - low) / 2;
+		if (by_place(&d->index[middle], &key) < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low < d->named && d->index[low].folder == f && strncmp(d->index[low].line->path, first, n) == 0;
+}
+
+int dists_read(struct dists *d, const struct view *w)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		struct view_folder *f = &w->v[i];
+		for (size_t k = 0; f->kind == FOLDER_PACKAGES && error == 0 && k < f->after.n; k++) {
+			error = was_installed(f, &f->after.v[k]) ? add(d, f, f->after.v[k].name) : 0;
+		}
+	}
+	return error < 0 ? error : make_index(d);
+}
+
+void dists_finish(struct dists *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		finish(&d->v[i]);
+	}
+	free(d->v);
+	free(d->index);
+	*d = (struct dists){0};
+}

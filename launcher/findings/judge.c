@@ -1,0 +1,454 @@
+#include "judge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "beneath.h"
+#include "launcher/base/fd.h"
+#include "startup.h"
+#include "words.h"
+
+#define START_UP_MAX (1u << 20)
+#define POINTS_MAX (1u << 20)
+
+static void tell(const struct judge *j, struct dist *d, const char *rule, const char *path, const char *why)
+{
+	j->found(j->context, &(struct finding){.rule = rule, .path = path, .why = why, .dist = d});
+}
+
+static bool is_plain(const char *path)
+{
+	if (*path == '/') {
+		return false;
+	}
+	for (const char *at = path; *at != '\0';) {
+		size_t n = strcspn(at, "/");
+		if (n == 0 || (n == 1 && *at == '.') || (n == 2 && at[0] == '.' && at[1] == '.')) {
+			return false;
+		}
+		at += n + (at[n] == '/');
+	}
+	return true;
+}
+
+const struct view_folder *judge_place(const struct judge *j, const struct dist *d, const char *path, char *out, const char **rest)
+{
+	bool aside = d->folder->flat && strncmp(path, "../../", 6) == 0;
+
+	if (aside) { /* --target: pip installs elsewhere and moves it */
+		path += 6;
+	}
+	if (!recorded_resolve(d->folder->path, path, out)) {
+		*out = '\0';
+		return NULL;
+	}
+	if (is_plain(path)) {
+		*rest = path;
+		return d->folder;
+	}
+	return view_holder(j->view, out, rest);
+}
+
+/* --- start-up code ------------------------------------------------------------------------------- */
+
+static bool ends(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	return len >= n && strcmp(text + len - n, end) == 0;
+}
+
+static bool names_extension(const char *path, const char *module)
+{
+	const char *base = strrchr(path, '/');
+	size_t len = strlen(module);
+
+	base = base != NULL ? base + 1 : path;
+	return strncmp(base, module, len) == 0 && base[len] == '.' && ends(base, ".so");
+}
+
+/* The line of a namespace package loads what it finds by that name: code, where it is an extension module. */
+static bool loads_extension(const struct judge *j, const struct view_folder *f, const char *module)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < f->after.n && !found; i++) {
+		found = names_extension(f->after.v[i].name, module);
+	}
+	for (size_t i = 0; i < j->dists->named && !found; i++) {
+		found = names_extension(j->dists->index[i].line->path, module);
+	}
+	return found;
+}
+
+struct startup judge_start_up(const struct judge *j, const struct view_folder *f, const char *name, const char *dist, int *error)
+{
+	struct startup s = {.level = STARTUP_HOSTILE, .why = "every Python of this environment imports it when it starts"};
+	char *text = NULL;
+	ssize_t len;
+
+	*error = 0;
+	if (!startup_is_pth(name)) {
+		return s;
+	}
+	len = beneath_text(f->fd, name, START_UP_MAX, &text);
+	if (len < 0) {
+		*error = (int)len;
+		s.why = "it is no file that can be read, or too large for one";
+		return s;
+	}
+	s = startup_pth(text, (size_t)len, dist, j->editable);
+	if (s.level == STARTUP_KNOWN && s.module[0] != '\0' && loads_extension(j, f, s.module)) {
+		s.level = STARTUP_HOSTILE;
+		s.why = "it loads an extension module by the line of a namespace package";
+	}
+	free(text);
+	return s;
+}
+
+/* What a RECORD says of the file that was judged. */
+static void check_hash(const struct judge *j, const struct view_folder *f, const char *name, const char *path, const struct named *n)
+{
+	unsigned char hash[RECORDED_HASH];
+
+	if (n != NULL && n->line->sha256 && beneath_hash(f->fd, name, START_UP_MAX, hash) == 0 && memcmp(hash, n->line->hash, sizeof hash) != 0) {
+		tell(j, n->dist, "install.record.hash", path, "it is another file than its RECORD says");
+	}
+}
+
+static void judge_one_start_up(const struct judge *j, const struct view_folder *f, const char *name)
+{
+	static const char *const rules[] = {[STARTUP_PATHS] = NULL, [STARTUP_KNOWN] = "install.pth.known", [STARTUP_OUTSIDE] = "install.pth.path",
+	                                    [STARTUP_CODE] = "install.pth.code", [STARTUP_HOSTILE] = "install.pth.hostile"};
+	const struct named *n = dists_find(j->dists, f, name);
+	char path[PATH_MAX], why[320];
+	int error;
+	struct startup s = judge_start_up(j, f, name, n != NULL ? n->dist->normal : "", &error);
+	const char *rule = startup_is_pth(name) ? rules[s.level] : "install.customize";
+
+	if (rule == NULL || !recorded_resolve(f->path, name, path)) {
+		return;
+	}
+	snprintf(why, sizeof why, "%s%s%s", s.why, s.module[0] != '\0' ? "; it imports " : "", s.module);
+	j->found(j->context, &(struct finding){.rule = rule, .path = path, .name = s.module[0] != '\0' ? s.module : NULL, .why = why, .dist = n != NULL ? n->dist : NULL, .folder = f});
+	check_hash(j, f, name, path, n);
+}
+
+static void judge_start_ups(const struct judge *j, const struct view_folder *f)
+{
+	for (size_t i = 0; i < f->after.n; i++) {
+		const struct view_entry *e = &f->after.v[i];
+		if ((startup_is_pth(e->name) || startup_is_customize(e->name)) && view_is_new(f, e)) {
+			judge_one_start_up(j, f, e->name);
+		}
+	}
+}
+
+/* --- names --------------------------------------------------------------------------------------- */
+
+/* The first folder of PATH that has a program of this name; and does the script's own come before? */
+static bool stands_before(const char *search, const char *folder, const char *name, char *other, size_t size)
+{
+	bool passed = false;
+
+	other[0] = '\0';
+	for (const char *at = search; at != NULL && *at != '\0';) {
+		size_t n = strcspn(at, ":");
+		char path[PATH_MAX];
+		if (n == strlen(folder) && strncmp(at, folder, n) == 0) {
+			passed = true;
+		} else if (n > 0 && *at == '/' && snprintf(path, sizeof path, "%.*s/%s", (int)n, at, name) < (int)sizeof path && access(path, X_OK) == 0) {
+			snprintf(other, size, "%s", path);
+			return passed;
+		}
+		at += n + (at[n] == ':');
+	}
+	return true;
+}
+
+static void judge_script(const struct judge *j, const struct view_folder *f, const char *name, struct dist *d)
+{
+	char path[PATH_MAX], other[PATH_MAX], why[PATH_MAX + 100];
+	bool before = stands_before(j->search, f->path, name, other, sizeof other), command = words_is_command(name);
+
+	if ((!command && other[0] == '\0') || !recorded_resolve(f->path, name, path)) {
+		return;
+	}
+	snprintf(why, sizeof why, "%s%s%s", before ? "with its folder first on PATH it is started in place of " : "it has the name of ",
+	         other[0] != '\0' ? other : "the system's command", before ? "" : ", which PATH finds first");
+	j->found(j->context, &(struct finding){.rule = command && before ? "install.shadow.command" : "install.shadow.name", .path = path, .why = why, .dist = d, .folder = f});
+}
+
+static bool is_file(int folder, const char *name, const char *end)
+{
+	char path[NAME_MAX + 32];
+	struct stat st;
+
+	return snprintf(path, sizeof path, "%s%s", name, end) < (int)sizeof path && fstatat(folder, path, &st, 0) == 0 && S_ISREG(st.st_mode);
+}
+
+/* site-packages comes after the library, so nothing is replaced there; with --target on PYTHONPATH it is. */
+static void judge_module(const struct judge *j, int library, struct dist *d, const char *top)
+{
+	char module[NAME_MAX + 1], path[PATH_MAX];
+	size_t n = strcspn(top, "./");
+	const char *rest;
+	bool package = top[n] == '/';
+
+	if (n == 0 || n > NAME_MAX || library < 0 || (top[n] == '.' && strcmp(top + n, ".py") != 0)) {
+		return;
+	}
+	snprintf(module, sizeof module, "%.*s", (int)n, top);
+	if (words_is_common(module) || !(words_is_builtin(module) || is_file(library, module, ".py") || is_file(library, module, "/__init__.py"))) {
+		return;
+	}
+	judge_place(j, d, package ? module : top, path, &rest);
+	j->found(j->context, &(struct finding){.rule = "install.shadow.library", .path = path, .name = module, .why = "the standard library has a module of this name", .dist = d});
+}
+
+/* --- each file of a RECORD ----------------------------------------------------------------------- */
+
+struct script {
+	const struct view_folder *folder;
+	const char *name;
+	struct dist *dist;
+};
+
+struct walk {
+	const struct judge *j;
+	struct dist *d;
+	int library;
+	const struct view_folder *parent_of; /* whose `parent` is open: the folder that the last file lay in */
+	char parent[PATH_MAX];
+	int fd;
+	char top[NAME_MAX + 1]; /* the last one that was judged */
+	struct script *scripts;
+	size_t script_count;
+};
+
+/* fstatat below the folder; what lies beside the last one needs no new walk. */
+static int look_at(struct walk *w, const struct view_folder *f, const char *rest, struct stat *st)
+{
+	const char *slash = strrchr(rest, '/');
+	size_t n = slash != NULL ? (size_t)(slash - rest) : 0;
+
+	if (slash == NULL) {
+		return fstatat(f->fd, rest, st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	}
+	if (w->parent_of != f || strlen(w->parent) != n || strncmp(w->parent, rest, n) != 0) {
+		const char *name;
+		close_fd(&w->fd);
+		w->parent_of = NULL;
+		w->fd = beneath_parent(f->fd, rest, &name);
+		if (w->fd < 0) {
+			int error = w->fd;
+			w->fd = -1;
+			return error;
+		}
+		w->parent_of = f;
+		snprintf(w->parent, sizeof w->parent, "%.*s", (int)n, rest);
+	}
+	return fstatat(w->fd, slash + 1, st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+static bool later(struct timespec a, struct timespec b)
+{
+	return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
+static void judge_mode(const struct walk *w, const struct stat *st, const char *path)
+{
+	if ((st->st_mode & (S_ISUID | S_ISGID)) != 0) {
+		tell(w->j, w->d, "install.mode.setid", path, "it is executed with its owner's rights");
+	} else if ((st->st_mode & S_IWOTH) != 0 && (w->j->umask & S_IWOTH) != 0) {
+		tell(w->j, w->d, "install.mode.writable", path, "everybody may change it, and the umask says that nobody else may");
+	}
+}
+
+static void judge_bytecode(const struct walk *w, const struct recorded *line, const char *path, bool cached)
+{
+	char source[PATH_MAX];
+	size_t len = strlen(line->path);
+
+	if (cached && line->has_hash) { /* pip lists what it compiles itself without one */
+		tell(w->j, w->d, "install.bytecode.cache", path, "the wheel brings it compiled");
+	}
+	memcpy(source, line->path, len); /* shorter than PATH_MAX */
+	source[len - 1] = '\0';
+	if (!cached && dists_find(w->j->dists, w->d->folder, source) == NULL) {
+		tell(w->j, w->d, "install.bytecode", path, "there is no source of it");
+	}
+}
+
+static void judge_line(const struct walk *w, const struct recorded *line, const char *path)
+{
+	static const char *const unlisted[] = {"/RECORD", "/RECORD.jws", "/RECORD.p7s"};
+	bool cached;
+
+	if (words_is_bytecode(line->path, &cached)) {
+		judge_bytecode(w, line, path, cached);
+		return;
+	}
+	for (size_t i = 0; i < sizeof unlisted / sizeof *unlisted; i++) {
+		if (ends(line->path, unlisted[i])) {
+			return;
+		}
+	}
+	if (!line->has_hash) {
+		tell(w->j, w->d, "install.record.unlisted", path, "the wheel has it and its RECORD does not name it");
+	}
+}
+
+static void judge_elsewhere(struct walk *w, const struct recorded *line, const struct view_folder *f, const char *rest, const char *path)
+{
+	enum place place = words_place(path);
+
+	if (f->kind == FOLDER_SCRIPTS && strchr(rest, '/') == NULL) {
+		struct script *grown = realloc(w->scripts, (w->script_count + 1) * sizeof *grown);
+		if (grown != NULL) {
+			w->scripts = grown;
+			w->scripts[w->script_count++] = (struct script){.folder = f, .name = strrchr(line->path, '/') + 1, .dist = w->d};
+		}
+	} else if (place == PLACE_STARTS) {
+		tell(w->j, w->d, "install.data", path, "something is started by the files of this folder, where it counts");
+	} else if (place == PLACE_COMPLETION) {
+		tell(w->j, w->d, "install.data.completion", path, "a shell may read it");
+	}
+}
+
+static void judge_entry(struct walk *w, const struct recorded *line)
+{
+	char path[PATH_MAX];
+	const char *rest = NULL;
+	const struct view_folder *f = judge_place(w->j, w->d, line->path, path, &rest);
+	struct stat st;
+	int error;
+
+	if (f == NULL) {
+		tell(w->j, w->d, "install.record.outside", path, "its RECORD names it, and it lies in none of the folders that pip installs into: an uninstall would remove it");
+		return;
+	}
+	error = f->fd < 0 ? -ENOENT : look_at(w, f, rest, &st);
+	if (error < 0) {
+		tell(w->j, w->d, "install.record.absent", path, error == -ENOENT ? "its RECORD names it, and it is not there" : "its RECORD names it, and it cannot be looked at");
+		return;
+	}
+	if (!later(st.st_ctim, f->since)) {
+		tell(w->j, w->d, "install.record.foreign", path, "its RECORD names it, and it was there before: an uninstall would remove it");
+		return;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		tell(w->j, w->d, "install.record.kind", path, "it is no plain file");
+		return;
+	}
+	judge_mode(w, &st, path);
+	judge_line(w, line, path);
+	if (f != w->d->folder) {
+		judge_elsewhere(w, line, f, rest, path);
+		return;
+	}
+	size_t n = words_top(line->path);
+	if (n <= NAME_MAX && (strlen(w->top) != n || strncmp(w->top, line->path, n) != 0)) {
+		snprintf(w->top, sizeof w->top, "%.*s", (int)n, line->path);
+		judge_module(w->j, w->library, w->d, line->path);
+	}
+}
+
+/* --- entry points -------------------------------------------------------------------------------- */
+
+static void judge_points(const struct judge *j, struct dist *d)
+{
+	char path[NAME_MAX + 24], whole[PATH_MAX], group[128], *text = NULL;
+	const char *at, *rest;
+
+	snprintf(path, sizeof path, "%s/entry_points.txt", d->info);
+	if (beneath_text(d->folder->fd, path, POINTS_MAX, &text) < 0) {
+		return;
+	}
+	judge_place(j, d, path, whole, &rest);
+	for (at = text; words_next_group(&at, group, sizeof group);) {
+		if (words_is_plugin(group)) {
+			j->found(j->context, &(struct finding){.rule = "install.plug-in", .path = whole, .name = group, .why = "it runs wherever that is loaded, in each build or test run", .dist = d});
+		}
+	}
+	free(text);
+}
+
+/* --- all ----------------------------------------------------------------------------------------- */
+
+static void judge_dist(struct walk *w, struct dist *d)
+{
+	w->d = d;
+	w->top[0] = '\0';
+	if (d->error < 0) {
+		tell(w->j, d, "install.unread", NULL, "its RECORD cannot be read as a whole: what it has installed is not judged");
+	}
+	for (size_t i = 0; i < d->n; i++) {
+		judge_entry(w, &d->entries[i]);
+	}
+	close_fd(&w->fd);
+	w->parent_of = NULL;
+	judge_points(w->j, d);
+}
+
+static void judge_scripts(const struct walk *w, const struct view_folder *f)
+{
+	for (size_t i = 0; i < f->after.n; i++) {
+		const struct view_entry *e = &f->after.v[i];
+		struct dist *d = NULL;
+		for (size_t k = 0; k < w->script_count && d == NULL; k++) {
+			d = w->scripts[k].folder == f && strcmp(w->scripts[k].name, e->name) == 0 ? w->scripts[k].dist : NULL;
+		}
+		if (view_is_new(f, e) && !S_ISDIR(e->look.mode)) {
+			judge_script(w->j, f, e->name, d);
+		}
+	}
+}
+
+/* What lies in a package folder since this run and no RECORD names: pip lists what it installs. */
+static void judge_unlisted(const struct judge *j, const struct view_folder *f)
+{
+	for (size_t i = 0; i < f->after.n; i++) {
+		const char *name = f->after.v[i].name;
+		char path[PATH_MAX];
+		bool honest = name[0] == '~' || name[0] == '.' || strcmp(name, "__pycache__") == 0 || strcmp(name, "easy-install.pth") == 0 || ends(name, ".egg-link") ||
+		              ends(name, "-nspkg.pth") || ends(name, ".dist-info") || ends(name, ".egg-info") || ends(name, ".egg");
+		bool named = honest || view_find(&f->before, name) != NULL || dists_find(j->dists, f, name) != NULL || dists_below(j->dists, f, name);
+		if (!named && recorded_resolve(f->path, name, path)) {
+			j->found(j->context, &(struct finding){.rule = "install.stray", .path = path, .why = "it came in this run, and no RECORD names it", .folder = f});
+		}
+	}
+}
+
+void judge_all(const struct judge *j)
+{
+	cleanup_fd int library = j->library != NULL ? open(j->library, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	struct walk w = {.j = j, .library = library, .fd = -1};
+
+	for (size_t i = 0; i < j->view->n; i++) {
+		const struct view_folder *f = &j->view->v[i];
+		if (f->error < 0) {
+			j->found(j->context, &(struct finding){.rule = "install.unread", .path = f->path, .why = "what was installed there cannot be looked at as a whole", .folder = f});
+		}
+		if (f->kind == FOLDER_PACKAGES) {
+			judge_start_ups(j, f);
+		}
+	}
+	for (size_t i = 0; i < j->dists->n; i++) {
+		judge_dist(&w, &j->dists->v[i]);
+	}
+	for (size_t i = 0; i < j->view->n; i++) {
+		const struct view_folder *f = &j->view->v[i];
+		if (f->kind == FOLDER_SCRIPTS) {
+			judge_scripts(&w, f);
+		} else if (f->kind == FOLDER_PACKAGES && !f->flat) {
+			judge_unlisted(j, f);
+		}
+	}
+	free(w.scripts);
+	judge_overlap(j);
+}

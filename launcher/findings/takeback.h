@@ -1,0 +1,24 @@
+/* Takes a distribution back that this run has installed: its files are moved into the run's quarantine, where they lie under the paths that they had.
+ *
+ * Its RECORD is its own word, so a file goes only when it was written in this run, lies in one of the view's folders, and either its entry of site-packages or
+ * of the scripts is new, or it is the very file that RECORD names (hash).  What another distribution's RECORD names, and still is that, stays.
+ * By one thread, when nothing of the run lives. */
+#ifndef FINDINGS_TAKEBACK_H
+#define FINDINGS_TAKEBACK_H
+
+#include "judge.h"
+
+struct takeback {
+	const struct judge *judge;
+	int quarantine;       /* a folder of the run's own, or -1: there is none, and files are removed */
+	size_t moved, left;
+	/* Each file that stays, and why (a static string). */
+	void (*stays)(void *context, const struct dist *d, const char *path, const char *why);
+	void *context;
+};
+
+void takeback_dist(struct takeback *t, const struct dist *d);
+/* One entry of a folder of the view that no distribution names. */
+void takeback_file(struct takeback *t, const struct view_folder *f, const char *name);
+
+#endif

@@ -1,0 +1,282 @@
+#include "installed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "launcher/base/fd.h"
+#include "launcher/base/made.h"
+#include "launcher/findings/takeback.h"
+
+enum { FINDINGS_MAX = 400, OF_ONE_MAX = 100 }; /* a package may not fill the record */
+
+struct kept { /* a finding that is to be written down */
+	struct verdict verdict;
+	char *path, *name, *why;
+	struct dist *dist;
+	const struct view_folder *folder;
+	bool taken; /* back: it, or its distribution */
+};
+
+static struct {
+	struct view view;
+	bool looked;
+} state;
+
+struct report {
+	struct supervisor *s;
+	struct dists dists;
+	struct kept *v;
+	size_t n, more;
+	bool failed; /* memory */
+};
+
+/* --- before -------------------------------------------------------------------------------------- */
+
+static int add_all(const struct strings *list, enum folder_kind kind)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < list->n && error == 0; i++) {
+		error = view_add(&state.view, kind, list->v[i]);
+	}
+	return error;
+}
+
+void installed_before(struct supervisor *s)
+{
+	const struct installer *ins = s->run->installer;
+	char mark[NAME_MAX + 1];
+	int64_t ns = s->run->started_ns;
+
+	if (ins == NULL || ins->package_dirs.n == 0) {
+		return;
+	}
+	state.looked = add_all(&ins->package_dirs, FOLDER_PACKAGES) == 0 && add_all(&ins->script_dirs, FOLDER_SCRIPTS) == 0 && add_all(&ins->data_dirs, FOLDER_OTHER) == 0;
+	for (size_t i = 0; i < state.view.n; i++) {
+		state.view.v[i].flat = ins->target_dir != NULL && strcmp(state.view.v[i].path, ins->target_dir) == 0;
+	}
+	snprintf(mark, sizeof mark, MADE_HOLD "%s", s->run->dir->id);
+	view_before(&state.view, (struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000}, mark);
+}
+
+/* --- findings ------------------------------------------------------------------------------------ */
+
+static char *copy(const char *text, bool *failed)
+{
+	char *out = text != NULL ? strdup(text) : NULL;
+
+	*failed |= text != NULL && out == NULL;
+	return out;
+}
+
+/* Is it to be taken back?  A policy that allows the rule says that it is known, and then it is no more than that. */
+static bool is_refused(struct verdict *v)
+{
+	if (v->action == ACTION_ALLOW) {
+		v->severity = SEV_INFO;
+		return false;
+	}
+	return v->action == ACTION_ABORT || v->severity == SEV_CRITICAL;
+}
+
+static bool has_room(const struct report *r, const struct dist *d, bool refused)
+{
+	size_t same = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		same += r->v[i].dist == d;
+	}
+	return refused ? r->n < 2 * FINDINGS_MAX : r->n < FINDINGS_MAX && same < OF_ONE_MAX;
+}
+
+static void keep(void *context, const struct finding *f)
+{
+	struct report *r = context;
+	struct kept k = {.verdict = policy_rule(r->s->run->policy, f->rule), .dist = f->dist, .folder = f->folder};
+
+	k.taken = is_refused(&k.verdict);
+	if (k.taken && f->dist != NULL) {
+		f->dist->take_back = true;
+	}
+	if (!has_room(r, f->dist, k.taken)) {
+		r->more++;
+		return;
+	}
+	struct kept *grown = realloc(r->v, (r->n + 1) * sizeof *grown);
+	r->v = grown != NULL ? grown : r->v;
+	k.path = copy(f->path, &r->failed);
+	k.name = copy(f->name, &r->failed);
+	k.why = copy(f->why, &r->failed);
+	if (grown == NULL) {
+		r->failed = true;
+		free(k.path);
+		free(k.name);
+		free(k.why);
+		return;
+	}
+	r->v[r->n++] = k;
+}
+
+static void record(struct report *r, const struct dist *d, struct event *ev)
+{
+	struct sandbox by = *r->s->installer; /* whose package it was */
+
+	by.package = d != NULL ? d->name : NULL;
+	by.version = d != NULL ? d->version : NULL;
+	by.stage = "install";
+	ev->type = "install.finding";
+	ev->source = SRC_KERNEL;
+	if (ev->action == EV_DENIED && ev->verdict.action == ACTION_ABORT) { /* there is no run any more that could be ended */
+		int none = 0;
+		ev->verdict.action = ACTION_DENY;
+		atomic_compare_exchange_strong(&r->s->abort_status, &none, r->s->run->audit ? 0 : 100);
+	}
+	supervisor_record(&by, 0, ev);
+}
+
+/* --- taking back --------------------------------------------------------------------------------- */
+
+static void stays(void *context, const struct dist *d, const char *path, const char *why)
+{
+	struct report *r = context;
+	char text[256];
+	struct event ev = {.action = EV_ALLOWED, .verdict = policy_rule(r->s->run->policy, "install.left"), .target = {.path = path}, .detail = text};
+
+	snprintf(text, sizeof text, "it was to be taken back and stays: %s", why);
+	record(r, d->name != NULL ? d : NULL, &ev);
+}
+
+static int make_quarantine(const struct supervisor *s, char path[PATH_MAX])
+{
+	path[0] = '\0';
+	if (s->run->dir->state[0] == '\0') {
+		return -1;
+	}
+	snprintf(path, PATH_MAX, "%.4000s/quarantine", s->run->dir->state);
+	int fd = mkdir(path, 0700) == 0 ? open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	if (fd < 0) {
+		path[0] = '\0';
+	}
+	return fd;
+}
+
+static bool take_back(struct report *r, const struct judge *j, char quarantine[PATH_MAX])
+{
+	bool any = false;
+
+	quarantine[0] = '\0';
+	for (size_t i = 0; i < r->n; i++) {
+		any |= r->v[i].taken;
+	}
+	for (size_t i = 0; i < r->dists.n; i++) {
+		any |= r->dists.v[i].take_back;
+	}
+	if (!any || r->s->run->audit) {
+		return false;
+	}
+	cleanup_fd int fd = make_quarantine(r->s, quarantine);
+	struct takeback t = {.judge = j, .quarantine = fd, .stays = stays, .context = r};
+	for (size_t i = 0; i < r->dists.n; i++) {
+		if (r->dists.v[i].take_back) {
+			takeback_dist(&t, &r->dists.v[i]);
+		}
+	}
+	for (size_t i = 0; i < r->n; i++) {
+		const struct kept *k = &r->v[i];
+		if (k->taken && k->dist == NULL && k->folder != NULL && k->path != NULL && strrchr(k->path, '/') != NULL) {
+			takeback_file(&t, k->folder, strrchr(k->path, '/') + 1);
+		}
+	}
+	return true;
+}
+
+/* --- the record ---------------------------------------------------------------------------------- */
+
+static void write_down(struct report *r, const struct kept *k, const char *quarantine)
+{
+	char text[PATH_MAX + 600];
+	bool goes = k->taken || (k->dist != NULL && k->dist->take_back);
+	struct event ev = {.action = goes ? EV_DENIED : EV_ALLOWED, .verdict = k->verdict, .target = {.path = k->path, .name = k->name}, .detail = text};
+
+	if (k->taken && !r->s->run->audit) {
+		snprintf(text, sizeof text, "%.300s; %s%s%.200s%s; to keep it: --policy with {\"actions\": {\"%s\": \"allow\"}}", k->why,
+		         quarantine[0] != '\0' ? "moved to " : "removed", quarantine, k->dist != NULL && k->dist->older != NULL ? "; not brought back: " : "",
+		         k->dist != NULL && k->dist->older != NULL ? k->dist->older : "", k->verdict.rule);
+	} else {
+		snprintf(text, sizeof text, "%.300s%s", k->why, goes && !k->taken && !r->s->run->audit ? "; taken back with its distribution" : "");
+	}
+	record(r, k->dist, &ev);
+}
+
+static void report_finish(struct report *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		free(r->v[i].path);
+		free(r->v[i].name);
+		free(r->v[i].why);
+	}
+	free(r->v);
+	dists_finish(&r->dists);
+}
+
+static void say_unread(struct report *r, const char *why)
+{
+	struct event ev = {.action = EV_ALLOWED, .verdict = policy_rule(r->s->run->policy, "install.unread"), .detail = why};
+
+	record(r, NULL, &ev);
+}
+
+static const char *search_path(char *const *envp)
+{
+	for (; envp != NULL && *envp != NULL; envp++) {
+		if (strncmp(*envp, "PATH=", 5) == 0) {
+			return *envp + 5;
+		}
+	}
+	return NULL;
+}
+
+static bool library_of(const struct python_env *env, char out[PATH_MAX])
+{
+	static const char *const folders[] = {"lib", "lib64"};
+	struct stat st;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (snprintf(out, PATH_MAX, "%s/%s/python%s", env->base_prefix, folders[i], env->version) < PATH_MAX && stat(out, &st) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void installed_after(struct supervisor *s)
+{
+	const struct installer *ins = s->run->installer;
+	char library[PATH_MAX], quarantine[PATH_MAX];
+	struct report r = {.s = s};
+
+	if (ins == NULL || s->installer == NULL || ins->package_dirs.n == 0) {
+		return;
+	}
+	view_after(&state.view);
+	struct judge j = {.view = &state.view, .dists = &r.dists, .library = library_of(&ins->env, library) ? library : NULL, .search = search_path(s->run->process_envp),
+	                  .editable = ins->local_dirs.n > 0 || ins->src_dir != NULL, .umask = s->run->umask, .found = keep, .context = &r};
+	r.failed = !state.looked || dists_read(&r.dists, &state.view) < 0;
+	judge_all(&j);
+	take_back(&r, &j, quarantine);
+	for (size_t i = 0; i < r.n; i++) {
+		write_down(&r, &r.v[i], quarantine);
+	}
+	if (r.failed) {
+		say_unread(&r, "memory was short: what was installed is not judged as a whole");
+	}
+	if (r.more > 0) {
+		say_unread(&r, "there is more of this kind than is written down");
+	}
+	report_finish(&r);
+	view_finish(&state.view);
+}
