@@ -197,7 +197,7 @@ const struct named *dists_find(const struct dists *d, const struct view_folder *
 	return found;
 }
 
-bool dists_below(const struct dists *d, const struct view_folder *f, const char *name)
+const struct named *dists_below(const struct dists *d, const struct view_folder *f, const char *name)
 {
 	char first[NAME_MAX + 2];
 	const struct recorded line = {.path = first};
@@ -212,7 +212,7 @@ bool dists_below(const struct dists *d, const struct view_folder *f, const char 
 			high = middle;
 		}
 	}
-	return low < d->named && d->index[low].folder == f && strncmp(d->index[low].line->path, first, n) == 0;
+	return low < d->named && d->index[low].folder == f && strncmp(d->index[low].line->path, first, n) == 0 ? &d->index[low] : NULL;
 }
 
 int dists_read(struct dists *d, const struct view *w)

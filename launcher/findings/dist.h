@@ -41,8 +41,8 @@ void dists_finish(struct dists *d);
 bool dist_split(const char *info, size_t *name, size_t *version);
 /* The first that names the path (as it is written in RECORDs of that folder); NULL: none does. */
 const struct named *dists_find(const struct dists *d, const struct view_folder *f, const char *path);
-/* Does one name something below this entry of the folder? */
-bool dists_below(const struct dists *d, const struct view_folder *f, const char *name);
+/* One that names something below this entry of the folder; NULL: none does. */
+const struct named *dists_below(const struct dists *d, const struct view_folder *f, const char *name);
 /* The RECORD of a .dist-info, ready for recorded_next: the length or -errno. */
 ssize_t dist_record(const struct view_folder *f, const char *info, char **text);
 

@@ -124,7 +124,7 @@ static void judge_one_start_up(const struct judge *j, const struct view_folder *
 {
 	static const char *const rules[] = {[STARTUP_PATHS] = NULL, [STARTUP_KNOWN] = "install.pth.known", [STARTUP_OUTSIDE] = "install.pth.path",
 	                                    [STARTUP_CODE] = "install.pth.code", [STARTUP_HOSTILE] = "install.pth.hostile"};
-	const struct named *n = dists_find(j->dists, f, name);
+	const struct named *itself = dists_find(j->dists, f, name), *n = itself != NULL ? itself : dists_below(j->dists, f, name);
 	char path[PATH_MAX], why[320];
 	int error;
 	struct startup s = judge_start_up(j, f, name, n != NULL ? n->dist->normal : "", &error);
@@ -135,7 +135,7 @@ static void judge_one_start_up(const struct judge *j, const struct view_folder *
 	}
 	snprintf(why, sizeof why, "%s%s%s", s.why, s.module[0] != '\0' ? "; it imports " : "", s.module);
 	j->found(j->context, &(struct finding){.rule = rule, .path = path, .name = s.module[0] != '\0' ? s.module : NULL, .why = why, .dist = n != NULL ? n->dist : NULL, .folder = f});
-	check_hash(j, f, name, path, n);
+	check_hash(j, f, name, path, itself);
 }
 
 static void judge_start_ups(const struct judge *j, const struct view_folder *f)
@@ -417,7 +417,7 @@ static void judge_unlisted(const struct judge *j, const struct view_folder *f)
 		char path[PATH_MAX];
 		bool honest = name[0] == '~' || name[0] == '.' || strcmp(name, "__pycache__") == 0 || strcmp(name, "easy-install.pth") == 0 || ends(name, ".egg-link") ||
 		              ends(name, "-nspkg.pth") || ends(name, ".dist-info") || ends(name, ".egg-info") || ends(name, ".egg");
-		bool named = honest || view_find(&f->before, name) != NULL || dists_find(j->dists, f, name) != NULL || dists_below(j->dists, f, name);
+		bool named = honest || view_find(&f->before, name) != NULL || dists_find(j->dists, f, name) != NULL || dists_below(j->dists, f, name) != NULL;
 		if (!named && recorded_resolve(f->path, name, path)) {
 			j->found(j->context, &(struct finding){.rule = "install.stray", .path = path, .why = "it came in this run, and no RECORD names it", .folder = f});
 		}

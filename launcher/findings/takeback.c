@@ -226,7 +226,8 @@ static void stays(struct takeback *t, const struct dist *d, const char *path, co
 	t->stays(t->context, d, path, why);
 }
 
-static void remove_folders(const struct view_folder *f, const char *rest)
+/* Those that are empty now.  What was there before stays, but where an older version of the distribution had it. */
+static void remove_folders(const struct dist *d, const struct view_folder *f, const char *rest)
 {
 	char path[PATH_MAX];
 	size_t n = strlen(rest);
@@ -240,7 +241,7 @@ static void remove_folders(const struct view_folder *f, const char *rest)
 			return;
 		}
 		path[n] = '\0';
-		if (strchr(path, '/') == NULL && f->kind != FOLDER_OTHER && !is_new_entry(f, path)) {
+		if (strchr(path, '/') == NULL && f->kind != FOLDER_OTHER && !is_new_entry(f, path) && d->older == NULL) {
 			return;
 		}
 		cleanup_fd int parent = beneath_parent(f->fd, path, &name);
@@ -273,7 +274,7 @@ static void take(struct takeback *t, const struct dist *d, const struct recorded
 		stays(t, d, path, error == -ENOSPC || error == -EDQUOT ? "there is no room to keep it" : "it could not be moved");
 	} else {
 		t->moved++;
-		remove_folders(f, rest);
+		remove_folders(d, f, rest);
 	}
 }
 

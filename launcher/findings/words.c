@@ -62,7 +62,7 @@ enum place words_place(const char *path)
 {
 	static const char *const starts[] = {
 		"/systemd/", "/cron.", "/cron/", "/init.d/", "/profile.d/", "/autostart/", "/dbus-1/", "/sudoers.d/", "/pam.d/", "/ld.so.conf.d/", "/udev/", "/rc.d/",
-		"/xinit/", "/environment.d/", "/modprobe.d/", "/apt.conf.d/", "/polkit-1/", "/logrotate.d/", "/NetworkManager/", "/ssh/",
+		"/xinit/", "/environment.d/", "/modprobe.d/", "/apt.conf.d/", "/logrotate.d/", "/NetworkManager/", "/ssh/",
 	};
 	static const char *const completions[] = {"/bash_completion.d/", "/bash-completion/", "/site-functions/", "/vendor-completions/", "/fish/"};
 

@@ -207,7 +207,9 @@ static void write_down(struct report *r, const struct kept *k, const char *quara
 		         quarantine[0] != '\0' ? "moved to " : "removed", quarantine, k->dist != NULL && k->dist->older != NULL ? "; not brought back: " : "",
 		         k->dist != NULL && k->dist->older != NULL ? k->dist->older : "", k->verdict.rule);
 	} else {
-		snprintf(text, sizeof text, "%.300s%s", k->why, goes && !k->taken && !r->s->run->audit ? "; taken back with its distribution" : "");
+		const char *more = !goes || r->s->run->audit ? "" : strcmp(k->verdict.rule, "install.overlap") == 0
+		                           ? "; taken back with its distribution, and the other one's is not there any more: reinstall that" : "; taken back with its distribution";
+		snprintf(text, sizeof text, "%.300s%s", k->why, more);
 	}
 	record(r, k->dist, &ev);
 }

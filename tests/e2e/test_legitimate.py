@@ -75,6 +75,13 @@ def test_nothing_above_info(user, hide, build_of):
 
 # --- what a wheel may bring
 
+# setuptools writes this line.
+NAMESPACE = ("import sys, types, os;has_mfs = sys.version_info > (3, 5);p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('pwspace',));"
+             "importlib = has_mfs and __import__('importlib.util');has_mfs and __import__('importlib.machinery');"
+             "m = has_mfs and sys.modules.setdefault('pwspace', importlib.util.module_from_spec(importlib.machinery.PathFinder.find_spec('pwspace', [os.path.dirname(p)])));"
+             "m = m or sys.modules.setdefault('pwspace', types.ModuleType('pwspace'));mp = (m or []) and m.__dict__.setdefault('__path__',[]);(p not in mp) and mp.append(p)\n")
+
+
 def test_wheels_of_every_shape(make_world, templates, distribution, user_named):
     """T-11 executable .pth files, T-29 data below share and etc, T-40 files named like secrets."""
     world = make_world(user_named("user"))
@@ -82,7 +89,7 @@ def test_wheels_of_every_shape(make_world, templates, distribution, user_named):
     names = ("tests/id_rsa", "tests/server.key", "tests/.netrc", ".env.example", "credentials.json", "cacert.pem")
     packages.wheel(folder, "pwshapes", "1.0", {
         "pwshapes/__init__.py": "", **{f"pwshapes/{n}": n for n in names},
-        "pwshapes-nspkg.pth": "import sys, types; sys.modules.setdefault('pwspace', types.ModuleType('pwspace'))\n", "pwpaths.pth": "pwshapes\n",
+        "pwshapes-nspkg.pth": NAMESPACE, "pwpaths.pth": "pwshapes\n",
     }, data={f"data/{n}": n for n in ("share/jupyter/kernels/pw/kernel.json", "etc/jupyter/pw.json", "share/man/man1/pw.1", "share/applications/pw.desktop",
                                       "share/bash-completion/completions/pw")} | {"headers/pw.h": "int x;\n"})
     world.own_tree(folder)
