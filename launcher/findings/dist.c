@@ -1,6 +1,7 @@
 #include "dist.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,13 +129,11 @@ static void finish(struct dist *d)
 
 static int add(struct dists *all, struct view_folder *f, const char *info)
 {
-	size_t name, version;
+	size_t name = 0, version = 0;
 	struct dist d = {.folder = f, .info = info};
 	struct dist *grown;
 
-	if (!dist_split(info, &name, &version)) {
-		return 0;
-	}
+	dist_split(info, &name, &version);
 	grown = realloc(all->v, (all->n + 1) * sizeof *grown);
 	all->v = grown != NULL ? grown : all->v;
 	d.name = strndup(info, name);
@@ -151,12 +150,18 @@ static int add(struct dists *all, struct view_folder *f, const char *info)
 	return 0;
 }
 
-/* RECORD is what pip writes last: a folder that has none, or the old one, holds nothing that was installed. */
+/* pip replaces RECORD by a file of another name, which the folder's time shows.  One without RECORD holds nothing that was installed. */
 static bool was_installed(const struct view_folder *f, const struct view_entry *e)
 {
-	const struct view_entry *was = view_find(&f->before, e->name);
+	char path[NAME_MAX + 16];
+	struct stat st;
+	size_t unused;
 
-	return e->record.ino != 0 && (was == NULL || !view_same(&was->record, &e->record));
+	if (!dist_split(e->name, &unused, &unused) || !view_is_new(f, e)) {
+		return false;
+	}
+	snprintf(path, sizeof path, "%s/RECORD", e->name);
+	return fstatat(f->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int by_place(const void *a, const void *b)

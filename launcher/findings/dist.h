@@ -1,4 +1,4 @@
-/* The distributions that a run has installed: those whose RECORD was not there before, or is another one.  What they say of themselves is their own word.
+/* The distributions that a run has installed: those whose .dist-info was not there before, or is another one.  What they say of themselves is their own word.
  * Their files are read below the folder's descriptor.  By one thread. */
 #ifndef FINDINGS_DIST_H
 #define FINDINGS_DIST_H

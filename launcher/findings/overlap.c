@@ -112,6 +112,20 @@ static void compare(const struct judge *j, const struct tops *tops, const struct
 	}
 }
 
+/* On to the next line that is under one of the tops: most lines of most RECORDs are not, and are not taken apart.  One that begins with a quote is. */
+static bool seek(const struct tops *tops, const struct view_folder *f, char **at)
+{
+	while (**at != '\0') {
+		const struct top key = {.folder = f, .path = *at, .len = strcspn(*at, "/,\r\n")};
+		if (**at == '"' || bsearch(&key, tops->v, tops->n, sizeof key, by_top) != NULL) {
+			return true;
+		}
+		char *end = strchr(*at + key.len, '\n');
+		*at = end != NULL ? end + 1 : *at + strlen(*at);
+	}
+	return false;
+}
+
 static bool is_new(const struct dists *d, const struct view_folder *f, const char *info)
 {
 	for (size_t i = 0; i < d->n; i++) {
@@ -133,7 +147,7 @@ static void compare_all(const struct judge *j, const struct tops *tops, const st
 		if (!dist_split(info, &unused, &unused) || is_new(j->dists, f, info) || dist_record(f, info, &text) < 0) {
 			continue;
 		}
-		for (at = text; recorded_next(&at, &line);) {
+		for (at = text; seek(tops, f, &at) && recorded_next(&at, &line);) {
 			compare(j, tops, f, info, &line);
 		}
 		free(text);

@@ -114,30 +114,11 @@ bool view_same(const struct look *a, const struct look *b)
 	return a->ino == b->ino && a->mode == b->mode && a->size == b->size && same_time(a->mtime, b->mtime) && same_time(a->ctime, b->ctime);
 }
 
-static bool is_info(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len > 10 && strcmp(name + len - 10, ".dist-info") == 0;
-}
-
 static struct look look_at(int folder, const char *name)
 {
 	struct stat st;
 
 	return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? view_look(&st) : (struct look){0};
-}
-
-/* RECORD of a folder that may be a link: then there is none. */
-static struct look look_at_record(int folder, const struct view_entry *e)
-{
-	char path[NAME_MAX + 16];
-
-	if (!S_ISDIR(e->look.mode) || !is_info(e->name)) {
-		return (struct look){0};
-	}
-	snprintf(path, sizeof path, "%s/RECORD", e->name);
-	return look_at(folder, path);
 }
 
 static int add_entry(struct view_entries *e, size_t *room, int folder, const char *name)
@@ -156,7 +137,6 @@ static int add_entry(struct view_entries *e, size_t *room, int folder, const cha
 	if (one->name == NULL) {
 		return -ENOMEM;
 	}
-	one->record = look_at_record(folder, one);
 	e->n++;
 	return 0;
 }

@@ -25,7 +25,6 @@ struct look { /* what tells one state of a file from another; all zero: it is no
 struct view_entry {
 	char *name;
 	struct look look;
-	struct look record; /* of NAME.dist-info: its RECORD */
 };
 struct view_entries {
 	struct view_entry *v; /* by name */

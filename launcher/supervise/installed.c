@@ -49,6 +49,7 @@ static int add_all(const struct strings *list, enum folder_kind kind)
 void installed_before(struct supervisor *s)
 {
 	const struct installer *ins = s->run->installer;
+	const char *const *grants = policy_grants(s->run->policy, ROLE_INSTALLER, FILE_WRITE);
 	char mark[NAME_MAX + 1];
 	int64_t ns = s->run->started_ns;
 
@@ -56,6 +57,12 @@ void installed_before(struct supervisor *s)
 		return;
 	}
 	state.looked = add_all(&ins->package_dirs, FOLDER_PACKAGES) == 0 && add_all(&ins->script_dirs, FOLDER_SCRIPTS) == 0 && add_all(&ins->data_dirs, FOLDER_OTHER) == 0;
+	if (s->run->audit && state.looked) { /* pip may write anywhere */
+		state.looked = view_add(&state.view, FOLDER_OTHER, ins->env.prefix) == 0 && (ins->env.user_base == NULL || view_add(&state.view, FOLDER_OTHER, ins->env.user_base) == 0);
+	}
+	for (; state.looked && grants != NULL && *grants != NULL; grants++) {
+		state.looked = view_add(&state.view, FOLDER_OTHER, *grants) == 0;
+	}
 	for (size_t i = 0; i < state.view.n; i++) {
 		state.view.v[i].flat = ins->target_dir != NULL && strcmp(state.view.v[i].path, ins->target_dir) == 0;
 	}
