@@ -248,8 +248,11 @@ int seen_load(struct seen *s, const char *place, bool *known)
 	*known = cJSON_IsObject(files);
 	if (*known) {
 		cJSON_ArrayForEach(one, files) {
-			struct seen_file *f = cJSON_IsString(one) && one->string != NULL ? grow(s, one->string) : NULL;
-			if (f == NULL) {
+			struct seen_file *f;
+			if (!cJSON_IsString(one) || one->string == NULL) {
+				continue;
+			}
+			if ((f = grow(s, one->string)) == NULL) {
 				error = s->n < FILES_MAX ? -ENOMEM : 0;
 				break;
 			}

@@ -1,0 +1,225 @@
+/* The view of folders, what is judged in them, and what is taken back: in a folder of their own, against what a package could lay there. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launcher/base/fd.h"
+#include "launcher/base/rmtree.h"
+#include "launcher/findings/beneath.h"
+#include "launcher/findings/takeback.h"
+
+#define X "sha256=LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE" /* of "x" */
+
+static char top[64], site[96], bin[96], kept[96];
+static struct view view;
+static struct dists dists;
+static struct { char rule[40], path[PATH_MAX]; } found[64];
+static size_t count, stayed;
+
+static void put(const char *path, const char *text)
+{
+	char whole[PATH_MAX], *at;
+
+	snprintf(whole, sizeof whole, "%s/%s", top, path);
+	for (at = whole + 1; (at = strchr(at, '/')) != NULL; *at++ = '/') {
+		*at = '\0';
+		mkdir(whole, 0755);
+	}
+	cleanup_fd int fd = open(whole, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	assert_true(fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0);
+}
+
+static bool there(const char *path)
+{
+	char whole[PATH_MAX];
+	struct stat st;
+
+	snprintf(whole, sizeof whole, "%s/%s", top, path);
+	return lstat(whole, &st) == 0;
+}
+
+static int begin(void **state)
+{
+	strcpy(top, "/tmp/pwfindXXXXXX");
+	assert_non_null(mkdtemp(top));
+	snprintf(site, sizeof site, "%s/lib/site-packages", top);
+	snprintf(bin, sizeof bin, "%s/bin", top);
+	snprintf(kept, sizeof kept, "%s/kept", top);
+	put("lib/site-packages/old/__init__.py", "old");
+	put("lib/site-packages/old-1.dist-info/RECORD", "old/__init__.py," X ",1\nold-1.dist-info/RECORD,,\n");
+	put("bin/known", "");
+	put("kept/.x", "");
+	put("secret", "mine");
+	return 0;
+}
+
+static void keep(void *context, const struct finding *f)
+{
+	assert_true(count < sizeof found / sizeof *found);
+	snprintf(found[count].rule, sizeof found[count].rule, "%s", f->rule);
+	snprintf(found[count++].path, PATH_MAX, "%s", f->path != NULL ? f->path : "");
+}
+
+static bool has(const char *rule, const char *path)
+{
+	char whole[PATH_MAX];
+
+	snprintf(whole, sizeof whole, "%s/%s", top, path);
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(found[i].rule, rule) == 0 && strcmp(found[i].path, whole) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void stays(void *context, const struct dist *d, const char *path, const char *why)
+{
+	stayed++;
+}
+
+static void look_before(void)
+{
+	struct timespec now;
+
+	assert_int_equal(view_add(&view, FOLDER_PACKAGES, site), 0);
+	assert_int_equal(view_add(&view, FOLDER_SCRIPTS, bin), 0);
+	assert_int_equal(view_add(&view, FOLDER_PACKAGES, site), 0);
+	assert_int_equal(view.n, 2);
+	usleep(20000); /* the kernel's clock for files goes by some milliseconds */
+	clock_gettime(CLOCK_REALTIME, &now);
+	view_before(&view, now, NULL);
+	usleep(20000);
+}
+
+static const struct judge *look_after(void)
+{
+	static struct judge j;
+
+	view_after(&view);
+	assert_int_equal(dists_read(&dists, &view), 0);
+	j = (struct judge){.view = &view, .dists = &dists, .umask = 022, .found = keep};
+	judge_all(&j);
+	return &j;
+}
+
+static void take(const struct judge *j)
+{
+	cleanup_fd int fd = open(kept, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct takeback t = {.judge = j, .quarantine = fd, .stays = stays};
+
+	assert_int_equal(dists.n, 1);
+	takeback_dist(&t, &dists.v[0]);
+}
+
+static int end(void **state)
+{
+	unsigned long budget = 10000;
+	cleanup_fd int fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	dists_finish(&dists);
+	view_finish(&view);
+	count = stayed = 0;
+	rmtree_empty(fd, NULL, &budget);
+	return rmdir(top);
+}
+
+static void a_package_is_judged_and_taken_back(void **state)
+{
+	look_before();
+	put("lib/site-packages/new/__init__.py", "x");
+	put("lib/site-packages/new/__pycache__/__init__.cpython-311.pyc", "y");
+	put("lib/site-packages/new.pth", "import os\n");
+	put("bin/sudo", "x");
+	put("lib/site-packages/new-1.dist-info/RECORD",
+	    "new/__init__.py," X ",1\nnew/__pycache__/__init__.cpython-311.pyc,,\nnew.pth," X ",1\n../../bin/sudo,,\nnew-1.dist-info/RECORD,,\n");
+	const struct judge *j = look_after();
+	assert_true(has("install.pth.hostile", "lib/site-packages/new.pth") && has("install.record.hash", "lib/site-packages/new.pth"));
+	assert_true(has("install.shadow.command", "bin/sudo"));
+	assert_string_equal(dists.v[0].name, "new");
+	take(j);
+	assert_false(there("lib/site-packages/new") || there("lib/site-packages/new.pth") || there("lib/site-packages/new-1.dist-info") || there("bin/sudo"));
+	assert_true(there("lib/site-packages/old/__init__.py") && there("bin/known") && stayed == 0);
+}
+
+static void nothing_is_led_elsewhere(void **state)
+{
+	char link[PATH_MAX];
+
+	look_before();
+	put("lib/site-packages/new.pth", "import os\n");
+	snprintf(link, sizeof link, "%s/away", site);
+	assert_int_equal(symlink(top, link), 0);
+	snprintf(link, sizeof link, "%s/file", site);
+	assert_int_equal(symlink("../../secret", link), 0);
+	snprintf(link, sizeof link, "%s/fifo.pth", site);
+	assert_int_equal(mkfifo(link, 0600), 0);
+	put("lib/site-packages/new-1.dist-info/RECORD",
+	    "new.pth," X ",1\naway/secret," X ",1\nfile," X ",1\nfifo.pth,,\n../../secret," X ",1\n/etc/passwd,,\nold/__init__.py," X ",1\n../../bin/known,,\n\nnew-1.dist-info/RECORD,,\n");
+	const struct judge *j = look_after();
+	assert_true(has("install.record.absent", "lib/site-packages/away/secret") && has("install.record.kind", "lib/site-packages/file"));
+	assert_true(has("install.record.foreign", "bin/known") && has("install.record.outside", "secret"));
+	assert_true(has("install.pth.hostile", "lib/site-packages/fifo.pth"));
+	take(j);
+	assert_true(there("secret") && there("lib/site-packages/away") && there("lib/site-packages/old/__init__.py") && there("bin/known"));
+	assert_false(there("lib/site-packages/new.pth") || there("lib/site-packages/file"));
+	cleanup_fd int dir = open(site, O_PATH | O_DIRECTORY);
+	assert_int_equal(beneath_open(dir, "away/secret"), -ENOTDIR);
+	assert_int_equal(beneath_open(dir, "../../secret"), -EINVAL);
+	assert_int_equal(beneath_open(dir, "/etc/passwd"), -EINVAL);
+	assert_int_equal(beneath_open(dir, "old//__init__.py"), -EINVAL);
+}
+
+static void a_file_of_two_stays_while_it_is_the_others(void **state)
+{
+	put("lib/site-packages/old/__init__.py", "x"); /* as RECORD has it */
+	look_before();
+	put("lib/site-packages/old/__init__.py", "x");
+	put("lib/site-packages/new-1.dist-info/RECORD", "old/__init__.py," X ",1\nnew-1.dist-info/RECORD,,\n");
+	take(look_after());
+	assert_true(there("lib/site-packages/old/__init__.py") && stayed == 1);
+}
+
+static void an_overwritten_file_goes(void **state)
+{
+	look_before();
+	put("lib/site-packages/old/__init__.py", "evil");
+	put("lib/site-packages/new-1.dist-info/RECORD", "old/__init__.py,sha256=tcH7Lvxta0Z0wv3MSM4BtDo7fAN2PAwzVd4Ame4PjHM,4\nnew-1.dist-info/RECORD,,\n");
+	const struct judge *j = look_after();
+	assert_true(has("install.overlap", "lib/site-packages/old/__init__.py"));
+	take(j);
+	assert_false(there("lib/site-packages/old/__init__.py") || stayed > 0);
+	assert_true(there("lib/site-packages/old")); /* was there before */
+}
+
+static void a_record_without_end(void **state)
+{
+	look_before();
+	put("lib/site-packages/new-1.dist-info/METADATA", "Name: Other\nVersion: 2\n");
+	put("lib/site-packages/new-1.dist-info/RECORD", "\"never closed");
+	put("lib/site-packages/-1.dist-info/RECORD", "a,,\n");
+	put("lib/site-packages/bad.dist-info/RECORD", "a,,\n");
+	look_after();
+	assert_int_equal(dists.n, 1);
+	assert_string_equal(dists.v[0].name, "new"); /* METADATA speaks of another one */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_package_is_judged_and_taken_back, begin, end), cmocka_unit_test_setup_teardown(nothing_is_led_elsewhere, begin, end),
+		cmocka_unit_test_setup_teardown(a_file_of_two_stays_while_it_is_the_others, begin, end), cmocka_unit_test_setup_teardown(an_overwritten_file_goes, begin, end),
+		cmocka_unit_test_setup_teardown(a_record_without_end, begin, end),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
