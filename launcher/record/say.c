@@ -82,7 +82,7 @@ static const char *verb_of(const struct event *ev, bool refused)
 		{"process.exit", "left running", "left running"},
 		{"syscall.denied", "called", "called"},
 		{"install.finding", "wanted to install", "installed"},
-		{"run.start-up", "brought", "brought"},
+		{"run.startup", "brought", "brought"},
 	};
 	if (ev->decoy.in != NULL) {
 		return where_left(ev->decoy.in);
@@ -104,7 +104,7 @@ void say_who(struct writer *w, const struct event *ev)
 {
 	static const char *const roles[ROLE_COUNT] = {"pip", "a build", "the command", "the version control tool",
 	                                              "the credential helper"};
-	bool nobody = ev->type != NULL && strcmp(ev->type, "run.start-up") == 0; /* it was there before anybody came */
+	bool nobody = ev->type != NULL && strcmp(ev->type, "run.startup") == 0; /* it was there before anybody came */
 	say_foreign(w, ev->package.name != NULL ? ev->package.name : nobody ? "no package" : roles[ev->role]);
 	if (ev->package.version != NULL) {
 		say(w, " ");

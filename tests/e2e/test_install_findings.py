@@ -1,6 +1,7 @@
 """What pip has installed: judged by the files that lie there afterwards, then by the record.  And what was there before the run."""
 from __future__ import annotations
 
+import json
 import os
 import stat
 import zipfile
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lib import packages
+from lib.schema import errors
 
 NAME, INFO = "pwbrought", "pwbrought-1.0.dist-info"
 MARK = "import os; open(os.path.join(os.environ['PWT_HOME'], 'ran'), 'a').close()\n"
@@ -167,6 +169,15 @@ def lie(record: str) -> str:
     return "\n".join([*changed, "pwbrought/absent.py,,", "../../../../home/.profile,,", "setuptools/__init__.py,,", "/etc/passwd,,", ""])
 
 
+def test_what_is_written(users_own):
+    """Names come from the package: escaped as all others, and every line is what the schema says."""
+    held = users_own.guarded([*make(users_own, {"pw\x1b[31m\u202ebrought.pth": MARK, "x.pth": "import pwbrought\n"}, {"scripts/ssh": "#!python\n"}), NAME])
+    schema = json.loads((Path(__file__).resolve().parents[2] / "docs/events.schema.json").read_text())
+    held.events.extend(users_own.guarded(["pip", "list"]).events)
+    assert [e for line in held.events for e in errors(line, schema, schema)] == [], str(held)
+    assert "\\u001b[31m\\u202e" in held.journal.read_text() and "\x1b" not in held.journal.read_text() and "\x1b[31m" not in held.err
+
+
 def test_a_record_that_lies(ready):
     """RECORD is the package's own word: wrong hashes keep nothing, and what it names of others stays."""
     ready.write(ready.home / ".profile", "# the user's own\n")
@@ -306,36 +317,36 @@ def test_start_up_code_is_listed_once(ready):
     site = ready.site_packages()
     ready.write(site / "there.pth", "import colorsys\n", 0o644)
     first = ready.guarded(["pip", "list"])
-    (event,) = first.of_type("run.start-up")
+    (event,) = first.of_type("run.startup")
     assert (event["rule"], event["severity"], event["target"]["path"]) == ("start-up.there", "info", str(site / "there.pth")) and first.err == "", str(first)
-    assert ready.guarded(["pip", "list"]).of_type("run.start-up") == []
+    assert ready.guarded(["pip", "list"]).of_type("run.startup") == []
     ready.write(site / "new.pth", "import colorsys\n", 0o644)
     second = ready.guarded(["pip", "list"])
-    (event,) = second.of_type("run.start-up")
+    (event,) = second.of_type("run.startup")
     assert (event["rule"], event["severity"], event["action"]) == ("start-up.new", "low", "observed") and "package" not in event, event
     assert second.status == 0 and str(site / "new.pth") in second.err and "no package brought" in second.err, str(second)
     (state,) = (ready.home / ".local/state/pipwarden/startup").iterdir()
     assert stat.S_IMODE(state.stat().st_mode) == 0o600 and stat.S_IMODE(state.parent.stat().st_mode) == 0o700 and state.stat().st_uid == ready.user.uid
-    assert ready.guarded(["pip", "list"]).of_type("run.start-up") == []
+    assert ready.guarded(["pip", "list"]).of_type("run.startup") == []
     (site / "new.pth").unlink()
     ready.write(site / "new.pth", "import colorsys, sys\n", 0o644)
-    assert [e["rule"] for e in ready.guarded(["pip", "list"]).of_type("run.start-up")] == ["start-up.new"]
+    assert [e["rule"] for e in ready.guarded(["pip", "list"]).of_type("run.startup")] == ["start-up.new"]
 
 
 def test_what_brought_it(users_own):
     """By its RECORD, with the module that it imports; what a guarded run installed is that run's finding and not listed again."""
     argv = make(users_own, {"x.pth": "import pwbrought\n"})
     users_own.guarded(["pip", "list"])
-    assert finding(users_own.guarded([*argv, NAME]), "install.pth.code") and users_own.guarded(["pip", "list"]).of_type("run.start-up") == []
+    assert finding(users_own.guarded([*argv, NAME]), "install.pth.code") and users_own.guarded(["pip", "list"]).of_type("run.startup") == []
     users_own.guarded(["pip", "uninstall", "-y", NAME])
     users_own.run([*argv, NAME])  # past pipwarden
-    (event,) = users_own.guarded(["pip", "list"]).of_type("run.start-up")
+    (event,) = users_own.guarded(["pip", "list"]).of_type("run.startup")
     assert event["package"] == {"name": NAME, "version": "1.0"} and "whose module is as recorded" in event["hint"], event
     users_own.guarded(["pip", "uninstall", "-y", NAME])
     users_own.run([*argv, NAME])
     users_own.write(users_own.site_packages() / "pwbrought/__init__.py", MARK, 0o644)
     users_own.write(users_own.site_packages() / "x.pth", "import pwbrought \n", 0o644)
-    (event,) = users_own.guarded(["pip", "list"]).of_type("run.start-up")
+    (event,) = users_own.guarded(["pip", "list"]).of_type("run.startup")
     assert (event["rule"], event["severity"]) == ("start-up.changed", "medium") and "not the file that its RECORD names" in event["hint"], event
 
 
@@ -344,9 +355,9 @@ def test_start_up_that_is_no_file(users_own):
     (users_own.site_packages() / "sitecustomize.py").symlink_to("/dev/zero")
     os.mkfifo(users_own.site_packages() / "usercustomize.py")
     first = users_own.guarded(["pip", "list"], timeout=60)
-    assert first.status == 0 and len(first.of_type("run.start-up")) == 2, str(first)
+    assert first.status == 0 and len(first.of_type("run.startup")) == 2, str(first)
     (state,) = (users_own.home / ".local/state/pipwarden/startup").iterdir()
     state.write_text("[1, {")
     again = users_own.guarded(["pip", "list"])
-    assert again.status == 0 and {e["rule"] for e in again.of_type("run.start-up")} == {"start-up.there"}, str(again)
-    assert users_own.guarded(["pip", "list"]).of_type("run.start-up") == []
+    assert again.status == 0 and {e["rule"] for e in again.of_type("run.startup")} == {"start-up.there"}, str(again)
+    assert users_own.guarded(["pip", "list"]).of_type("run.startup") == []
