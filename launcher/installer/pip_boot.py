@@ -182,7 +182,7 @@ class LocationFinder:
                 return stream.read()
         raise ImportError("pipwarden: {} was changed since this run began".format(path), path=path)
 
-    def report(self, text, kind="type"):
+    def report(self, text, kind="type", archive=""):
         """An event for the record.  Rare, so ctypes is loaded only here; without it there is no event."""
         if self.event is None or kind not in self.event:
             return
@@ -190,8 +190,8 @@ class LocationFinder:
             import ctypes
             import struct
 
-            data = os.fsencode(text)[:1024]
-            record = struct.pack("=IIII1024s256sII1024s128s", self.event[kind], len(data), len(OBJECT), 0, data, OBJECT, 0, 0, b"", b"")
+            data, name = os.fsencode(text)[:1024], os.fsencode(archive)[:1024]
+            record = struct.pack("=IIII1024s256sII1024s128s", self.event[kind], len(data), len(OBJECT), 0, data, OBJECT, len(name), 0, name, b"")
             libc = ctypes.CDLL(None)
             libc.prctl(ctypes.c_int(self.event["magic"]), ctypes.c_ulong(self.event["op"]), record,
                        ctypes.c_ulong(len(record)), ctypes.c_ulong(0))
@@ -423,6 +423,7 @@ class Guard:
         self.projects = spec.get("projects") or []
         self.began = spec.get("started") or time.time_ns()
         self.word = Word(spec)
+        self.archive = ""  # the last one that was opened: what is unpacked
 
     def install(self):
         checks = {
@@ -475,6 +476,7 @@ class Guard:
         if not text.lower().endswith(ARCHIVES) and sys._getframe(3).f_globals.get("__name__") not in READERS:
             return
         text = absolute(text)
+        self.archive = os.path.basename(text)
         real = os.path.realpath(text)
         if below(real, self.real_temp) or any(below(real, place) for place in self.library):
             return
@@ -512,7 +514,7 @@ class Guard:
         if self.sealed and self.is_of_pip(real):
             self.refuse("write", real, "pip's own files change only when pip is what is installed: name it")
         if self.claims_temp(path) and not below(real, self.real_temp):
-            self.refuse("write", os.path.normpath(path), "this path leads out of the temporary folder through a link")
+            self.refuse("write", os.path.normpath(path), "this path leads out of the temporary folder through a link", self.archive)
 
     def resolve(self, path):
         """The path with the links of its folder resolved, those of its last name not."""
@@ -540,8 +542,8 @@ class Guard:
                     return True
         return real in self.scripts
 
-    def refuse(self, kind, path, why):
-        self.report(path, kind)
+    def refuse(self, kind, path, why, archive=""):
+        self.report(path, kind, archive)
         if self.audit:
             return
         raise PermissionError(errno.EACCES, "pipwarden: " + why, path)

@@ -78,13 +78,14 @@ static bool by_bootstrap(const struct record_view *view)
 	return !strcmp(view->object, PW_OBJECT_BOOTSTRAP);
 }
 
-static void explain_bootstrap(const struct sandbox *sb, struct event *ev)
+static void explain_bootstrap(const struct sandbox *sb, const struct record_view *view, struct event *ev, char *hint, size_t size)
 {
 	const char *temp = supervisor_temp(sb->sup);
 
 	if (temp && pathtext_below(ev->target.path, temp)) {
 		ev->verdict = policy_rule(supervisor_policy(sb->sup), "pip.write");
-		ev->detail = "an archive unpacks through a link of its own, out of the temporary folder";
+		snprintf(hint, size, "%.300s unpacks through a link of its own, out of the temporary folder", view->file[0] ? view->file : "an archive");
+		ev->detail = hint;
 	} else if (in_project(sb, ev->target.path)) {
 		ev->verdict = policy_rule(supervisor_policy(sb->sup), "file.link.planted");
 		ev->detail = "the build laid a link where pip was going to write";
@@ -150,7 +151,7 @@ static bool fill_event(struct sandbox *sb, const struct record_view *view, struc
 		ev->target.path = view->text;
 		ev->action = EV_DENIED;
 		if (by_bootstrap(view)) {
-			explain_bootstrap(sb, ev);
+			explain_bootstrap(sb, view, ev, hint, size);
 			break;
 		}
 		ev->detail = hint;

@@ -1,6 +1,6 @@
 """H: what pip trusts: itself, the environment, its caches, the folders of other packages (TA).
 
-What a wheel brings is placed by pip, and judged after the install by a later subject ("attribution"): names that shadow commands, files of two
+What a wheel brings is placed by pip, and judged after the install (test_install_findings.py): names that shadow commands, files of two
 owners, files that no sdist had.  Here it must do nothing to the pip that installs it, nor to the next one."""
 from __future__ import annotations
 
@@ -236,11 +236,11 @@ ROWS = [
     Row("TA-04", "temporary folders of other packages of the run", "build", SIBLINGS, output("PWSAY TA-04 changed"), Event("file.write.build", "file.write")),
     Row("TA-05", "scripts named pip, python3, activate, git, sudo", "wheel", "", (file("venv/bin/pip"), file("venv/bin/python3"), file("venv/bin/activate")), SEALED, alone=True,
         files={f"DATA/scripts/{n}": "#!python\nprint('pwfix')\n" for n in ("pip", "python3", "activate", "git", "sudo")},
-        note="that git and sudo shadow others is an install finding"),
+        note="pip refuses it as a whole; git and sudo alone are install findings (test_install_findings.py)"),
     Row("TA-06", "command that wraps a known one and takes its arguments", "script", WRAPPER, sink(), OUTSIDE, command=("{venv}/bin/aws", "s3", "--profile", "{canary}"), script="aws",
-        note="that the name shadows another is an install finding"),
+        note="a name that PATH has already is an install finding (info: install.shadow.name)"),
     Row("TA-07", "wheel that overlaps another distribution", "wheel", "", next_pip("ran-ta07", "pip", "list"), SEALED, alone=True, setup=overlapping,
-        note="the other distribution is pip; of others it is an install finding"),
+        note="the other distribution is pip; of others it is an install finding (install.overlap)"),
     Row("TA-08", "data scheme: pyvenv.cfg, a systemd unit, the standard library", "wheel", "",
         (file("venv/pyvenv.cfg"), file("venv/lib/systemd/user/x.service"), file("venv/pip.conf")), Event("file.write.installer", "file.write", severity="medium"), alone=True,
         files={"DATA/data/pyvenv.cfg": "home = /tmp\n", "DATA/data/pip.conf": "[global]\nindex-url = http://x.test/\n", "DATA/data/lib/systemd/user/x.service": "[Service]\n"}),
@@ -267,5 +267,5 @@ ROWS = [
         command=("pip", "install", "--no-deps", "--no-build-isolation", "{package}")),
     Row("TA-23", "wheel with code that no sdist had", "build", "", file("site/pwfix_ta23_extra.py"), None, later="attribution", control=True,
         files={"pwemit.py": EMITTED, "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "pwemit"\nbackend-path = ["."]\n'},
-        note="it is placed as plainly; the report of what no sdist had is an install finding"),
+        note="it is placed as plainly; what no sdist had is not told yet"),
 ]
