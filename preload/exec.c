@@ -1,7 +1,8 @@
 /* The exec family.
  *
  * In the installer everything goes through `enter`; in a sandbox the shim is put back into an
- * environment that lost it, and what the kernel refuses to execute where it lies goes through `become`;
+ * environment that lost it, and what the kernel refuses to execute where it lies goes through `become`,
+ * what asks a version control tool's user for passwords through `enter`;
  * without a supervisor it is the plain system call. */
 #include "preload/exec.h"
 
@@ -41,13 +42,13 @@ static int kernel_exec(const struct start *s, char *const *envp)
 	return err;
 }
 
-static int exec_become(const struct start *s, char *const *envp);
+static int exec_helped(const struct start *s, char *const *envp);
 
-static int exec_or_become(const struct start *s, char *const *envp)
+static int exec_or_help(const struct start *s, char *const *envp)
 {
 	int err = kernel_exec(s, envp);
 
-	return err == EACCES && s->sandboxed ? exec_become(s, envp) : err;
+	return s->sandboxed && shim_helps(s->sandboxed, err) ? exec_helped(s, envp) : err;
 }
 
 static int exec_start(char **vector, void *arg)
@@ -55,7 +56,7 @@ static int exec_start(char **vector, void *arg)
 	const struct start *s = arg;
 
 	exec_fill_env(vector, s->envp, s->var, s->drop);
-	return exec_or_become(s, vector);
+	return exec_or_help(s, vector);
 }
 
 /* The checks have passed: the helper takes over, in this very process.  var is SHIM_EXEC_VAR and the
@@ -64,15 +65,16 @@ static int exec_start(char **vector, void *arg)
 static int exec_helper(const struct shim *shim, const char *var, char *const *argv, char *const *envp)
 {
 	struct start s = { .path = shim->helper, .argv = argv, .envp = envp, .var = var,
-		.drop = shim->role == PW_ROLE_INSTALLER ? shim->preload : NULL };
+		.drop = shim->role == PW_ROLE_INSTALLER || shim->role == PW_ROLE_VCS ? shim->preload : NULL };
 
 	if (!shim->helper[0])
 		return EACCES;
 	return exec_with_vector(exec_env_room(envp), exec_start, &s);
 }
 
-/* EACCES is also what Landlock says of a program that may be read and is not among its rules. */
-static __attribute__((noinline)) int exec_become(const struct start *s, char *const *envp)
+/* EACCES is also what Landlock says of a program that may be read and is not among its rules: `become`.  In a version control tool's sandbox a program that
+ * knows passwords is started by `enter`. */
+static __attribute__((noinline)) int exec_helped(const struct start *s, char *const *envp)
 {
 	EXEC_TARGET(t, s->at ? EXEC_LINK_BYTES : exec_path_bytes(s->path));
 	int err = s->at ? exec_target_at(t, s->dirfd, s->path, s->flags) : exec_target_kept(t, s->path);
@@ -88,7 +90,7 @@ static __attribute__((noinline)) int exec_sandboxed(const struct shim *shim, str
 
 	s->sandboxed = shim;
 	if (!theirs)
-		return exec_or_become(s, s->envp);
+		return exec_or_help(s, s->envp);
 	s->var = exec_preload_var(shim, theirs, __builtin_alloca(exec_preload_bytes(shim, theirs)));
 	return exec_with_vector(exec_env_room(s->envp), exec_start, s);
 }

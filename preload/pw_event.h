@@ -21,7 +21,7 @@ enum pw_op {
 	/* Check-in, from the shim's constructor.  pointer, length: the process's struct pw_intents, or none.  Returns an
 	 * enum pw_role (> 0), or -1/EINVAL when there is no supervisor. */
 	PW_OP_HELLO = 1,
-	/* From `enter` in the installer's sandbox only.  Returns a connected SOCK_SEQPACKET
+	/* From `enter` in the sandbox of the installer or of a version control tool.  Returns a connected SOCK_SEQPACKET
 	 * descriptor (close-on-exec) on which the request of launcher/sandbox/start.h goes. */
 	PW_OP_ENTER = 2,
 	/* A name is to be resolved.  pointer: struct pw_query.  Returns a close-on-exec memfd that
@@ -38,7 +38,11 @@ enum pw_op {
 	PW_OP_DATA = 7,
 };
 
-enum pw_role { PW_ROLE_INSTALLER = 1, PW_ROLE_BUILD = 2, PW_ROLE_GUEST = 3 };
+enum pw_role { PW_ROLE_INSTALLER = 1, PW_ROLE_BUILD = 2, PW_ROLE_GUEST = 3, PW_ROLE_VCS = 4 };
+
+/* The errno of an exec in a version control tool's sandbox that is to be made again by way of `enter`: the program knows passwords, and gets a sandbox of its
+ * own.  EREMOTE, which execve has no other use for. */
+#define PW_EXEC_ENTERS 66
 
 /* What a name may be at most: RFC 1035's 253 octets, a trailing dot, NUL. */
 #define PW_HOST_MAX 256

@@ -217,10 +217,10 @@ static void start(void)
 	find_real(path, sizeof(path));
 	role = shim_call(PW_OP_HELLO, intent_ring(), sizeof(struct pw_intents));
 	if (role > 0) {
-		find_place(path, role == PW_ROLE_INSTALLER ? "enter" : "become");
-		if (role == PW_ROLE_BUILD || role == PW_ROLE_GUEST)
+		find_place(path, role == PW_ROLE_INSTALLER || role == PW_ROLE_VCS ? "enter" : "become");
+		if (role != PW_ROLE_INSTALLER)
 			map_names();
-		if (role <= PW_ROLE_GUEST && !is_helper())
+		if (role <= PW_ROLE_VCS && !is_helper())
 			shim.role = (int)role;
 	}
 	errno = saved;

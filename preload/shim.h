@@ -7,6 +7,7 @@
 #ifndef PRELOAD_SHIM_H
 #define PRELOAD_SHIM_H
 
+#include <errno.h>
 #include <limits.h>
 #include <netdb.h>
 #include <spawn.h>
@@ -55,7 +56,7 @@ struct shim {
 	struct shim_real real;
 	const char *names; /* sorted, NUL-terminated names of variables worth an event; NULL: none */
 	size_t names_len;
-	char helper[PATH_MAX]; /* absolute path of `enter` in the installer, of `become` in a sandbox; or empty */
+	char helper[PATH_MAX]; /* absolute path of `enter` in the installer and a version control tool, else of `become`; or empty */
 	char preload[sizeof(SHIM_PRELOAD_VAR) + PATH_MAX]; /* LD_PRELOAD=<this object>, or empty */
 };
 
@@ -90,6 +91,12 @@ struct link_map;
 const char *shim_object(const struct shim *shim, const void *addr);
 /* The name of the function that holds addr, as its object exports it, or NULL. */
 const char *shim_symbol(const struct shim *shim, const void *addr);
+
+/* Whether an exec that failed so in a sandbox is made again by the helper.  In a version control tool what the kernel refuses is the end of it. */
+static inline int shim_helps(const struct shim *shim, int err)
+{
+	return err == (shim->role == PW_ROLE_VCS ? PW_EXEC_ENTERS : EACCES);
+}
 
 /* The value of a variable, read from environ without the interposed getenv. */
 char *shim_getenv(const char *name);

@@ -34,11 +34,11 @@ struct spawn {
 
 static int spawn_helper(struct spawn *s);
 
-static int spawn_or_become(struct spawn *s)
+static int spawn_or_help(struct spawn *s)
 {
 	int err = s->real(s->pid, s->path, s->actions, s->attr, s->argv, s->envp);
 
-	return err == EACCES && s->sandboxed ? spawn_helper(s) : err;
+	return s->sandboxed && shim_helps(shim_get(), err) ? spawn_helper(s) : err;
 }
 
 static int spawn_start(char **vector, void *arg)
@@ -47,7 +47,7 @@ static int spawn_start(char **vector, void *arg)
 
 	exec_fill_env(vector, s->envp, s->var, s->drop);
 	s->envp = vector;
-	return spawn_or_become(s);
+	return spawn_or_help(s);
 }
 
 /* As exec_helper(), with the checks. */
@@ -66,7 +66,7 @@ static __attribute__((noinline)) int spawn_helper(struct spawn *s)
 	s->real = shim->real.posix_spawn;
 	s->path = shim->helper;
 	s->var = t->var;
-	s->drop = s->sandboxed ? NULL : shim->preload;
+	s->drop = s->sandboxed && shim->role != PW_ROLE_VCS ? NULL : shim->preload;
 	s->sandboxed = false;
 	return exec_with_vector(exec_env_room(s->envp), spawn_start, s);
 }
@@ -92,7 +92,7 @@ static int spawn(struct spawn *s, bool search)
 	}
 	theirs = shim->role ? exec_preload_lacks(shim, s->envp) : NULL;
 	if (!theirs)
-		return spawn_or_become(s);
+		return spawn_or_help(s);
 	s->var = exec_preload_var(shim, theirs, __builtin_alloca(exec_preload_bytes(shim, theirs)));
 	return exec_with_vector(exec_env_room(s->envp), spawn_start, s);
 }

@@ -77,8 +77,18 @@ void proxies_finish(struct proxies *p);
  * taken for both.  host: as host_normal makes it.  Pure. */
 const struct proxy *proxies_for(const struct proxies *p, const char *host, unsigned port);
 
-/* A program that knows passwords, as PATH led to it before anything ran. */
+/* Who asks a program that knows passwords, and how. */
+enum helper_use {
+	HELPER_OF_PIP, /* by arguments: keyring */
+	HELPER_SSH,    /* carries a version control tool's connection, with the user's keys */
+	HELPER_OF_GIT, /* told on standard input whose password is wanted (gitcredentials(7)) */
+	HELPER_ASKPASS, /* by git, with a question in words as its argument */
+};
+
+/* A program that knows passwords, as PATH or the user's configuration led to it before anything ran. */
 struct helper {
+	enum helper_use use;
+	const char *const *words; /* static: the first arguments without which the program is something else; NULL: none */
 	char *path;           /* what is started: an entry of PATH and the name */
 	char *program;        /* what runs: the same, or the file that a version manager's shim stands for */
 	dev_t device;         /* of the program, links resolved */
@@ -130,6 +140,8 @@ struct installer {
 	struct strings archives;   /* where archives may be read by pip besides its temp: see archives.c */
 	struct helper *helpers;    /* every program that pip, or a version control tool that it starts, may find and ask for a password */
 	size_t helper_count;
+	struct strings ssh_words;  /* of the user's own commands for ssh (GIT_SSH_COMMAND, core.sshCommand …): options that a tool may give it */
+	struct strings git_words;  /* of its credential helpers: the same */
 	struct strings urls;       /* what settings, command line and files name by URL, whole: a record shows none of the passwords in them */
 	bool keyring_over;         /* pip is told to import keyring, which nothing of the environment is: it is to start it as a program instead */
 	char *cache_dir;           /* pip's cache as it will compute it; NULL with --no-cache-dir */
@@ -154,7 +166,7 @@ int installer_plan(struct installer *ins, const struct policy *p, char *const en
 /* A pip that lies in an archive, into `folder`/p, a folder of the run that nothing but the launcher writes.  After installer_plan; nothing to do for others. */
 int installer_unpack(struct installer *ins, const char *folder, struct installer_error *err);
 void installer_finish(struct installer *ins);
-/* Is it the name of a program that knows passwords?  Pure. */
+/* Is it the name of a program that pip asks for passwords?  Pure. */
 bool installer_is_helper(const char *name);
 
 /* What the bootstrap of one pip is told besides what the installer knows. */

@@ -247,6 +247,19 @@ void inst_schemes_plan(struct installer *ins, const struct asked *a, const char 
 void inst_helpers_plan(struct installer *ins, char *const envp[], const char *cwd, const char *home); /* after outputs and what is narrowed */
 void inst_helpers_finish(struct installer *ins);
 
+/* --- helper_words.c: what the user's configuration of version control and ssh names --------------- */
+
+/* The words of a command line as a shell would split it, quotes and all, `~/` and `$HOME/` expanded; nothing else is.  Pure. */
+void inst_shell_words(const char *text, const char *home, struct strings *out);
+struct helper_words {
+	struct strings ssh;     /* of commands for ssh */
+	struct strings git;     /* of git's credential helpers */
+	struct strings ssh_files; /* keys, known hosts and agents that commands and ~/.ssh/config name; absolute, existing or not */
+};
+/* account: the home that the account database names, which is ssh's. */
+void inst_helper_words(struct helper_words *w, char *const envp[], const char *home, const char *account);
+void inst_helper_words_finish(struct helper_words *w);
+
 /* --- local.c ------------------------------------------------------------------------------------ */
 
 int inst_local_plan(struct installer *ins, const struct asked *a, const struct policy *p, const char *cwd, struct installer_error *err);

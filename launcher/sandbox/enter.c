@@ -1,4 +1,4 @@
-/* enter: what every program that pip starts becomes first.  Still pip's child: pip waits for it, signals it, reads its status; the program itself is
+/* enter: what every program that pip starts becomes first, and what knows passwords of those that a version control tool starts.  Still pip's (its) child: pip waits for it, signals it, reads its status; the program itself is
  * born in a sandbox of its own (zygote.c, init.c).
  *
  *     the shim execs enter with argv untouched and PIPWARDEN_EXEC=path in the environment
@@ -7,6 +7,7 @@
  *     ◀─ WRITE:   before STATUS: put a file into the environment, as `setup.py develop` would have (supervise/develop.h)
  *     ◀─ SUBPIP:  execute what the supervisor says: a pip that pip starts for build isolation
  *     ◀─ REFUSED: 126, after a line on standard error
+ *     ◀─ STATUS:  at once, where there is nothing to start
  *
  * Without a supervisor (the event call fails) nothing is executed: 126.  It decides nothing, so it may run in anybody's hands; statically linked, which
  * saves a third of its start, and no shim can be loaded into it.  Single-threaded. */
@@ -313,6 +314,8 @@ int main(int argc, char **argv)
 			become(fds[0]);
 		}
 		break;
+	case ENTER_STATUS: /* there was nothing to start */
+		end_like(m.value);
 	case ENTER_RUN:
 		wait_for(sock, signals, fds, m.copy_to);
 	case ENTER_REFUSED:

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* pip's for keyring; git's for ssh. */
+#include "ssh_words.h"
+
+/* pip's for keyring; git's for ssh: the version of its protocol. */
 static const char *const of_the_request[] = {"PYTHONIOENCODING", "GIT_PROTOCOL"};
 
 static const struct helper *find(const struct installer *ins, const char *path)
@@ -50,15 +52,11 @@ static int add_installation(const struct helper *h, struct strings *read)
 	return error == 0 && env->interpreter_real != NULL ? add_real(read, env->interpreter_real) : error;
 }
 
-bool credential_is(const struct supervisor *s, const struct start *request, struct birthright *b)
-{
-	const char *slash = strrchr(request->path, '/'), *rule = "exec.credential";
-	const struct helper *h;
+static const char rule[] = "exec.credential";
 
-	if (slash == NULL || !installer_is_helper(slash + 1)) {
-		return false;
-	}
-	h = find(s->run->installer, request->path);
+/* h: NULL, where no such program was found before the run. */
+static void give(const struct helper *h, struct birthright *b)
+{
 	b->role = ROLE_CREDENTIAL;
 	b->helper = h;
 	b->become = b->wanted = h != NULL ? BECOME_CREDENTIAL : BECOME_BUILD;
@@ -72,7 +70,111 @@ bool credential_is(const struct supervisor *s, const struct start *request, stru
 	if (h != NULL && add_installation(h, &b->read) < 0) {
 		birthright_refuse(b, rule, ENOMEM, "no memory");
 	}
+}
+
+bool credential_is(const struct supervisor *s, const struct start *request, struct birthright *b)
+{
+	const char *slash = strrchr(request->path, '/');
+
+	if (slash == NULL || !installer_is_helper(slash + 1)) {
+		return false;
+	}
+	give(find(s->run->installer, request->path), b);
 	return true;
+}
+
+/* --- asked by a version control tool --------------------------------------------------------------- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* The words come first; but for those the program is another one. */
+static bool has_words(const struct helper *h, const char *const *argv)
+{
+	for (size_t i = 0; h->words != NULL && h->words[i] != NULL; i++) {
+		if (argv[0] == NULL || argv[i + 1] == NULL || strcmp(argv[i + 1], h->words[i]) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+const struct helper *credential_helper(const struct installer *ins, const char *path, const struct stat *st, const char *const *argv)
+{
+	const struct helper *found = NULL;
+
+	for (size_t i = 0; i < ins->helper_count; i++) {
+		const struct helper *h = &ins->helpers[i];
+		bool same = h->use != HELPER_OF_PIP && h->device == st->st_dev && h->inode == st->st_ino && strcmp(base_name(h->path), base_name(path)) == 0;
+		if (same && has_words(h, argv) && (found == NULL || (found->refused != NULL && h->refused == NULL))) {
+			found = h; /* of several links to it one that no package can have made */
+		}
+	}
+	return found;
+}
+
+/* `get`, after options of the user's own configuration: others could name files. */
+static bool is_plain_question(const struct installer *ins, const struct helper *h, char *const *argv)
+{
+	size_t at = 1, last;
+
+	for (size_t i = 0; h->words != NULL && h->words[i] != NULL; i++) {
+		at++;
+	}
+	for (last = at; argv[last] != NULL && argv[last + 1] != NULL; last++) {
+		if (!strings_has(&ins->git_words, argv[last])) {
+			return false;
+		}
+	}
+	return argv[last] != NULL && (strcmp(argv[last], "get") == 0 || strcmp(argv[last], "store") == 0 || strcmp(argv[last], "erase") == 0);
+}
+
+static void check_question(const struct installer *ins, const struct vcs_requirement *tool, const struct start *request, struct birthright *b)
+{
+	const char *why = NULL;
+
+	switch (b->helper->use) {
+	case HELPER_OF_PIP:
+		break;
+	case HELPER_SSH:
+		b->requirement = tool;
+		why = ssh_words_refuse(tool->tool, request->argv, &ins->ssh_words);
+		break;
+	case HELPER_OF_GIT:
+		why = is_plain_question(ins, b->helper, request->argv) ? NULL : "it is given options that the user's configuration has not";
+		break;
+	case HELPER_ASKPASS:
+		why = request->argv[1] != NULL && request->argv[2] == NULL ? NULL : "it is asked more than one question";
+		break;
+	}
+	if (why != NULL) {
+		birthright_refuse(b, "exec.credential.use", EACCES, "%s", why);
+	}
+}
+
+void credential_of_tool(const struct supervisor *s, const struct vcs_requirement *tool, const struct start *request, struct birthright *b)
+{
+	const struct installer *ins = s->run->installer;
+	const struct helper *h = NULL;
+	struct stat st;
+
+	memset(b, 0, sizeof *b);
+	if (request->path[0] == '/' && request->argv[0] != NULL && stat(request->path, &st) == 0) {
+		h = credential_helper(ins, request->path, &st, (const char *const *)request->argv);
+	}
+	if (h == NULL) {
+		b->role = ROLE_CREDENTIAL;
+		birthright_refuse(b, rule, EACCES, "it is no program that is asked for passwords, or was none when this run began");
+		return;
+	}
+	give(h, b);
+	if (b->become != BECOME_REFUSED) {
+		check_question(ins, tool, request, b);
+	}
 }
 
 /* A variable, or a link, that makes a place of the whole home gives nothing. */

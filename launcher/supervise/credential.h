@@ -5,11 +5,20 @@
 #ifndef SUPERVISE_CREDENTIAL_H
 #define SUPERVISE_CREDENTIAL_H
 
+#include <sys/stat.h>
+
 #include "launcher/base/environment.h"
 #include "roles.h"
 
 /* False: the request is for no such program, and *b is untouched.  Else a birthright of the role `credential`, or a refusal. */
 bool credential_is(const struct supervisor *s, const struct start *request, struct birthright *b);
+
+/* The program (path, and what stat says of it) that knows passwords, as a version control tool asks it; argv: as many as are known, NULL-terminated.  NULL: it is
+ * none.  Pure. */
+const struct helper *credential_helper(const struct installer *ins, const char *path, const struct stat *st, const char *const *argv);
+/* A tool of that requirement's asks to have it started: a birthright of the role `credential`, or a refusal.  The request is hostile: a repository's server may have
+ * taken the tool over. */
+void credential_of_tool(const struct supervisor *s, const struct vcs_requirement *tool, const struct start *request, struct birthright *b);
 
 /* Its places as the kernel names them, those that exist: its store, its agent's socket, and what the policy gives the role.  0 or -ENOMEM. */
 int credential_places(const struct supervisor *s, const struct helper *h, struct strings *out);

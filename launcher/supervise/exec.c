@@ -1,7 +1,7 @@
 /* execve and execveat.
  *
  * In the installer nothing else can be executed than `enter`, the launched command by the launched process, and the pip that an `enter` was told to become.
- * In a build or guest every exec is recorded; Landlock's EXECUTE is the wall. */
+ * In a build or guest every exec is recorded; Landlock's EXECUTE is the wall.  Of a version control tool what asks for passwords is sent to `enter`. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "alone.h"
+#include "credential.h"
 #include "grants.h"
 #include "image.h"
 #include "rights.h"
@@ -24,6 +25,8 @@
 
 #define WORDS_MAX 512          /* arguments that are looked at */
 #define WORDS_BYTES (64 * 1024)
+#define WORDS 3
+#define WORD_MAX 64
 
 static bool is_enter(const struct supervisor *s, const char *path)
 {
@@ -114,6 +117,36 @@ static bool is_fetched(const struct sandbox *sb, const struct resolved *r)
 	return sb->role == ROLE_VCS && r->fd >= 0 && (has_no_name(r->fd) || grants_write(sb, r->real));
 }
 
+/* The words that a program is started with, as many as tell what it is asked for.  False: they cannot be read. */
+static bool read_words(struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, char text[WORDS][WORD_MAX], const char *words[WORDS + 1])
+{
+	uint64_t at[WORDS];
+	ssize_t n = address != 0 ? target_read_some(sb, req, address, at, sizeof at) : 0;
+
+	memset(words, 0, (WORDS + 1) * sizeof *words);
+	for (size_t i = 0; i < WORDS && n >= (ssize_t)((i + 1) * sizeof *at) && at[i] != 0; i++) {
+		ssize_t len = target_string(sb, req, at[i], text[i], WORD_MAX, true);
+		if (len < 0 && len != -ENAMETOOLONG) {
+			return false;
+		}
+		text[i][WORD_MAX - 1] = '\0'; /* none that is meant is so long */
+		words[i] = text[i];
+	}
+	return true;
+}
+
+/* A program that knows passwords gets a sandbox of its own, by way of `enter`: here it would find neither its store nor its agent.  Whoever makes us see another
+ * program gains nothing but to have it here. */
+static bool enters(struct sandbox *sb, const struct seccomp_notif *req, const struct resolved *r, const char *path, bool at)
+{
+	char text[WORDS][WORD_MAX];
+	const char *words[WORDS + 1];
+	struct stat st;
+
+	return sb->role == ROLE_VCS && !sb->audit && r->fd >= 0 && fstat(r->fd, &st) == 0 && read_words(sb, req, req->data.args[at ? 2 : 1], text, words) &&
+	       credential_helper(sb->sup->run->installer, path, &st, words) != NULL;
+}
+
 static struct reply refuse(struct sandbox *sb, const struct seccomp_notif *req, const char *path, const char *why)
 {
 	struct event ev = {
@@ -178,10 +211,12 @@ struct reply handle_exec(struct sandbox *sb, const struct seccomp_notif *req)
 		/* A PATH search makes one failing exec a folder: they are nobody's business. */
 	} else if (is_fetched(sb, &r)) {
 		reply = refuse(sb, req, path, "a version control tool starts nothing that came with a repository: no option allows it");
+	} else if (enters(sb, req, &r, path, at)) {
+		reply = reply_error(PW_EXEC_ENTERS);
 	} else if (needs_shim(sb, req, &r)) {
 		reply = refuse(sb, req, path, "a program that was made in the project's folder can be started by dynamically linked programs only"); /* nothing is let through by this: Landlock has no rule for it either */
-	} else if (strcmp(path, sb->sup->become_path) != 0) {
-		/* what `become` is started for was recorded when the kernel was asked for it */
+	} else if (strcmp(path, sb->sup->become_path) != 0 && !(sb->role == ROLE_VCS && is_enter(sb->sup, path))) {
+		/* what `become` is started for was recorded when the kernel was asked for it; what `enter` is, is where it runs */
 		record(sb, req, &r, path);
 		look_at_words(sb, req, req->data.args[at ? 2 : 1], r.real[0] != '\0' ? r.real : path);
 	}

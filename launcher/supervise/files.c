@@ -146,7 +146,7 @@ static struct reply judge_write(struct sandbox *sb, const struct seccomp_notif *
 {
 	struct refusal refusal = {.type = "file.write", .real = r->real, .as_written = text};
 	bool protected = grants_write_verdict(sb, r->real, &refusal.verdict);
-	if (vcs_is_own_store(sb, r->real)) /* ssh notes a new host, Subversion what it was told: that is refused, and nobody's attack */
+	if (vcs_is_own_store(sb, r->real) || grants_place(sb, r->real)) /* ssh notes a new host, Subversion what it was told: that is refused, and nobody's attack */
 		refusal.verdict = policy_rule(supervisor_policy(sb->sup), "file.write.outside");
 	if (!protected) {
 		if (trusted_device(r->real) || pathtext_below(r->real, "/dev/pts") || (sb->namespaces && pathtext_below(r->real, "/dev/shm")) ||

@@ -59,7 +59,7 @@ bool lookup_reaches(const struct sandbox *sb, const char *host, const struct pw_
 	char text[INET6_ADDRSTRLEN];
 
 	inet_ntop((int)address->family, address->bytes, text, sizeof text);
-	return supervisor_host_required(sb, host, port) || policy_host_allowed(supervisor_policy(sb->sup), sb->role, text, port) || (!range_is_private(address) && !is_own(address));
+	return supervisor_host_required(sb, host, port) || supervisor_host_allowed(sb, text, port) || (!range_is_private(address) && !is_own(address));
 }
 
 /* A name can be made to lead anywhere by whoever runs its domain: to the cloud's metadata service, to a machine behind the firewall. */

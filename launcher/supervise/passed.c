@@ -147,6 +147,13 @@ void passed_own(struct passed *p, bool audit)
 	}
 }
 
+void passed_standard(struct passed *p)
+{
+	while (p->count > 0 && p->numbers[p->count - 1] > 2) { /* ascending */
+		close_fd(&p->fds[--p->count]);
+	}
+}
+
 void passed_close(struct passed *p)
 {
 	for (uint32_t i = 0; i < p->count; i++) {

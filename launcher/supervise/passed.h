@@ -31,6 +31,9 @@ void passed_own(struct passed *p, bool audit);
 /* Closes what may not go in, and puts /dev/null in its place on 0 to 2.  copies: `enter` is there to copy outputs.  0 or -errno. */
 int passed_choose(struct passed *p, bool audit, bool copies);
 
+/* Closes all but 0 to 2. */
+void passed_standard(struct passed *p);
+
 /* All of them.  May be called again. */
 void passed_close(struct passed *p);
 

@@ -168,12 +168,13 @@ static int add_common(const struct supervisor *s, enum role role, struct ruleset
 	if ((error = add_system(r, s->namespaces, what)) < 0 || (error = may_add(r, s->shim_path, GRANT_READ, what)) < 0) {
 		return error;
 	}
-	/* A VCS tool has no use for what packages are installed into; and `become` executes what can be read. */
-	if (role != ROLE_VCS && ((error = add_python(run->policy, r, run->env, what)) < 0 || (error = add_home_tools(s, r, what)) < 0 ||
-	                         (error = may_add(r, s->become_path, GRANT_EXECUTE, what)) < 0)) {
+	if (role == ROLE_VCS) { /* it has no use for what packages are installed into, and `become` executes what can be read */
+		error = may_add(r, s->enter_path, GRANT_EXECUTE, what);
+	} else if ((error = add_python(run->policy, r, run->env, what)) < 0 || (error = add_home_tools(s, r, what)) < 0 ||
+	           (error = may_add(r, s->become_path, GRANT_EXECUTE, what)) < 0) {
 		return error;
 	}
-	return may_add_all(r, policy_grants(run->policy, role, FILE_READ), RX, what);
+	return error < 0 ? error : may_add_all(r, policy_grants(run->policy, role, FILE_READ), RX, what);
 }
 
 /* A program that knows passwords: nothing of the environment that pip installs into, nor of the home but its own. */

@@ -16,7 +16,7 @@ struct own_rights {
 	const struct helper *helper; /* a program that knows passwords: its installation is among `read`; NULL: none */
 	const struct strings *places; /* of it: sandbox.places */
 	const char *tree;            /* the project's folder, served: no grant may hold it; or NULL */
-	const struct vcs_requirement *requirement; /* of a VCS tool; else NULL */
+	const struct vcs_requirement *requirement; /* of a VCS tool and its ssh; else NULL */
 	const char *terminal;        /* device of the guest's terminal, or NULL */
 };
 

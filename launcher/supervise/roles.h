@@ -30,7 +30,7 @@ struct birthright {
 	bool not_in_place;    /* a wheel of what this pip would have installed by `setup.py install` or `setup.py develop` */
 	char *wheel_dir, *metadata_dir; /* where the hook's result has to lie */
 	bool develop, develop_user; /* `setup.py develop` of the project in `tree`, for the environment or the user's own folder */
-	const struct vcs_requirement *requirement; /* BECOME_VCS: what the tool was started for */
+	const struct vcs_requirement *requirement; /* BECOME_VCS, and the ssh of such a tool: what the tool was started for */
 	char *checkout;       /* BECOME_VCS: the folder that it may write; in `write`, too */
 	bool checkout_made;   /* … and that was made for it just now */
 	struct strings results; /* setup.py: folders from which pip takes the result */

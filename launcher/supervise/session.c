@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 #include "bootstrap.h"
+#include "credential.h"
+#include "credential_told.h"
 #include "findings.h"
 #include "launcher/base/fd.h"
 #include "launcher/base/thread.h"
@@ -105,6 +107,9 @@ static void session_free(struct session *n)
 	own_sockets_finish(&n->own_sockets);
 	stub_finish(&n->stub);
 	way_out_put(n->sandbox.way);
+	if (n->tool != NULL) {
+		atomic_fetch_sub(&s->asked, 1);
+	}
 	free(n);
 	atomic_fetch_sub(&s->live, 1);
 }
@@ -189,10 +194,37 @@ static int live(struct session *n)
 	return status;
 }
 
+/* For a version control tool: nothing of its own comes along but descriptors 0 to 2 and a question.  *status: what it gets where there is nothing to start. */
+static void decide_for_tool(struct session *n, int *status)
+{
+	close_fd(&n->cwd_fd); /* it may be a repository, which git reads for its configuration */
+	n->cwd_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	passed_standard(&n->passed);
+	credential_of_tool(n->sup, n->tool, &n->request, &n->right);
+	n->sandbox.role = n->right.role;
+	n->sandbox.requirement = n->tool;
+	if (n->right.become == BECOME_CREDENTIAL && credential_told(&n->sandbox, &n->request, &n->passed, n->enter_sock, &n->right) == TOLD_NOTHING) {
+		*status = 0;
+	}
+}
+
+static void decide(struct session *n, const char *cwd, int *status)
+{
+	if (n->tool != NULL) {
+		decide_for_tool(n, status);
+		return;
+	}
+	session_order_init(n); /* nearly every request gets one; session_begin asks again for what fails here */
+	bool told = word_take(n->request.envp, &n->word);
+	birthright_decide(n->sup, &n->request, cwd, is_of_launched_pip(n), told ? &n->word : NULL, &n->right);
+	n->sandbox.role = n->right.role;
+}
+
 static void *enter_thread(void *argument)
 {
 	struct session *n = argument;
 	char cwd[PATH_MAX];
+	int status = -1; /* not -1: nothing is to be started */
 
 	prctl(PR_SET_NAME, "session");
 	int error = receive_request(n, cwd);
@@ -202,12 +234,11 @@ static void *enter_thread(void *argument)
 		session_free(n);
 		return NULL;
 	}
-	session_order_init(n); /* nearly every request gets one; session_begin asks again for what fails here */
-	bool told = word_take(n->request.envp, &n->word);
-	birthright_decide(n->sup, &n->request, cwd, is_of_launched_pip(n), told ? &n->word : NULL, &n->right);
-	n->sandbox.role = n->right.role;
+	decide(n, cwd, &status);
 	if (n->right.become == BECOME_REFUSED) {
-		findings_refusal(&n->sandbox, &n->right, n->request.path);
+		if (n->right.rule != NULL) {
+			findings_refusal(&n->sandbox, &n->right, n->request.path);
+		}
 		n->right.become = n->sandbox.audit ? n->right.wanted : BECOME_REFUSED;
 	}
 	if (n->right.become == BECOME_SUBPIP) {
@@ -215,20 +246,36 @@ static void *enter_thread(void *argument)
 	} else if (n->right.become == BECOME_REFUSED) {
 		session_refuse(n, 0, n->right.why);
 	} else {
-		session_answer(n, ENTER_STATUS, live(n), "", NULL, 0);
+		session_answer(n, ENTER_STATUS, status >= 0 ? status : live(n), "", NULL, 0);
 	}
 	session_free(n);
 	return NULL;
 }
 
+/* A tool that was taken over could ask for as many as all others together may have. */
+static bool may_ask(struct supervisor *s, const struct vcs_requirement *tool)
+{
+	if (tool == NULL || atomic_fetch_add(&s->asked, 1) < SANDBOX_ASKED_MAX) {
+		return true;
+	}
+	atomic_fetch_sub(&s->asked, 1);
+	return false;
+}
+
 struct reply session_enter(struct sandbox *sb, const struct seccomp_notif *req)
 {
+	const struct vcs_requirement *tool = sb->role == ROLE_VCS ? sb->requirement : NULL;
 	struct session *n = session_new(sb->sup, ROLE_BUILD);
 	int pair[2];
 
 	if (n == NULL) {
 		return reply_error(EAGAIN);
 	}
+	if (!may_ask(sb->sup, tool)) {
+		session_free(n);
+		return reply_error(EAGAIN);
+	}
+	n->tool = tool;
 	n->enter = target_tgid((pid_t)req->pid);
 	if (n->enter <= 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		session_free(n);

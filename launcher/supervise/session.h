@@ -6,7 +6,7 @@
 #include "launcher/names/names.h"
 #include "launcher/supervise/supervise.h"
 
-/* PW_OP_ENTER: one end of a fresh socket pair goes to the caller.  Only called for the installer's sandbox. */
+/* PW_OP_ENTER: one end of a fresh socket pair goes to the caller.  Only called for the sandboxes of the installer and of version control tools. */
 struct reply session_enter(struct sandbox *sb, const struct seccomp_notif *req);
 
 /* The guest (run->guest_path, guest_argv): has its sandbox begun as soon as there is a zygote, while the supervisor is still getting ready. 0 or -errno. */

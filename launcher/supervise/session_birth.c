@@ -127,7 +127,8 @@ static int prepare(struct session *n, const char **what)
 		return error;
 	}
 	*what = "descriptors";
-	if ((error = passed_choose(&n->passed, n->sandbox.audit, n->enter > 0)) < 0) {
+	/* What ssh says is the repository, and no terminal is at the end of it. */
+	if ((error = passed_choose(&n->passed, n->sandbox.audit, n->enter > 0 && n->tool == NULL)) < 0) {
 		return error;
 	}
 	if (n->right.tree != NULL && (error = served_init(&n->served, n->sup, n->right.tree)) < 0) {

@@ -51,7 +51,7 @@ struct sandbox {
 	char *const *places;    /* of a helper that knows passwords: real paths of its store and its agent, NULL-terminated; NULL: none */
 	const char *bus;        /* of such a helper: the session's message bus, where its key store listens (bus.h); real path; NULL: none */
 	struct decoys *decoys;  /* of its home; NULL: none */
-	const struct vcs_requirement *requirement; /* of a VCS tool: what it was started for; NULL: none */
+	const struct vcs_requirement *requirement; /* of a VCS tool, and of the ssh that it has started: what it was started for; NULL: none */
 	_Atomic unsigned reads_recorded; /* files.c */
 	_Atomic unsigned names_refused;  /* question.c */
 	_Atomic unsigned told;           /* events.c: of what Python's hook tells by itself */

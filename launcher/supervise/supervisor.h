@@ -58,6 +58,7 @@ struct run {
 };
 
 #define SANDBOX_LIVE_MAX 512
+#define SANDBOX_ASKED_MAX 32 /* of them those that version control tools ask for passwords */
 
 #define RUN_FAILS_NEVER ((enum severity)(SEV_CRITICAL + 1))
 
@@ -79,7 +80,7 @@ struct supervisor {
 	_Atomic bool guest_done;
 	_Atomic int guest_status;
 	_Atomic uint64_t notifications; /* of sandboxes that have ended */
-	_Atomic unsigned sandboxes, live;
+	_Atomic unsigned sandboxes, live, asked;
 	pthread_mutex_t lock;      /* tickets, owners */
 	struct ticket { pid_t tgid; char *path; } ticket[64];
 	struct owner { char *directory, *package; } *owners; /* build directories and the package that each is for */

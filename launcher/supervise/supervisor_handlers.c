@@ -82,11 +82,17 @@ static bool is_configured(const struct supervisor *s, const char *host, unsigned
 	return false;
 }
 
+/* Whose hosts it may reach: ssh carries its tool's connection. */
+static enum role hosts_role(const struct sandbox *sb)
+{
+	return sb->requirement != NULL ? ROLE_VCS : sb->role;
+}
+
 bool supervisor_host_required(const struct sandbox *sb, const char *host, unsigned port)
 {
 	const struct vcs_requirement *r = sb->requirement;
 
-	return r != NULL && r->host != NULL && policy_host_word(supervisor_policy(sb->sup), sb->role, "@requirement") && (port == 0 || r->port == port) &&
+	return r != NULL && r->host != NULL && policy_host_word(supervisor_policy(sb->sup), hosts_role(sb), "@requirement") && (port == 0 || r->port == port) &&
 	       strcasecmp(r->host, host) == 0;
 }
 
@@ -94,7 +100,7 @@ bool supervisor_host_allowed(const struct sandbox *sb, const char *host, unsigne
 {
 	const struct supervisor *s = sb->sup;
 
-	if (policy_host_allowed(s->run->policy, sb->role, host, port) || supervisor_host_required(sb, host, port)) {
+	if (policy_host_allowed(s->run->policy, hosts_role(sb), host, port) || supervisor_host_required(sb, host, port)) {
 		return true;
 	}
 	return sb->role == ROLE_INSTALLER && policy_host_word(s->run->policy, sb->role, "@index") && is_configured(s, host, port, true);
@@ -113,12 +119,12 @@ const struct proxies *supervisor_proxies(const struct supervisor *s)
 
 bool supervisor_host_opaque(const struct sandbox *sb, const char *host, unsigned port)
 {
-	return policy_host_opaque(supervisor_policy(sb->sup), sb->role, host, port) || (supervisor_host_required(sb, host, port) && sb->requirement->opaque);
+	return policy_host_opaque(supervisor_policy(sb->sup), hosts_role(sb), host, port) || (supervisor_host_required(sb, host, port) && sb->requirement->opaque);
 }
 
 bool supervisor_has_hosts(const struct sandbox *sb)
 {
-	return policy_role_has_hosts(supervisor_policy(sb->sup), sb->role) ||
+	return policy_role_has_hosts(supervisor_policy(sb->sup), hosts_role(sb)) ||
 	       (sb->requirement != NULL && sb->requirement->host != NULL && supervisor_host_required(sb, sb->requirement->host, 0));
 }
 

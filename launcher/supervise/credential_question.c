@@ -1,0 +1,107 @@
+#include "credential_question.h"
+
+#include <string.h>
+
+/* "host", "host:port", "[::1]:port". */
+static bool take_host(const char *text, size_t len, struct credential_question *out)
+{
+	const char *end = text + len, *host = text, *stop = memchr(text, ':', len);
+	unsigned port = out->tls ? 443 : 80;
+
+	if (len > 0 && text[0] == '[') {
+		host = text + 1;
+		stop = memchr(text, ']', len);
+		if (stop == NULL) {
+			return false;
+		}
+	}
+	const char *after = stop == NULL ? end : stop + (*stop == ']');
+	size_t host_len = (size_t)((stop != NULL ? stop : end) - host);
+	if (after < end) {
+		if (*after++ != ':' || after == end || end - after > 5) {
+			return false;
+		}
+		for (port = 0; after < end; after++) {
+			if (*after < '0' || *after > '9') {
+				return false;
+			}
+			port = port * 10 + (unsigned)(*after - '0');
+		}
+	}
+	if (host_len == 0 || host_len >= sizeof out->host || port == 0 || port > 65535) {
+		return false;
+	}
+	for (size_t i = 0; i < host_len; i++) {
+		char c = host[i];
+		bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || (c == ':' && text[0] == '[');
+		if (!good) {
+			return false;
+		}
+		out->host[i] = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+	}
+	out->host[host_len] = '\0';
+	out->port = port;
+	return true;
+}
+
+static bool take_protocol(const char *text, size_t len, struct credential_question *out)
+{
+	out->tls = len == 5;
+	return (len == 5 && memcmp(text, "https", 5) == 0) || (len == 4 && memcmp(text, "http", 4) == 0);
+}
+
+static bool is_name(const char *line, size_t name, const char *want)
+{
+	return strlen(want) == name && memcmp(line, want, name) == 0;
+}
+
+bool credential_question_parse(const char *text, size_t len, struct credential_question *out)
+{
+	const char *host = NULL, *protocol = NULL;
+	size_t host_len = 0, protocol_len = 0;
+
+	memset(out, 0, sizeof *out);
+	if (memchr(text, '\0', len) != NULL || memchr(text, '\r', len) != NULL) {
+		return false;
+	}
+	for (const char *line = text, *end = text + len; line < end;) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line)), *stop = newline != NULL ? newline : end;
+		const char *eq = memchr(line, '=', (size_t)(stop - line));
+		size_t name = eq != NULL ? (size_t)(eq - line) : 0;
+		if (line == stop && stop + 1 >= end) {
+			break; /* the blank line at the end; what stood behind it, some would read and some not */
+		}
+		if (name == 0 || is_name(line, name, "url") || (is_name(line, name, "host") && host != NULL) || (is_name(line, name, "protocol") && protocol != NULL)) {
+			return false;
+		}
+		if (is_name(line, name, "host")) {
+			host = eq + 1;
+			host_len = (size_t)(stop - host);
+		} else if (is_name(line, name, "protocol")) {
+			protocol = eq + 1;
+			protocol_len = (size_t)(stop - protocol);
+		}
+		line = stop + 1;
+	}
+	return host != NULL && protocol != NULL && take_protocol(protocol, protocol_len, out) && take_host(host, host_len, out);
+}
+
+bool credential_question_words(const char *prompt, struct credential_question *out)
+{
+	const char *quote = strchr(prompt, '\''), *end = strrchr(prompt, '\''), *at, *user;
+
+	memset(out, 0, sizeof *out);
+	at = quote != NULL ? strstr(quote, "://") : NULL;
+	if (at == NULL || end <= at || !take_protocol(quote + 1, (size_t)(at - quote - 1), out)) {
+		return false;
+	}
+	at += 3;
+	size_t len = strcspn(at, "/?#'");
+	user = memrchr(at, '@', len);
+	if (user != NULL) {
+		len -= (size_t)(user + 1 - at);
+		at = user + 1;
+	}
+	/* Between the quotes the URL stands alone, and nothing that people or programs could take for its end. */
+	return at + len <= end && strchr(at + len, '\'') == end && take_host(at, len, out);
+}

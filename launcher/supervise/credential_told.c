@@ -1,0 +1,140 @@
+#include "credential_told.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "credential_question.h"
+#include "launcher/base/clock.h"
+#include "launcher/base/fd.h"
+#include "supervisor.h"
+
+#define QUESTION_MAX 16384
+#define QUESTION_MS 10000 /* git writes it at once */
+
+static int standard_input(const struct passed *p)
+{
+	return p->count > 0 && p->numbers[0] == 0 ? p->fds[0] : -1;
+}
+
+/* Another handle on the pipe, so that whoever has it cannot make the read wait.  -1: it is no pipe. */
+static int open_again(int fd)
+{
+	char path[48];
+	struct stat st;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+}
+
+/* All that comes.  Length, or -1. */
+static ssize_t hear(int from, int hung_up, char text[QUESTION_MAX])
+{
+	int64_t until = clock_milliseconds() + QUESTION_MS, left;
+	size_t used = 0;
+
+	while ((left = until - clock_milliseconds()) > 0 && used < QUESTION_MAX) {
+		struct pollfd p[2] = {{.fd = from, .events = POLLIN}, {.fd = hung_up, .events = POLLRDHUP}};
+		if (poll(p, 2, (int)left) < 0) {
+			continue;
+		}
+		if (p[1].revents != 0) {
+			return -1;
+		}
+		ssize_t n = read(from, text + used, QUESTION_MAX - used);
+		if (n == 0) {
+			return (ssize_t)used;
+		}
+		if (n < 0 && errno != EAGAIN && errno != EINTR) {
+			return -1;
+		}
+		used += n > 0 ? (size_t)n : 0;
+	}
+	return -1;
+}
+
+static void record(struct sandbox *sb, const struct start *request, const struct credential_question *q, struct verdict verdict, enum event_action action)
+{
+	struct event ev = {
+		.type = "exec", .action = action, .verdict = verdict, .source = SRC_KERNEL,
+		.target = {.path = request->path, .host = q->host, .port = q->port},
+		.detail = action == EV_DENIED ? "a version control tool asks for the password of a host that its requirement does not name; --allow-host vcs:HOST allows one"
+		                              : "a version control tool asks for this host's password",
+	};
+
+	supervisor_record(sb, 0, &ev);
+}
+
+static enum credential_told judge(struct sandbox *sb, const struct start *request, const struct credential_question *q, struct birthright *b)
+{
+	const struct policy *p = supervisor_policy(sb->sup);
+
+	if (!supervisor_host_allowed(sb, q->host, q->port)) {
+		record(sb, request, q, policy_rule(p, "exec.credential.host"), EV_DENIED);
+		birthright_refuse(b, NULL, EACCES, "it is asked for the password of %.100s, which the requirement does not name", q->host);
+		return TOLD_REFUSED;
+	}
+	record(sb, request, q, policy_rule(p, "exec.recorded"), EV_ALLOWED);
+	return TOLD_GOOD;
+}
+
+static enum credential_told refuse(struct birthright *b, const char *why)
+{
+	birthright_refuse(b, "exec.credential.use", EACCES, "%s", why);
+	return TOLD_REFUSED;
+}
+
+static const char *last_word(char *const *argv)
+{
+	const char *last = "";
+
+	for (; *argv != NULL; argv++) {
+		last = *argv;
+	}
+	return last;
+}
+
+/* On standard input. */
+static enum credential_told told_by_pipe(struct sandbox *sb, const struct start *request, struct passed *passed, int hung_up, struct birthright *b)
+{
+	cleanup_fd int from = open_again(standard_input(passed));
+	char text[QUESTION_MAX];
+	struct credential_question q;
+
+	if (strcmp(last_word(request->argv), "get") != 0) {
+		return TOLD_NOTHING;
+	}
+	ssize_t len = from >= 0 ? hear(from, hung_up, text) : -1;
+	if (len < 0 || !credential_question_parse(text, (size_t)len, &q)) {
+		return refuse(b, "it is not told whose password is asked for");
+	}
+	enum credential_told told = judge(sb, request, &q, b);
+	int copy = told == TOLD_GOOD ? fd_sealed("question", text, (size_t)len) : -1;
+	if (told == TOLD_GOOD && copy < 0) {
+		return refuse(b, "no memory");
+	}
+	if (told == TOLD_GOOD) {
+		close(passed->fds[0]);
+		passed->fds[0] = copy;
+	}
+	return told;
+}
+
+enum credential_told credential_told(struct sandbox *sb, const struct start *request, struct passed *passed, int hung_up, struct birthright *b)
+{
+	struct credential_question q;
+
+	switch (b->helper->use) {
+	case HELPER_OF_GIT:
+		return told_by_pipe(sb, request, passed, hung_up, b);
+	case HELPER_ASKPASS:
+		return credential_question_words(request->argv[1], &q) ? judge(sb, request, &q, b) : refuse(b, "its question names no host");
+	case HELPER_OF_PIP:
+	case HELPER_SSH:
+		break;
+	}
+	return TOLD_GOOD;
+}

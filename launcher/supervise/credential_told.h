@@ -1,0 +1,19 @@
+/* What a version control tool tells a helper that knows passwords: read before the helper is started, and only a question about a host that the tool may reach gets
+ * that far.  A tool that a repository's server has taken over gets no other host's password so.  Blocks; the session's thread. */
+#ifndef SUPERVISE_CREDENTIAL_TOLD_H
+#define SUPERVISE_CREDENTIAL_TOLD_H
+
+#include "launcher/sandbox/start.h"
+#include "passed.h"
+#include "roles.h"
+
+enum credential_told {
+	TOLD_GOOD,    /* to be started; its standard input is a copy of what was looked at */
+	TOLD_NOTHING, /* `store`, `erase`: helpers write nothing, and the tool does not mind */
+	TOLD_REFUSED, /* *b is a refusal, which is written down */
+};
+
+/* sb: the helper's sandbox, with the tool's requirement.  hung_up: a socket whose end says that nobody waits any more. */
+enum credential_told credential_told(struct sandbox *sb, const struct start *request, struct passed *passed, int hung_up, struct birthright *b);
+
+#endif

@@ -1,0 +1,11 @@
+/* How version control tools call ssh, and nothing else: with the user's keys, and in the user's name, it can run any program on any host that it reaches.  Pure. */
+#ifndef SUPERVISE_SSH_WORDS_H
+#define SUPERVISE_SSH_WORDS_H
+
+#include "launcher/installer/installer.h"
+
+/* argv: of a hostile tool.  users: the words of the user's own commands for ssh, whose options may be given as well.  NULL: it fetches a repository by one of the
+ * commands that this tool has for it; else why not (a static string).  Whom it may reach is not said here: its network is the requirement's. */
+const char *ssh_words_refuse(enum vcs_tool tool, char *const *argv, const struct strings *users);
+
+#endif
