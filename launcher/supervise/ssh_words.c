@@ -26,13 +26,21 @@ static bool is_plain_setting(const char *setting)
 	return false;
 }
 
+/* A user or a host: the user's configuration may have a shell read it (ProxyCommand with %h and %r). */
+static bool is_name(const char *text)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+@:[]=~";
+
+	return text[0] != '\0' && text[0] != '-' && strspn(text, letters) == strlen(text);
+}
+
 static bool is_value(char option, const char *value)
 {
 	switch (option) {
 	case 'p':
 		return value[0] != '\0' && strspn(value, "0123456789") == strlen(value);
 	case 'l':
-		return value[0] != '\0' && value[0] != '-';
+		return is_name(value);
 	case 'o':
 		return is_plain_setting(value);
 	default:
@@ -143,11 +151,12 @@ const char *ssh_words_refuse(enum vcs_tool tool, char *const *argv, const struct
 	if (argv[0] != NULL && argv[at] != NULL && strcmp(argv[at], "--") == 0) {
 		at++;
 	}
-	if (argv[0] == NULL || argv[at] == NULL || argv[at][0] == '-' || argv[at][0] == '\0') {
-		return "ssh is given no host";
+	if (argv[0] == NULL || argv[at] == NULL || !is_name(argv[at])) {
+		return "ssh is given no plain host";
 	}
-	if (!join(argv + at + 1, command)) {
-		return "ssh is given a command that is too long";
+	/* git and Mercurial give it as one word; of several, some could be options to another getopt. */
+	if (!join(argv + at + 1, command) || ((tool == VCS_GIT || tool == VCS_HG) && argv[at + 1] != NULL && argv[at + 2] != NULL)) {
+		return "ssh is given a command in a form that the tool does not use";
 	}
 	return (asks && command[0] == '\0') || is_fetch(tool, command, subsystem) ? NULL : "ssh is asked for another command than one that fetches a repository";
 }

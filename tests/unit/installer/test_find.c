@@ -786,6 +786,18 @@ static const struct helper *helper_at(const struct run *r, const struct tree *t,
 	return NULL;
 }
 
+static bool has_helper(const struct run *r, const struct tree *t, const char *name)
+{
+	cleanup_text char *path = tree_path(t, name);
+
+	for (size_t i = 0; i < r->ins.helper_count; i++) {
+		if (!strcmp(r->ins.helpers[i].path, path)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void assert_helper(const struct run *r, const struct tree *t, const char *name, const char *why)
 {
 	const struct helper *h = helper_at(r, t, name);
@@ -847,6 +859,39 @@ static void helpers_are_the_users_own(void **state)
 	run_end(&r);
 }
 
+/* What the user's configuration says of helpers and ssh counts where a version control tool will ask for them. */
+static void helpers_of_version_control(void **state)
+{
+	const struct tree *t = *state;
+	struct run r;
+	cleanup_text char *key = tree_path(t, "home/keys/deploy");
+	cleanup_text char *logins = tree_path(t, "home/logins");
+	cleanup_text char *named = tree_path(t, "named/git-credential-mine");
+
+	tree_python(t, "23.2.1");
+	run_setup(&r, t);
+	tree_file(t, "tools/git", 0755, "#!/bin/sh\n");
+	tree_file(t, "tools/git-credential-other", 0755, "#!/bin/sh\n");
+	tree_file(t, "tools/git-credential-cache--daemon", 0755, "#!/bin/sh\n");
+	tree_file(t, "tools/ssh", 0755, "#!/bin/sh\n");
+	tree_file(t, "named/git-credential-mine", 0755, "#!/bin/sh\n");
+	tree_file(t, "home/.gitconfig", 0644, "[core]\n\tsshCommand = \"ssh -i \\\"~/keys/deploy\\\" -F none\" # mine\n"
+	          "[credential \"https://x\"]\n\thelper = store --file ~/logins\n\thelper = %s/named/git-credential-mine --flag\n[corex]\n\tsshCommand = no\n", t->root);
+	inst_set(&r.env.v[1], inst_format("PATH=%s/venv/bin:%s/tools", t->root, t->root));
+	assert_runs(&r, "pip install x");
+	assert_false(has_helper(&r, t, "tools/git-credential-other"));
+	assert_int_equal(r.ins.ssh_words.n, 0);
+	assert_runs(&r, "pip install git+https://git.example/x.git");
+	assert_helper(&r, t, "tools/git-credential-other", NULL);
+	assert_helper(&r, t, "named/git-credential-mine", NULL);
+	assert_false(has_helper(&r, t, "tools/git-credential-cache--daemon"));
+	assert_true(strings_has(&helper_at(&r, t, "tools/git")->places, logins));
+	assert_true(strings_has(&helper_at(&r, t, "tools/ssh")->places, key));
+	assert_true(strings_has(&r.ins.ssh_words, "-F") && strings_has(&r.ins.ssh_words, key) && !strings_has(&r.ins.ssh_words, "no"));
+	assert_true(strings_has(&r.ins.git_words, "--flag") && strings_has(&r.ins.git_words, named));
+	run_end(&r);
+}
+
 static void importing_a_keyring_goes_over(void **state)
 {
 	const struct tree *t = *state;
@@ -893,6 +938,7 @@ int main(void)
 		in_tree(another_python),
 		in_tree(old_pips_start_themselves_otherwise),
 		in_tree(helpers_are_the_users_own),
+		in_tree(helpers_of_version_control),
 		in_tree(importing_a_keyring_goes_over),
 		in_tree(the_spec_is_json),
 	};

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "launcher/supervise/credential.h"
 #include "launcher/supervise/roles.h"
 
 /* A run whose temp is a folder of the test; pip lies in <root>/venv. */
@@ -620,6 +621,58 @@ static void helpers(void **state)
 	birthright_finish(&b);
 }
 
+static void assert_tool_gets(struct world *w, enum become become, const char *rule, char **argv, char *path)
+{
+	static const struct vcs_requirement requirement = {.tool = VCS_GIT};
+	struct start request = {.path = path, .argv = argv, .envp = w->envp};
+	struct birthright b;
+
+	credential_of_tool(&w->sup, &requirement, &request, &b);
+	assert_int_equal(b.become, become);
+	assert_int_equal(b.role, ROLE_CREDENTIAL);
+	if (rule != NULL) {
+		assert_string_equal(b.rule, rule);
+	}
+	assert_true(b.requirement == NULL || strstr(path, "ssh") != NULL); /* nothing else gets its network */
+	birthright_finish(&b);
+}
+
+/* What a version control tool that was taken over may have started. */
+static void helpers_of_tools(void **state)
+{
+	static const char *const words[] = {"credential-store", NULL};
+	struct world *w = *state;
+	struct helper h, one[3];
+
+	one[0] = *add_helper(w, &h, "git");
+	one[1] = *add_helper(w, &h, "ssh");
+	one[2] = *add_helper(w, &h, "keyring");
+	one[0].use = HELPER_OF_GIT;
+	one[0].words = words;
+	one[1].use = HELPER_SSH;
+	one[2].use = HELPER_OF_PIP;
+	w->ins.helpers = one;
+	w->ins.helper_count = 3;
+	strings_add(&w->ins.git_words, "--mine");
+	char *git = one[0].path, *ssh = one[1].path;
+	assert_tool_gets(w, BECOME_CREDENTIAL, NULL, ARGV("git", "credential-store", "get"), git);
+	assert_tool_gets(w, BECOME_CREDENTIAL, NULL, ARGV("git", "credential-store", "--mine", "get"), git);
+	assert_tool_gets(w, BECOME_REFUSED, "exec.credential.use", ARGV("git", "credential-store", "--file=/x", "get"), git);
+	assert_tool_gets(w, BECOME_REFUSED, "exec.credential.use", ARGV("git", "credential-store"), git);
+	assert_tool_gets(w, BECOME_REFUSED, "exec.credential.use", ARGV("git", "credential-store", "get", "get", "fill"), git);
+	assert_tool_gets(w, BECOME_REFUSED, "exec.credential", ARGV("git", "-c", "credential-store", "get"), git);
+	assert_tool_gets(w, BECOME_REFUSED, "exec.credential", ARGV("git", "clone"), git);
+	assert_tool_gets(w, BECOME_REFUSED, "exec.credential", ARGV(NULL), git);
+	assert_tool_gets(w, BECOME_REFUSED, "exec.credential", ARGV("keyring", "get", "x", "y"), one[2].path);
+	assert_tool_gets(w, BECOME_REFUSED, "exec.credential", ARGV("sh", "-c", "id"), "/bin/sh");
+	assert_tool_gets(w, BECOME_REFUSED, "exec.credential", ARGV("ssh", "host"), "tools/ssh");
+	assert_tool_gets(w, BECOME_CREDENTIAL, NULL, ARGV("ssh", "host", "git-upload-pack 'x'"), ssh);
+	assert_tool_gets(w, BECOME_REFUSED, "exec.credential.use", ARGV("ssh", "host", "id"), ssh);
+	one[1].refused = "it lies there";
+	assert_tool_gets(w, BECOME_REFUSED, "exec.credential", ARGV("ssh", "host", "git-upload-pack 'x'"), ssh);
+	strings_finish(&w->ins.git_words);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -627,7 +680,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(old_pips_run_a_folder_or_a_zip_of_themselves),
 		TEST(subpip_is_recognised), TEST(subpip_environment), TEST(subpip_requirements), TEST(setup_py), TEST(sources_of_other_commands), TEST(plain_tool), TEST(hook_folders), TEST(wheel_folders_of_the_cache), TEST(copied_hook_runner),
-		TEST(hook_cannot_take_anothers), TEST(links_are_no_folders), TEST(hook_output), TEST(output_is_rewritten), TEST(setup_py_results), TEST(tickets), TEST(owners), TEST(helpers),
+		TEST(hook_cannot_take_anothers), TEST(links_are_no_folders), TEST(hook_output), TEST(output_is_rewritten), TEST(setup_py_results), TEST(tickets), TEST(owners), TEST(helpers), TEST(helpers_of_tools),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

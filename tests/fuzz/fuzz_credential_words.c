@@ -1,0 +1,55 @@
+/* What a tool that was taken over says to ssh and to helpers: nothing that is let through is, or hides, what is not. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "launcher/supervise/credential_question.h"
+#include "launcher/supervise/ssh_words.h"
+
+#define WORDS_MAX 12
+
+static void ssh(char *text, size_t size)
+{
+	static const struct strings nobody;
+	char *argv[WORDS_MAX + 1] = {text};
+	size_t n = 1;
+
+	for (char *at = text; n < WORDS_MAX && (at = memchr(at, '\0', (size_t)(text + size - at))) != NULL && at + 1 < text + size; at++) {
+		argv[n++] = at + 1;
+	}
+	for (int tool = 0; tool < VCS_COUNT; tool++) {
+		if (ssh_words_refuse((enum vcs_tool)tool, argv, &nobody) != NULL) {
+			continue;
+		}
+		for (size_t i = 1; i < n; i++) {
+			if (argv[i][0] == '-' && ((argv[i][1] == 'o' && strcasestr(argv[i], "command") != NULL) || strpbrk(argv[i], "/|;`$") != NULL)) {
+				abort();
+			}
+		}
+	}
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	char *text = malloc(size + 64);
+	struct credential_question q;
+
+	memcpy(text, data, size);
+	text[size] = '\0';
+	if (credential_question_parse(text, size, &q)) {
+		if (q.host[0] == '\0' || strpbrk(q.host, "/@%\n=") != NULL || q.port == 0 || q.port > 65535) {
+			abort();
+		}
+		/* Whatever comes behind names no second host. */
+		memcpy(text + size, "\nhost=b\n", 8);
+		if (credential_question_parse(text, size + 8, &q)) {
+			abort();
+		}
+		text[size] = '\0';
+	}
+	credential_question_words(text, &q);
+	ssh(text, size + 1);
+	free(text);
+	return 0;
+}

@@ -1,0 +1,116 @@
+/* What a version control tool may say to ssh, and whose password it may ask for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "launcher/supervise/credential_question.h"
+#include "launcher/supervise/ssh_words.h"
+
+#define ARGV(...) ((char *const[]){__VA_ARGS__, NULL})
+
+static const char *const user_words[] = {"ssh", "-i", "/home/u/key", "-F", "none", "-oProxyCommand=mine", NULL};
+static const struct strings users = {.v = (char **)(uintptr_t)user_words, .n = 6}, nobody;
+
+static void ssh_fetches(void **state)
+{
+	(void)state;
+	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-o", "SendEnv=GIT_PROTOCOL", "-p", "2222", "git@host", "git-upload-pack '/a b.git'"), &nobody));
+	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "git@host", "git-upload-pack 'it'\\''s'\\!'.git'"), &nobody));
+	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-G", "host"), &nobody));
+	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-i", "/home/u/key", "-F", "none", "-oProxyCommand=mine", "-4", "host", "git-upload-pack 'x'"), &users));
+	assert_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "-C", "u@host", "hg -R a/b.c serve --stdio"), &nobody));
+	assert_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "u@host", "hg -R 'a b' serve --stdio"), &nobody));
+	assert_null(ssh_words_refuse(VCS_SVN, ARGV("ssh", "-q", "--", "u@host", "svnserve", "-t"), &nobody));
+	assert_null(ssh_words_refuse(VCS_BZR, ARGV("ssh", "-oForwardX11=no", "-oForwardAgent=no", "-oClearAllForwardings=yes", "-oNoHostAuthenticationForLocalhost=yes",
+	                                           "-p", "22", "-l", "u", "--", "host", "bzr", "serve", "--inet", "--directory=/", "--allow-writes"), &nobody));
+	assert_null(ssh_words_refuse(VCS_BZR, ARGV("ssh", "-s", "--", "host", "sftp"), &nobody));
+}
+
+static void ssh_does_nothing_else(void **state)
+{
+	static const char *const options[] = {"-oProxyCommand=x", "-oLocalCommand=x", "-oPermitLocalCommand=yes", "-F/x", "-E/x", "-i/x", "-I/x.so", "-A", "-Y", "-X", "-N", "-f",
+	                                      "-D1", "-L1:a:1", "-R1:a:1", "-Jx", "-Wx:1", "-w0", "-S/x", "-M", "-qF/x", "-t", "-s", "-", "-oSendEnv=*", "-p", "-p2x", "-l-x", "-o",
+	                                      "-oForwardAgent=yes"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+		assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", (char *)(uintptr_t)options[i], "host", "git-upload-pack 'x'"), &nobody));
+	}
+	static const char *const commands[] = {"git-receive-pack 'x'", "git-upload-pack 'x'; id", "git-upload-pack x;id", "git-upload-pack 'x' 'y'", "git-upload-pack 'x", "git-upload-pack ",
+	                                       "git-upload-pack 'x'\\''", "git-upload-pack -x", "git-upload-pack '-x'", "git-upload-pack $(id)", "id", "", "git-upload-pack 'x'\n id",
+	                                       "hg -R x serve --stdio", "svnserve -t", "git-upload-pack 'x'\\$''"};
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "host", (char *)(uintptr_t)commands[i]), &nobody));
+	}
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "host"), &nobody));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh"), &nobody));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "--", "-oProxyCommand=x", "git-upload-pack 'x'"), &nobody));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "host", "-oProxyCommand=x", "git-upload-pack 'x'"), &nobody));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-G", "host", "id"), &nobody));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "a`id`@host", "git-upload-pack 'x'"), &nobody));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-l", "a;id", "host", "git-upload-pack 'x'"), &nobody));
+	assert_non_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "host", "hg -R x serve --stdio --debugger"), &nobody));
+	assert_non_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "host", "hg -R --config=x serve --stdio"), &nobody));
+	assert_non_null(ssh_words_refuse(VCS_SVN, ARGV("ssh", "host", "svnserve -t; id"), &nobody));
+	/* A value of the user's does not make an option of another value his. */
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-F", "/home/u/key", "-i", "/etc/passwd", "host", "git-upload-pack 'x'"), &users));
+}
+
+static void assert_question(const char *text, const char *host, unsigned port)
+{
+	struct credential_question q;
+
+	assert_true(credential_question_parse(text, strlen(text), &q));
+	assert_string_equal(q.host, host);
+	assert_int_equal(q.port, port);
+}
+
+static void questions(void **state)
+{
+	static const char *const bad[] = {
+		"", "protocol=https\n", "host=a\n", "protocol=https\nhost=a\nhost=b\n", "protocol=https\nprotocol=http\nhost=a\n", "protocol=https\nhost=a\nurl=https://b/\n",
+		"protocol=ftp\nhost=a\n", "protocol=https\nhost=a\r\n", "protocol=https\nhost=a:\n", "protocol=https\nhost=a:0\n", "protocol=https\nhost=a:65536\n", "protocol=https\nhost=a:443x\n",
+		"protocol=https\nhost=a/b\n", "protocol=https\nhost=a@b\n", "protocol=https\nhost=a%2fb\n", "protocol=https\nhost=[::1\n", "protocol=https\nhost=[::1]x\n", "protocol=https\nhost=\n",
+		"protocol=https\nhost=a\nodd\n", "protocol=https\nhost=a\n=x\n", "protocol=https\nhost=a\n\nhost=b\n", "protocol=https\n\nhost=a\n",
+	};
+	struct credential_question q;
+
+	(void)state;
+	assert_question("protocol=https\nhost=Git.Example\n", "git.example", 443);
+	assert_question("protocol=http\nhost=git.example:8080\npath=a=b\nusername=u\n\n", "git.example", 8080);
+	assert_question("capability[]=authtype\nprotocol=https\nhost=[2001:db8::1]:1\nwwwauth[]=Basic realm=\"x\"", "2001:db8::1", 1);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_false(credential_question_parse(bad[i], strlen(bad[i]), &q));
+	}
+	assert_false(credential_question_parse("protocol=https\nhost=a\0b\n", 24, &q));
+}
+
+static void prompts(void **state)
+{
+	struct credential_question q;
+
+	(void)state;
+	assert_true(credential_question_words("Username for 'https://git.example': ", &q));
+	assert_string_equal(q.host, "git.example");
+	assert_true(credential_question_words("Password for 'http://me%40x@git.example:81/a/b': ", &q));
+	assert_string_equal(q.host, "git.example");
+	assert_int_equal(q.port, 81);
+	assert_false(credential_question_words("Password: ", &q));
+	assert_false(credential_question_words("Enter passphrase for key '/home/u/.ssh/key': ", &q));
+	assert_false(credential_question_words("Password for 'https://a' and 'https://b': ", &q));
+	assert_false(credential_question_words("Password for 'https://a", &q));
+	assert_true(credential_question_words("Password for 'https://a@b@git.example': ", &q));
+	assert_string_equal(q.host, "git.example");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ssh_fetches), cmocka_unit_test(ssh_does_nothing_else), cmocka_unit_test(questions), cmocka_unit_test(prompts),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
