@@ -65,12 +65,12 @@ void inst_shell_words(const char *text, const char *home, struct strings *out)
 
 /* --- git's, Mercurial's and Subversion's files ----------------------------------------------------- */
 
-enum words { OF_SSH, OF_GIT };
+enum words { OF_SSH, OF_GIT, OF_ASKPASS };
 static const struct named {
 	const char *section; /* one with a name of its own is meant as well (`[credential "https://x"]`) */
 	const char *key;
 	enum words words;
-} settings[] = { { "core", "sshcommand", OF_SSH }, { "credential", "helper", OF_GIT }, { "ui", "ssh", OF_SSH }, { "tunnels", "ssh", OF_SSH } };
+} settings[] = { { "core", "sshcommand", OF_SSH }, { "credential", "helper", OF_GIT }, { "core", "askpass", OF_ASKPASS }, { "ui", "ssh", OF_SSH }, { "tunnels", "ssh", OF_SSH } };
 
 /* As git takes a value: quotes and backslashes go, a comment does. */
 static void unquote(char *value)
@@ -98,7 +98,7 @@ static void take_setting(struct helper_words *w, const char *section, const char
 		if (!strncasecmp(section, settings[i].section, name) && !isalnum((unsigned char)section[name]) && strlen(settings[i].key) == len &&
 		    !strncasecmp(key, settings[i].key, len)) {
 			unquote(value);
-			inst_shell_words(value[0] == '!' ? value + 1 : value, home, settings[i].words == OF_SSH ? &w->ssh : &w->git);
+			inst_shell_words(value[0] == '!' ? value + 1 : value, home, settings[i].words == OF_SSH ? &w->ssh : settings[i].words == OF_GIT ? &w->git : &w->askpass);
 		}
 	}
 }
@@ -218,5 +218,6 @@ void inst_helper_words_finish(struct helper_words *w)
 {
 	strings_finish(&w->ssh);
 	strings_finish(&w->git);
+	strings_finish(&w->askpass);
 	strings_finish(&w->ssh_files);
 }

@@ -40,7 +40,7 @@ static const struct kind {
 	{ "glab", HELPER_OF_GIT, auth_git, true, { { OF_CONFIG, "glab-cli" } } },
 };
 
-/* Whatever its name: GIT_ASKPASS, SSH_ASKPASS. */
+/* Whatever its name: GIT_ASKPASS, SSH_ASKPASS, core.askPass. */
 static const struct kind askpass = { "", HELPER_ASKPASS, NULL, false, { { 0 } } };
 
 /* Where git keeps its own programs: they come before PATH. */
@@ -296,6 +296,9 @@ static void find_askpass(const struct search *s)
 			add_file(s, &askpass, value);
 		}
 	}
+	for (size_t i = 0; i < s->words->askpass.n; i++) {
+		add_file(s, &askpass, s->words->askpass.v[i]);
+	}
 }
 
 bool installer_is_helper(const char *name)
@@ -334,6 +337,7 @@ void inst_helpers_plan(struct installer *ins, char *const envp[], const char *cw
 		find_named(&s, &words.git);
 		find_askpass(&s);
 	}
+	ins->git_asks = words.askpass.n > 0;
 	ins->ssh_words = words.ssh;
 	ins->git_words = words.git;
 	words.ssh = words.git = (struct strings){ 0 };

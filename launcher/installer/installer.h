@@ -142,6 +142,7 @@ struct installer {
 	size_t helper_count;
 	struct strings ssh_words;  /* of the user's own commands for ssh (GIT_SSH_COMMAND, core.sshCommand …): options that a tool may give it */
 	struct strings git_words;  /* of its credential helpers: the same */
+	bool git_asks;             /* its configuration names a program that asks for passwords (core.askPass) */
 	struct strings urls;       /* what settings, command line and files name by URL, whole: a record shows none of the passwords in them */
 	bool keyring_over;         /* pip is told to import keyring, which nothing of the environment is: it is to start it as a program instead */
 	char *cache_dir;           /* pip's cache as it will compute it; NULL with --no-cache-dir */

@@ -254,6 +254,7 @@ void inst_shell_words(const char *text, const char *home, struct strings *out);
 struct helper_words {
 	struct strings ssh;     /* of commands for ssh */
 	struct strings git;     /* of git's credential helpers */
+	struct strings askpass; /* of core.askPass */
 	struct strings ssh_files; /* keys, known hosts and agents that commands and ~/.ssh/config name; absolute, existing or not */
 };
 /* account: the home that the account database names, which is ssh's. */

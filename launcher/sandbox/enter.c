@@ -7,7 +7,7 @@
  *     ◀─ WRITE:   before STATUS: put a file into the environment, as `setup.py develop` would have (supervise/develop.h)
  *     ◀─ SUBPIP:  execute what the supervisor says: a pip that pip starts for build isolation
  *     ◀─ REFUSED: 126, after a line on standard error
- *     ◀─ STATUS:  at once, where there is nothing to start
+ *     ◀─ STATUS:  at once, where there is nothing to start: without that variable its argument is a question to the user
  *
  * Without a supervisor (the event call fails) nothing is executed: 126.  It decides nothing, so it may run in anybody's hands; statically linked, which
  * saves a third of its start, and no shim can be loaded into it.  Single-threaded. */
@@ -291,11 +291,11 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	if (path == NULL) {
-		refuse("enter is started by pip's children only");
+		path = (char *)""; /* started as what git and ssh ask for passwords with (GIT_ASKPASS): the supervisor asks, at the terminal */
 	}
 	sock = prctl((int)PW_MAGIC, PW_OP_ENTER, 0, 0, 0);
 	if (sock < 0) {
-		refuse("%s: no supervisor: nothing is started unguarded", path);
+		refuse("%s: no supervisor: nothing is started unguarded", *path != '\0' ? path : "enter");
 	}
 	if (sock < 3) { /* standard descriptors were closed: keep their numbers free */
 		int moved = fcntl(sock, F_DUPFD_CLOEXEC, 3);

@@ -10,6 +10,7 @@
 #include "credential_question.h"
 #include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
+#include "prompt.h"
 #include "supervisor.h"
 
 #define QUESTION_MAX 16384
@@ -137,4 +138,53 @@ enum credential_told credential_told(struct sandbox *sb, const struct start *req
 		break;
 	}
 	return TOLD_GOOD;
+}
+
+/* --- at the terminal --------------------------------------------------------------------------------- */
+
+/* "Username for 'https://host': ", as git words it: what is typed is a login of that host's, whoever asks. */
+static bool is_gits(const char *question)
+{
+	return strncmp(question, "Username for '", 14) == 0 || strncmp(question, "Password for '", 14) == 0;
+}
+
+static int standard_output(const struct passed *p)
+{
+	for (uint32_t i = 0; i < p->count; i++) {
+		if (p->numbers[i] == 1) {
+			return p->fds[i];
+		}
+	}
+	return -1;
+}
+
+/* Not blocking: nobody may read at the other end. */
+static bool answer(const struct passed *passed, char *text)
+{
+	char path[48];
+	size_t len = strlen(text);
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", standard_output(passed));
+	cleanup_fd int to = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	text[len] = '\n';
+	bool done = to >= 0 && write(to, text, len + 1) == (ssize_t)len + 1;
+	explicit_bzero(text, len + 1);
+	return done;
+}
+
+bool credential_prompt(struct sandbox *sb, const struct start *request, enum role asker, const struct passed *passed, int hung_up, struct birthright *b)
+{
+	const char *question = request->argv[0] != NULL && request->argv[1] != NULL ? request->argv[1] : "";
+	char text[PROMPT_MAX + 1];
+	struct credential_question q;
+	bool echo = asker == ROLE_VCS ? strncmp(question, "Username", 8) == 0 : strstr(question, "(yes/no") != NULL;
+
+	if (asker == ROLE_VCS && (!is_gits(question) || !credential_question_words(question, &q))) {
+		refuse(b, "the user is asked for something else than the login of a host");
+		return false;
+	}
+	if (asker == ROLE_VCS && judge(sb, request, &q, b) != TOLD_GOOD) {
+		return false;
+	}
+	return prompt_ask(question, echo, hung_up, text) && answer(passed, text);
 }

@@ -16,4 +16,8 @@ enum credential_told {
 /* sb: the helper's sandbox, with the tool's requirement.  hung_up: a socket whose end says that nobody waits any more. */
 enum credential_told credential_told(struct sandbox *sb, const struct start *request, struct passed *passed, int hung_up, struct birthright *b);
 
+/* The tool, or its ssh, has nobody to ask but the user, at the terminal: git for the password of a host that it may reach, ssh for whatever it asks (a passphrase, a
+ * password, whether a host's key is right).  asker: which of them.  The answer goes to its standard output.  False: there is none. */
+bool credential_prompt(struct sandbox *sb, const struct start *request, enum role asker, const struct passed *passed, int hung_up, struct birthright *b);
+
 #endif

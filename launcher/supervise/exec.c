@@ -215,7 +215,7 @@ struct reply handle_exec(struct sandbox *sb, const struct seccomp_notif *req)
 		reply = reply_error(PW_EXEC_ENTERS);
 	} else if (needs_shim(sb, req, &r)) {
 		reply = refuse(sb, req, path, "a program that was made in the project's folder can be started by dynamically linked programs only"); /* nothing is let through by this: Landlock has no rule for it either */
-	} else if (strcmp(path, sb->sup->become_path) != 0 && !(sb->role == ROLE_VCS && is_enter(sb->sup, path))) {
+	} else if (strcmp(path, sb->sup->become_path) != 0 && !(sb->requirement != NULL && is_enter(sb->sup, path))) {
 		/* what `become` is started for was recorded when the kernel was asked for it; what `enter` is, is where it runs */
 		record(sb, req, &r, path);
 		look_at_words(sb, req, req->data.args[at ? 2 : 1], r.real[0] != '\0' ? r.real : path);

@@ -186,7 +186,9 @@ static int add_helper(const struct supervisor *s, const struct own_rights *own, 
 	    (error = may_add(r, s->become_path, GRANT_EXECUTE, what)) < 0) {
 		return error;
 	}
-	return may_add_all(r, list(own->places), GRANT_READ, what);
+	/* A tool's ssh has the user asked by it. */
+	error = own->requirement != NULL ? may_add(r, s->enter_path, GRANT_EXECUTE, what) : 0;
+	return error < 0 ? error : may_add_all(r, list(own->places), GRANT_READ, what);
 }
 
 /* The same objects for each: they are looked up once.  But for helpers and version control tools, a run has sandboxes of one role.  Around a served folder other ones are granted. */

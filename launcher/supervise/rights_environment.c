@@ -8,6 +8,7 @@
 
 #include "pathtext.h"
 #include "places.h"
+#include "prompt.h"
 #include "reals.h"
 #include "rights.h"
 #include "vcs.h"
@@ -181,12 +182,37 @@ int rights_preload(const struct supervisor *s, struct environment *e)
 	return error;
 }
 
+/* Has git ask at the terminal, by `enter`, where it would do so by itself: where nothing of the user's is to be asked instead. */
+static int git_prompts(const struct supervisor *s, struct environment *e)
+{
+	const char *terminal = environment_get(e, "GIT_TERMINAL_PROMPT");
+	bool others = environment_get(e, "GIT_ASKPASS") != NULL || environment_get(e, "SSH_ASKPASS") != NULL || s->run->installer->git_asks;
+
+	if (others || (terminal != NULL && strcmp(terminal, "0") == 0) || !prompt_possible()) {
+		return 0;
+	}
+	return environment_set(e, "GIT_ASKPASS", s->enter_path);
+}
+
+/* The same for ssh, whose own way to the terminal comes first. */
+static int ssh_prompts(const struct supervisor *s, struct environment *e)
+{
+	int error;
+
+	if (environment_get(e, "SSH_ASKPASS_REQUIRE") != NULL || !prompt_possible()) {
+		return 0;
+	}
+	error = environment_set(e, "SSH_ASKPASS", s->enter_path);
+	return error < 0 ? error : environment_set(e, "SSH_ASKPASS_REQUIRE", "force");
+}
+
 /* Its home is the user's: there its configuration is. */
 static int tools_environment(const struct supervisor *s, const struct own_rights *own, struct environment *e)
 {
 	int error;
 
-	if ((error = private_temp(own, e)) < 0 || (error = filter_path(s, ROLE_VCS, own, e)) < 0 || (error = vcs_overrides(own->requirement, e)) < 0) {
+	if ((error = private_temp(own, e)) < 0 || (error = filter_path(s, ROLE_VCS, own, e)) < 0 || (error = vcs_overrides(own->requirement, e)) < 0 ||
+	    (error = own->requirement->tool == VCS_GIT ? git_prompts(s, e) : 0) < 0) {
 		return error;
 	}
 	return rights_preload(s, e);
@@ -203,6 +229,7 @@ int rights_environment(const struct supervisor *s, enum role role, const struct 
 	if (own->helper != NULL) { /* its home is the user's: there its own places lie, and nothing else can be read */
 		error = private_temp(own, e);
 		error = error < 0 ? error : filter_path(s, role, own, e);
+		error = error < 0 || own->requirement == NULL ? error : ssh_prompts(s, e);
 		return error < 0 ? error : rights_preload(s, e);
 	}
 	if (role == ROLE_VCS) {

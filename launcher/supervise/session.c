@@ -200,9 +200,16 @@ static void decide_for_tool(struct session *n, int *status)
 	close_fd(&n->cwd_fd); /* it may be a repository, which git reads for its configuration */
 	n->cwd_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	passed_standard(&n->passed);
-	credential_of_tool(n->sup, n->tool, &n->request, &n->right);
-	n->sandbox.role = n->right.role;
+	n->sandbox.role = ROLE_CREDENTIAL;
 	n->sandbox.requirement = n->tool;
+	if (n->request.path[0] == '\0') {
+		*status = credential_prompt(&n->sandbox, &n->request, n->asker, &n->passed, n->enter_sock, &n->right) ? 0 : 1 << 8;
+		return;
+	}
+	credential_of_tool(n->sup, n->tool, &n->request, &n->right);
+	if (n->asker != ROLE_VCS) {
+		birthright_refuse(&n->right, "exec.enter", EACCES, "ssh starts its own programs where it is");
+	}
 	if (n->right.become == BECOME_CREDENTIAL && credential_told(&n->sandbox, &n->request, &n->passed, n->enter_sock, &n->right) == TOLD_NOTHING) {
 		*status = 0;
 	}
@@ -212,6 +219,10 @@ static void decide(struct session *n, const char *cwd, int *status)
 {
 	if (n->tool != NULL) {
 		decide_for_tool(n, status);
+		return;
+	}
+	if (n->request.path[0] == '\0') {
+		birthright_refuse(&n->right, "exec.enter", EACCES, "nothing is named that is to be started");
 		return;
 	}
 	session_order_init(n); /* nearly every request gets one; session_begin asks again for what fails here */
@@ -264,7 +275,7 @@ static bool may_ask(struct supervisor *s, const struct vcs_requirement *tool)
 
 struct reply session_enter(struct sandbox *sb, const struct seccomp_notif *req)
 {
-	const struct vcs_requirement *tool = sb->role == ROLE_VCS ? sb->requirement : NULL;
+	const struct vcs_requirement *tool = sb->role != ROLE_INSTALLER ? sb->requirement : NULL;
 	struct session *n = session_new(sb->sup, ROLE_BUILD);
 	int pair[2];
 
@@ -276,6 +287,7 @@ struct reply session_enter(struct sandbox *sb, const struct seccomp_notif *req)
 		return reply_error(EAGAIN);
 	}
 	n->tool = tool;
+	n->asker = sb->role;
 	n->enter = target_tgid((pid_t)req->pid);
 	if (n->enter <= 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		session_free(n);

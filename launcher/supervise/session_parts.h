@@ -37,7 +37,8 @@ struct session {
 	struct start request;
 	struct word word;        /* pip's, on whose code it is */
 	pid_t enter;             /* thread group of `enter`; 0: the guest */
-	const struct vcs_requirement *tool; /* of the version control tool that asks; NULL: pip does */
+	const struct vcs_requirement *tool; /* of the version control tool that asks, itself or by its ssh; NULL: pip does */
+	enum role asker;         /* … ROLE_VCS or ROLE_CREDENTIAL */
 	int enter_sock, init_sock, cwd_fd;
 	struct passed passed;    /* what the request passed, then what the command gets */
 	char home[PATH_MAX], tmp[PATH_MAX];

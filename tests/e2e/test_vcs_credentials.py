@@ -5,6 +5,7 @@ nothing else: another program stands for git here, which the user is made to tru
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from conftest import cannot
 from lib.procs import wait_for
+from lib.terminal import Terminal
 from test_vcs import (HOST, HTTPS, LOGIN, SSH, any_world, installed, nosy, repositories, server, sshd, store, tls, told, world)  # noqa: F401
 
 OTHER = ("other.test", "canary9of9another9host")
@@ -187,3 +189,71 @@ def test_other_tools_over_ssh(world, net, sshd, tool):
     result = world.guarded(["pip", "install", requirement], env)
     assert result.status == 0 and installed(world), str(result)
     assert result.above("info") == [], str(result)
+
+
+# --- at the terminal ----------------------------------------------------------------------------------------------------
+
+@pytest.fixture(params=[False, True], ids=["plain", "guarded"])
+def at_terminal(request, world):
+    """How the command begins, and the shell."""
+    with Terminal(world, columns=400) as shell:
+        yield shell, f"{world.pipwarden} --log {world.logs}/typed.jsonl pip" if request.param else "pip"
+
+
+def typed(shell, answers: dict[str, str]) -> str:
+    """What is shown while each question is answered, as often as it comes (a partial clone asks twice)."""
+    text, asked = "", set()
+    for _ in range(12):
+        m = shell.expect("(?s).*?(" + "|".join([*map(re.escape, answers), "READY> "]) + ")", 60)
+        text += m[0]
+        if m[1] == "READY> ":
+            assert asked == set(answers), text
+            return text
+        asked.add(m[1])
+        shell.send(answers[m[1]] + "\n")
+    raise AssertionError(f"it asks for ever: {text}")
+
+
+def test_git_asks_at_the_terminal(world, net, tls, at_terminal):
+    tls.ask_for(*LOGIN)
+    tls.requests.clear()
+    world.write(world.home / ".gitconfig", f"[http]\n\tsslCAInfo = {tls.certificate}\n", 0o644)
+    shell, pip = at_terminal
+    before = shell.settings()
+    shell.start(f"{pip} install git+https://{HOST}:{HTTPS}/pwvcs.git")
+    text = typed(shell, {f"Username for 'https://{HOST}:{HTTPS}': ": LOGIN[0], f"Password for 'https://{LOGIN[0]}@{HOST}:{HTTPS}': ": LOGIN[1]})
+    assert LOGIN[1] not in text and shell.status() == 0 and installed(world), text
+    assert any(login for _, _, login in tls.requests) and shell.settings() == before
+
+
+def test_nobody_is_asked_where_git_is_told_so(world, net, tls, at_terminal):
+    tls.ask_for(*LOGIN)
+    world.write(world.home / ".gitconfig", f"[http]\n\tsslCAInfo = {tls.certificate}\n", 0o644)
+    shell, pip = at_terminal
+    shell.start(f"GIT_TERMINAL_PROMPT=0 {pip} install git+https://{HOST}:{HTTPS}/pwvcs.git")
+    text = shell.expect("(?s).*READY> ")[0]
+    assert "terminal prompts disabled" in text and "Username" not in text.replace("read Username", ""), text
+
+
+def test_ctrl_c_at_the_question(world, net, tls, at_terminal):
+    tls.ask_for(*LOGIN)
+    world.write(world.home / ".gitconfig", f"[http]\n\tsslCAInfo = {tls.certificate}\n", 0o644)
+    shell, pip = at_terminal
+    before = shell.settings()
+    shell.start(f"{pip} install git+https://me@{HOST}:{HTTPS}/pwvcs.git")
+    shell.expect(f"Password for 'https://me@{HOST}:{HTTPS}': ")
+    shell.send("\x03")
+    shell.expect("READY> ")
+    assert shell.status() in (1, 130) and shell.settings() == before
+
+
+def test_ssh_asks_at_the_terminal(world, net, sshd, repositories, at_terminal):
+    """For the passphrase of a key."""
+    key = world.home / ".ssh/key"
+    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", LOGIN[1], "-f", key], check=True, timeout=30)
+    world.own(key)
+    shell, pip = at_terminal
+    command = sshd["GIT_SSH_COMMAND"].replace(" -o BatchMode=yes", "")
+    shell.start(f"GIT_SSH_COMMAND='{command}' {pip} install git+ssh://root@{HOST}:{SSH}{repositories}/pwvcs.git")
+    text = typed(shell, {f"Enter passphrase for key '{key}': ": LOGIN[1]})
+    assert LOGIN[1] not in text and shell.status() == 0 and installed(world), text

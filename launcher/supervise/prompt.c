@@ -1,0 +1,109 @@
+#include "prompt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "launcher/base/fd.h"
+
+#define SHOWN_MAX 512
+
+static int open_terminal(void)
+{
+	return open("/dev/tty", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+}
+
+bool prompt_possible(void)
+{
+	cleanup_fd int terminal = open_terminal();
+
+	return terminal >= 0;
+}
+
+static void show(int terminal, const char *question)
+{
+	char text[SHOWN_MAX + 1];
+	size_t n = 0;
+
+	for (const char *c = question; *c != '\0' && n < SHOWN_MAX; c++) {
+		/* No control byte, nor one of those that UTF-8 writes with a second byte (C2 80 to C2 9F). */
+		bool acts = ((unsigned char)*c < ' ' && *c != '\n') || *c == 0x7f || ((unsigned char)*c == 0xc2 && (unsigned char)c[1] < 0xa0);
+		text[n++] = acts ? '?' : *c;
+		c += acts && (unsigned char)*c == 0xc2 && c[1] != '\0';
+	}
+	fd_write_all(terminal, text, n);
+}
+
+/* One line without its end.  False: there is none. */
+static bool read_line(int terminal, int hung_up, char answer[PROMPT_MAX])
+{
+	size_t used = 0;
+
+	for (;;) {
+		struct pollfd p[2] = {{.fd = terminal, .events = POLLIN}, {.fd = hung_up, .events = POLLRDHUP}};
+		char c;
+
+		if (poll(p, 2, -1) < 0) {
+			continue;
+		}
+		if (p[1].revents != 0) {
+			return false;
+		}
+		ssize_t n = read(terminal, &c, 1);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+			continue;
+		}
+		if (n <= 0) {
+			return false;
+		}
+		if (c == '\n') {
+			answer[used] = '\0';
+			return true;
+		}
+		if (used < PROMPT_MAX - 1) {
+			answer[used++] = c;
+		}
+	}
+}
+
+static bool ask(int terminal, const char *question, bool echo, int hung_up, char answer[PROMPT_MAX])
+{
+	struct termios before, quiet;
+	bool got;
+
+	/* All signals are blocked, SIGTTIN and SIGTTOU as well: from the background it would read nothing and change what the shell has set. */
+	if (tcgetattr(terminal, &before) < 0 || tcgetpgrp(terminal) != getpgrp()) {
+		return false;
+	}
+	quiet = before;
+	quiet.c_lflag |= ICANON | ISIG;
+	quiet.c_lflag &= ~(tcflag_t)(echo ? 0 : ECHO);
+	tcsetattr(terminal, TCSAFLUSH, &quiet);
+	show(terminal, question);
+	got = read_line(terminal, hung_up, answer);
+	tcsetattr(terminal, TCSAFLUSH, &before);
+	if (!echo || !got) {
+		fd_write_all(terminal, "\n", 1);
+	}
+	return got;
+}
+
+bool prompt_ask(const char *question, bool echo, int hung_up, char answer[PROMPT_MAX])
+{
+	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+	cleanup_fd int terminal = open_terminal();
+	bool got;
+
+	if (terminal < 0) {
+		return false;
+	}
+	pthread_mutex_lock(&one);
+	got = ask(terminal, question, echo, hung_up, answer);
+	pthread_mutex_unlock(&one);
+	return got;
+}
