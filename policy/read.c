@@ -186,7 +186,7 @@ static const char *opaque_text(struct reader *r, const cJSON *item, enum role ro
 /* An entry of a role's list as the text of an option.  NULL: failed. */
 static const char *host_text(struct reader *r, const cJSON *item, enum role role)
 {
-	if (cJSON_IsObject(item) && (role == ROLE_INSTALLER || role == ROLE_BUILD || role == ROLE_GUEST))
+	if (cJSON_IsObject(item) && role != ROLE_CREDENTIAL)
 		return opaque_text(r, item, role);
 	return reader_want_string(r, item, role_name(role)) ? NULL : reader_keep(r, item->valuestring);
 }

@@ -54,12 +54,13 @@ static bool is_own(const struct pw_address *address)
 	       sockaddr_describe(&to, len, &there) && sockaddr_describe(&from, from_len, &here) && !strcmp(there.address, here.address);
 }
 
+/* Which of its ports is looked at where it is connected to. */
 bool lookup_reaches(const struct sandbox *sb, const char *host, const struct pw_address *address, unsigned port)
 {
 	char text[INET6_ADDRSTRLEN];
 
 	inet_ntop((int)address->family, address->bytes, text, sizeof text);
-	return supervisor_host_required(sb, host, port) || supervisor_host_allowed(sb, text, port) || (!range_is_private(address) && !is_own(address));
+	return supervisor_host_required(sb, host, 0) || supervisor_host_allowed(sb, text, port) || (!range_is_private(address) && !is_own(address));
 }
 
 /* A name can be made to lead anywhere by whoever runs its domain: to the cloud's metadata service, to a machine behind the firewall. */

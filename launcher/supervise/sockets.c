@@ -37,16 +37,16 @@ const char *sockets_hint(const struct sandbox *sb)
 		return "pip may contact the hosts of its own configuration only; --allow-host HOST adds one";
 	if (sb->role == ROLE_GUEST)
 		return "what is run has no network; --allow-host HOST opens a host to it";
-	if (sb->role == ROLE_CREDENTIAL)
+	if (sb->role == ROLE_CREDENTIAL && !sb->requirement)
 		return "a program that is asked for passwords has no network; --allow-host credential:HOST opens a host to it";
-	if (sb->role == ROLE_VCS)
+	if (sb->requirement) /* and its ssh */
 		return "a version control tool may contact its requirement's host only, at that URL's port; --allow-host vcs:HOST adds one";
 	return "code of a package has no network; --allow-host build:HOST opens a host to it";
 }
 
 const char *sockets_hint_host(const struct sandbox *sb, const char *host, char hint[SOCKETS_HINT_MAX])
 {
-	if (sb->role == ROLE_VCS && *host) {
+	if (sb->requirement && *host) {
 		snprintf(hint, SOCKETS_HINT_MAX, "submodules and redirections lead to hosts that the requirement does not name; --allow-host vcs:%s allows this one", host);
 		return hint;
 	}

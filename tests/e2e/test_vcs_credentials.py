@@ -174,8 +174,8 @@ def test_agent(world, net, sshd, repositories):
     assert [e for e in result.of_type("net.connect") if e["role"] == "credential" and e["target"].get("host") == HOST], str(result)
 
 
-@pytest.mark.parametrize("tool", ["hg", "svn"])
-def test_other_tools_over_ssh(world, net, sshd, tool):
+def over_ssh(world, sshd, tool):
+    """A repository at the other end of ssh: the requirement, and what has the user's ssh find it."""
     if not shutil.which(tool):
         cannot(f"{tool} is not installed")
     path = store(tool, world.work / "pwvcs", world.logs)
@@ -183,9 +183,26 @@ def test_other_tools_over_ssh(world, net, sshd, tool):
     ssh = sshd["GIT_SSH_COMMAND"]
     if tool == "hg":
         world.write(world.home / ".hgrc", f"[ui]\nssh = {ssh}\n", 0o644)
-        requirement, env = f"hg+ssh://root@{HOST}:{SSH}/{path}", {}
-    else:
-        requirement, env = f"svn+ssh://root@{HOST}:{SSH}{path}", {"SVN_SSH": f"{ssh} -p {SSH}"}
+        return f"hg+ssh://root@{HOST}:{SSH}/{path}", {}
+    return f"svn+ssh://root@{HOST}{path}", {"SVN_SSH": f"{ssh} -p {SSH}"}
+
+
+def test_mercurial_over_ssh(world, net, sshd):
+    requirement, env = over_ssh(world, sshd, "hg")
+    result = world.guarded(["pip", "install", requirement], env)
+    assert result.status == 0 and installed(world), str(result)
+    assert result.above("info") == [], str(result)
+
+
+def test_subversion_over_ssh_on_another_port(world, net, sshd, templates, distribution):
+    """Its URLs name no port for ssh, so the policy does; nothing but that port of that host is let through unseen."""
+    requirement, env = over_ssh(world, sshd, "svn")
+    held = world.guarded(["pip", "install", requirement], env)
+    assert held.status != 0 and [e["target"]["port"] for e in told(held, "net.connect.port")][:1] == [SSH], str(held)
+    seen = world.guarded(["pip", "install", requirement], env, options=["--allow-host", f"vcs:{HOST}:{SSH}"])
+    assert seen.status != 0 and told(seen, "net.connect.name"), str(seen)
+    world.write(world.home / ".config/pipwarden/policy.json",
+                f'{{"version": 1, "network": {{"vcs": ["@requirement", {{"host": "{HOST}", "port": {SSH}, "opaque": true}}]}}}}')
     result = world.guarded(["pip", "install", requirement], env)
     assert result.status == 0 and installed(world), str(result)
     assert result.above("info") == [], str(result)

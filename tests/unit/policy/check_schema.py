@@ -37,7 +37,7 @@ BAD = """
 {"version": 1, "network": {"stand-in": ["8.8.0.0/16"]}}
 {"version": 1, "network": {"stand-in": ["2001:db8::/64"]}}
 {"version": 1, "network": {"stand-in": ["fd00::/120"]}}
-{"version": 1, "network": {"vcs": [{"host": "a.example", "port": 22, "opaque": true}]}}
+{"version": 1, "network": {"credential": [{"host": "a.example", "port": 22, "opaque": true}]}}
 {"version": 1, "network": {"deny": [{"id": "x", "severity": "low"}]}}
 {"version": 1, "network": {"deny": [{"id": "x", "severity": "low", "hosts": ["*"]}]}}
 {"version": 1, "limits": {"installer": {"time": 1}}}

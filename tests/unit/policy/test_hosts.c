@@ -162,7 +162,8 @@ static void allowances(void **state)
 	struct policy_error err;
 	struct policy *p = fresh();
 
-	add(p, "{\"version\": 1, \"network\": {\"guest\": [\"*.corp.example:443\", \"[2001:db8::1]:80\", \"10.0.0.0/8\", \"one.example\", {\"host\": \"git.example\", \"port\": 22, \"opaque\": true}]}}");
+	add(p, "{\"version\": 1, \"network\": {\"guest\": [\"*.corp.example:443\", \"[2001:db8::1]:80\", \"10.0.0.0/8\", \"one.example\", {\"host\": \"git.example\", \"port\": 22, \"opaque\": true}],"
+	       "\"vcs\": [\"@requirement\", {\"host\": \"svn.example\", \"port\": 2222, \"opaque\": true}]}}");
 	assert_int_equal(policy_allow_host(p, ROLE_INSTALLER, "Mirror.Example:8080", &err), 0);
 	assert_int_equal(policy_allow_host(p, ROLE_INSTALLER, "build:crates.example", &err), 0);
 	assert_int_equal(policy_allow_host(p, ROLE_INSTALLER, "build:443", &err), 0);
@@ -171,6 +172,8 @@ static void allowances(void **state)
 	assert_true(policy_host_allowed(p, ROLE_GUEST, "git.example", 22) && policy_host_opaque(p, ROLE_GUEST, "git.example", 22));
 	assert_false(policy_host_allowed(p, ROLE_GUEST, "git.example", 443));
 	assert_false(policy_host_opaque(p, ROLE_GUEST, "corp.example", 443));
+	assert_true(policy_host_opaque(p, ROLE_VCS, "svn.example", 2222) && policy_host_word(p, ROLE_VCS, "@requirement"));
+	assert_false(policy_host_opaque(p, ROLE_VCS, "svn.example", 22) || policy_host_allowed(p, ROLE_GUEST, "svn.example", 2222));
 	assert_true(policy_host_allowed(p, ROLE_GUEST, "corp.example", 443));
 	assert_true(policy_host_allowed(p, ROLE_GUEST, "a.CORP.example.", 443));
 	assert_true(policy_host_allowed(p, ROLE_GUEST, "a.corp.example", 0));

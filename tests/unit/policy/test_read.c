@@ -92,7 +92,7 @@ static const struct {
 	{"{\"version\": 1, \"network\": {\"stand-in\": [\"fe80::/64\"]}}", 1, 41, "public hosts"},
 	{"{\"version\": 1, \"network\": {\"stand-in\": [\"::ffff:10.0.0.0/104\"]}}", 1, 41, "public hosts"},
 	{"{\"version\": 1, \"network\": {\"stand-in\": [\"10.9.0.0/16\", \"10.8.0.0/16\"]}}", 1, 56, "second network of IPv4"},
-	{"{\"version\": 1, \"network\": {\"vcs\": [{\"host\": \"a.example\", \"port\": 22, \"opaque\": true}]}}", 1, 36, "vcs"},
+	{"{\"version\": 1, \"network\": {\"credential\": [{\"host\": \"a.example\", \"port\": 22, \"opaque\": true}]}}", 1, 43, "credential"},
 	{"{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"x\", \"severity\": \"low\", \"hosts\": [\"*\"]}]}}", 1, 78, "every host"},
 	{"{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"x\", \"severity\": \"low\", \"hosts\": [\"a.com/api\"]}]}}", 1, 78, "not a URL"},
 	{"{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"x\", \"severity\": \"low\", \"addresses\": [\"1.2.3\"]}]}}", 1, 82, "ADDRESS"},
