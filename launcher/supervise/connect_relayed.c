@@ -6,7 +6,7 @@
  * EINTR would say that its socket goes on connecting, and nothing connects that yet.  Of pip a signal that it handles is Ctrl-C, after which it asks for no connection.
  *
  * A caller that does not want to wait is told the same if it is known at once.  Else its socket is connected, and the outside goes on being dialled without it, by then at
- * all addresses of the host, since the caller will try no other any more; where none answers it sees a reset. */
+ * all addresses of the host, since the caller will try no other any more; where none answers it sees a reset.  So it is behind a proxy, which is waited for instead. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -47,6 +47,9 @@ struct job {
 	struct relay_target target;
 	bool placed;
 	struct in_place place;
+	bool answered;  /* before the outside was there: */
+	int inside;     /* the other end of the caller's socket; -1: it has none, and nothing is to be dialled for it */
+	int64_t until;  /* ms: when it is answered so; then, until when the outside is dialled */
 };
 
 static void job_free(struct job *job)
@@ -87,8 +90,6 @@ static int connect_outside(struct job *job)
 	struct timeval patience = patience_of(job);
 	int error;
 
-	if (job->target.by)
-		return proxy_dial(&job->later, job->target.by, job->target.host, job->target.port, patience);
 	cleanup_fd int sock = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return -errno;
@@ -196,42 +197,72 @@ static bool is_wanted(struct job *job, int inside)
 }
 
 /* A connected socket, or -errno. */
-static int dial_on(struct job *job, struct dial *dial, int inside)
+static int dial_on(struct job *job, struct dial *dial)
 {
 	struct sandbox *sb = &job->later.shade.sandbox;
 	struct pw_address known[DIAL_MAX];
 	size_t n = stand_ins_addresses(supervisor_stand_ins(sb->sup), job->target.host, known, DIAL_MAX);
-	int64_t until = clock_milliseconds() + DIAL_SECONDS * 1000;
 	int outside = -EINPROGRESS;
 
 	for (size_t i = 0; i < n; i++)
 		if (lookup_reaches(sb, job->target.host, &known[i], job->target.port))
 			dial_add(dial, &known[i], job->target.port);
-	while (outside == -EINPROGRESS && clock_milliseconds() < until && is_wanted(job, inside))
+	while (outside == -EINPROGRESS && clock_milliseconds() < job->until && is_wanted(job, job->inside))
 		outside = dial_wait(dial, DIAL_LOOK_MS);
 	return outside;
 }
 
-static void connect_first(struct job *job, struct dial *dial)
+/* The caller is not kept waiting any longer.  False: its socket could not be connected. */
+static bool answer_first(struct job *job)
+{
+	int result = connect_inside(job, &job->inside);
+
+	job->answered = true;
+	job->until = clock_milliseconds() + DIAL_SECONDS * 1000;
+	if (job->inside >= 0) {
+		way_out_dials(job->way, true); /* before it can end */
+		record_allowed(job);
+	}
+	answer(job, result);
+	return job->inside >= 0;
+}
+
+/* What became of the outside meanwhile: a socket, or a negative number. */
+static void end_first(struct job *job, int outside)
 {
 	struct linger now = {.l_onoff = 1};
-	int inside = -1, outside, result = connect_inside(job, &inside);
 
-	if (inside < 0) {
-		answer(job, result);
-		return;
-	}
-	way_out_dials(job->way, true); /* before it can end */
-	record_allowed(job);
-	answer(job, result);
-	outside = dial_on(job, dial, inside);
 	if (outside >= 0) {
-		relays_add(job->way, &job->target, inside, outside);
+		relays_add(job->way, &job->target, steal_fd(&job->inside), outside);
 	} else {
-		setsockopt(inside, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-		close_fd(&inside);
+		setsockopt(job->inside, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+		close_fd(&job->inside);
 	}
 	way_out_dials(job->way, false);
+}
+
+static bool goes_on(void *argument)
+{
+	struct job *job = argument;
+	bool late = clock_milliseconds() >= job->until;
+
+	if (job->answered)
+		return job->inside >= 0 && !late && is_wanted(job, job->inside);
+	return later_alive(&job->later) && (!wants_no_wait(job) || !late || answer_first(job));
+}
+
+static void connect_proxied(struct job *job)
+{
+	const struct proxy_wait wait = {.goes_on = goes_on, .arg = job, .patience = patience_of(job)};
+
+	job->until = clock_milliseconds() + UNBLOCKED_MS;
+	int outside = proxy_dial(&wait, job->target.by, job->target.host, job->target.port);
+	if (job->inside >= 0)
+		end_first(job, outside);
+	else if (outside >= 0)
+		connect_both(job, outside);
+	else if (!job->answered)
+		answer(job, -outside);
 }
 
 static void connect_unblocked(struct job *job)
@@ -244,10 +275,10 @@ static void connect_unblocked(struct job *job)
 	outside = dial_wait(&dial, UNBLOCKED_MS);
 	if (outside >= 0)
 		connect_both(job, outside);
-	else if (outside == -EINPROGRESS)
-		connect_first(job, &dial);
-	else
+	else if (outside != -EINPROGRESS)
 		answer(job, -outside);
+	else if (answer_first(job))
+		end_first(job, dial_on(job, &dial));
 	dial_finish(&dial);
 }
 
@@ -260,7 +291,9 @@ static void run(void *argument)
 	if (worker_tick_start(&tick, CONNECT_TICK_MS)) {
 		answer(job, EAGAIN);
 	} else {
-		if (wants_no_wait(job) && !job->target.by)
+		if (job->target.by)
+			connect_proxied(job);
+		else if (wants_no_wait(job))
 			connect_unblocked(job);
 		else
 			connect_waited(job);
@@ -312,6 +345,7 @@ struct reply connect_out(struct sandbox *sb, const struct seccomp_notif *req, in
 	if (!job)
 		return reply_error(ENOMEM);
 	job->sock = steal_fd(sock);
+	job->inside = -1;
 	job->way = way_out_take(sb->way);
 	job->len = len;
 	job->at = *sa;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -14,8 +15,9 @@
 #include "launcher/names/names.h"
 #include "launcher/relay/http_answer.h"
 #include "launcher/relay/socks.h"
-#include "launcher/supervise/connect.h"
+#include "launcher/supervise/dial.h"
 #include "launcher/supervise/session.h"
+#include "launcher/supervise/supervisor.h"
 
 #define LOGIN_MAX 1024 /* bytes of a name and a password; a login of SOCKS has 255 for each */
 #define HEAD_MAX (2 * LOGIN_MAX + 2 * HOST_TEXT_MAX + 128)
@@ -50,18 +52,23 @@ const struct proxy *proxy_for(const struct supervisor *sup, const char *host, un
 /* --- bytes ------------------------------------------------------------------------------------------ */
 
 struct talk {
-	struct later *later;
+	const struct proxy_wait *wait;
 	int sock;
 	int64_t deadline; /* ms */
 	int error;        /* positive; -1: nobody waits any more */
 };
 
-/* After a call that a tick or a time limit broke off. */
-static bool may_go_on(struct talk *d)
+/* After a call that could not be done at once: when it can, or that it shall not be. */
+static bool may_go_on(struct talk *d, short events)
 {
-	if (errno != EINTR && errno != EAGAIN)
+	struct pollfd p = {.fd = d->sock, .events = events};
+
+	if (errno != EINTR && errno != EAGAIN) {
 		d->error = errno;
-	else if (!later_alive(d->later))
+		return false;
+	}
+	poll(&p, 1, PROXY_LOOK_MS);
+	if (!d->wait->goes_on(d->wait->arg))
 		d->error = -1;
 	else if (clock_milliseconds() >= d->deadline)
 		d->error = ETIMEDOUT;
@@ -75,7 +82,7 @@ static bool say(struct talk *d, const void *bytes, size_t len)
 
 		if (n >= 0)
 			done += (size_t)n;
-		else if (!may_go_on(d))
+		else if (!may_go_on(d, POLLOUT))
 			return false;
 	}
 	return true;
@@ -91,7 +98,7 @@ static bool hear(struct talk *d, uint8_t *byte)
 			return true;
 		if (n == 0)
 			d->error = ECONNRESET;
-		if (n == 0 || !may_go_on(d))
+		if (n == 0 || !may_go_on(d, POLLIN))
 			return false;
 	}
 }
@@ -201,25 +208,32 @@ static void find(const struct proxy *p, struct pw_answer *out)
 		names_local(p->host, AF_UNSPEC, out);
 }
 
-static int connect_to(struct later *later, const struct pw_address *address, unsigned port, struct timeval patience, int *error)
+/* To one of the proxy's addresses.  -1 with *error, as in struct talk. */
+static int connect_to(const struct proxy_wait *wait, const struct pw_address *address, unsigned port, int64_t patience, int *error)
 {
-	struct sockaddr_storage to;
-	socklen_t len = sockaddr_of(address, port, &to);
-	cleanup_fd int sock = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int64_t until = clock_milliseconds() + patience;
+	struct dial dial;
+	int sock = -EINPROGRESS;
 
-	if (sock < 0) {
-		*error = errno;
-		return -1;
+	*error = 0;
+	dial_init(&dial);
+	dial_add(&dial, address, port);
+	while (*error == 0 && (sock = dial_wait(&dial, PROXY_LOOK_MS)) == -EINPROGRESS) {
+		if (!wait->goes_on(wait->arg))
+			*error = -1;
+		else if (patience && clock_milliseconds() >= until)
+			*error = ETIMEDOUT;
 	}
-	setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	*error = connect_waiting(later, sock, false, &to, len);
-	return *error ? -1 : steal_fd(&sock);
+	if (sock < 0 && *error == 0)
+		*error = -sock;
+	dial_finish(&dial);
+	return sock >= 0 ? sock : -1;
 }
 
-int proxy_dial(struct later *later, const struct proxy *p, const char *host, unsigned port, struct timeval patience)
+int proxy_dial(const struct proxy_wait *wait, const struct proxy *p, const char *host, unsigned port)
 {
-	int64_t ms = patience.tv_sec || patience.tv_usec ? (int64_t)patience.tv_sec * 1000 + patience.tv_usec / 1000 : ANSWER_MS;
-	struct talk d = {.later = later, .error = EHOSTUNREACH};
+	int64_t patience = (int64_t)wait->patience.tv_sec * 1000 + wait->patience.tv_usec / 1000;
+	struct talk d = {.error = EHOSTUNREACH};
 	cleanup_fd int sock = -1;
 	struct pw_answer proxy;
 
@@ -227,10 +241,10 @@ int proxy_dial(struct later *later, const struct proxy *p, const char *host, uns
 		return -EACCES;
 	find(p, &proxy);
 	for (uint32_t i = 0; i < proxy.count && sock < 0 && d.error >= 0; i++)
-		sock = connect_to(later, &proxy.address[i], p->port, patience, &d.error);
+		sock = connect_to(wait, &proxy.address[i], p->port, patience, &d.error);
 	if (sock < 0)
-		return d.error < 0 ? -ESRCH : -(d.error == EINPROGRESS ? ETIMEDOUT : d.error);
-	d = (struct talk){.later = later, .sock = sock, .deadline = clock_milliseconds() + ms};
+		return d.error < 0 ? -ESRCH : -d.error;
+	d = (struct talk){.wait = wait, .sock = sock, .deadline = clock_milliseconds() + (patience ? patience : ANSWER_MS)};
 	if (p->kind == PROXY_SOCKS ? ask_socks(&d, p, host, port) : ask_http(&d, p, host, port))
 		return steal_fd(&sock);
 	return d.error < 0 ? -ESRCH : -(d.error ? d.error : ECONNREFUSED);

@@ -3,18 +3,25 @@
 #ifndef SUPERVISE_PROXY_DIAL_H
 #define SUPERVISE_PROXY_DIAL_H
 
+#include <stdbool.h>
 #include <sys/time.h>
 
-#include "launcher/supervise/later.h"
-
 struct proxy;
+struct supervisor;
 
 /* The proxy by which a host's port is dialled, or NULL: directly.  Directly go whom NO_PROXY or /etc/hosts names, and names that are private by their form: where
  * those lead is looked at (lookup.c), and behind a proxy it could not be.  host: as host_normal makes it. */
 const struct proxy *proxy_for(const struct supervisor *sup, const char *host, unsigned port);
 
-/* Of a worker under a tick: a connected socket that begins with the host's first byte, or -errno; -ESRCH: nobody waits any more.  patience: for each step;
- * zero: as long as it takes. */
-int proxy_dial(struct later *later, const struct proxy *p, const char *host, unsigned port, struct timeval patience);
+/* Whom it is done for.  goes_on is asked every PROXY_LOOK_MS, and does not block; false: nobody waits any more. */
+#define PROXY_LOOK_MS 50
+struct proxy_wait {
+	bool (*goes_on)(void *arg);
+	void *arg;
+	struct timeval patience; /* for each step; zero: as long as it takes */
+};
+
+/* A connected socket, not blocking, that begins with the host's first byte, or -errno; -ESRCH: nobody waits any more. */
+int proxy_dial(const struct proxy_wait *wait, const struct proxy *p, const char *host, unsigned port);
 
 #endif

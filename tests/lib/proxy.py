@@ -5,6 +5,7 @@ import base64
 import socket
 import ssl
 import threading
+import time
 from dataclasses import dataclass, field
 
 
@@ -20,12 +21,13 @@ class Asked:
 class Proxy:
     """with Proxy(listen, dial) as proxy: both are called for sockets: a listening one, and one that is connected to (host, port).
 
-    login: "user:password" that it wants.  answer: what it says to CONNECT in place of its own words.  tls: it is spoken to in TLS."""
+    login: "user:password" that it wants.  answer: what it says to CONNECT in place of its own words.  slow: seconds until it answers.  tls: it is spoken to in TLS."""
 
     def __init__(self, listen, dial, *, login: str | None = None, tls: ssl.SSLContext | None = None):
         self._dial, self._listener = dial, listen()
         self.port = self._listener.getsockname()[1]
         self.login, self.answer, self._tls = login, None, tls
+        self.slow = 0.0
         self.asked: list[Asked] = []
         self.bytes = bytearray()  # all that any client said, before it was understood
         self.logins: list[bytes] = []
@@ -36,7 +38,7 @@ class Proxy:
 
     def clear(self) -> None:
         self.asked.clear(), self.bytes.clear(), self.logins.clear()
-        self.answer = None
+        self.answer, self.slow = None, 0.0
 
     # --- its clients
 
@@ -134,6 +136,7 @@ class Proxy:
 
     def _tunnel(self, client: socket.socket, asked: Asked, rest: bytes, answer: bytes) -> None:
         self.asked.append(asked)
+        time.sleep(self.slow)
         with self._dial(asked.host, asked.port) as server:
             client.sendall(answer)
             if rest:
