@@ -29,6 +29,17 @@ bool names_add(struct pw_answer *out, int family, const void *bytes, uint32_t sc
 	return true;
 }
 
+void names_add_found(struct pw_answer *out, const struct addrinfo *ai)
+{
+	if (ai->ai_family == AF_INET) {
+		names_add(out, AF_INET, &((const struct sockaddr_in *)(const void *)ai->ai_addr)->sin_addr, 0);
+	} else if (ai->ai_family == AF_INET6) {
+		const struct sockaddr_in6 *sa = (const struct sockaddr_in6 *)(const void *)ai->ai_addr;
+
+		names_add(out, AF_INET6, &sa->sin6_addr, sa->sin6_scope_id);
+	}
+}
+
 /* Exactly the spellings that a program's getaddrinfo takes for an address (1 to 4 numbers in octal, decimal or hex; IPv6 with a scope). */
 static bool literal(const char *host, struct pw_address *out)
 {
@@ -38,13 +49,7 @@ static bool literal(const char *host, struct pw_address *out)
 
 	if (getaddrinfo(host, NULL, &hints, &list) != 0)
 		return false;
-	if (list->ai_family == AF_INET) {
-		names_add(&answer, AF_INET, &((struct sockaddr_in *)(void *)list->ai_addr)->sin_addr, 0);
-	} else if (list->ai_family == AF_INET6) {
-		const struct sockaddr_in6 *sa = (struct sockaddr_in6 *)(void *)list->ai_addr;
-
-		names_add(&answer, AF_INET6, &sa->sin6_addr, sa->sin6_scope_id);
-	}
+	names_add_found(&answer, list);
 	freeaddrinfo(list);
 	*out = answer.address[0];
 	return answer.count == 1;

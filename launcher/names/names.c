@@ -38,18 +38,6 @@ void names_free(struct names *n)
 	free(n);
 }
 
-static void mapped(uint8_t out[16], int family, const void *bytes)
-{
-	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
-
-	if (family == AF_INET6) {
-		memcpy(out, bytes, 16);
-		return;
-	}
-	memcpy(out, prefix, sizeof prefix);
-	memcpy(out + sizeof prefix, bytes, 4);
-}
-
 static bool is_known(const struct names *n, const uint8_t bytes[16], const char *host)
 {
 	for (size_t i = 0; i < n->count; i++) {
@@ -66,7 +54,7 @@ void names_remember(struct names *n, const char *host, const struct pw_answer *a
 		struct remembered *slot = &n->entry[n->next];
 		uint8_t bytes[16];
 
-		mapped(bytes, (int)answer->address[i].family, answer->address[i].bytes);
+		sockaddr_mapped(&answer->address[i], bytes);
 		if (is_known(n, bytes, host))
 			continue;
 		memcpy(slot->bytes, bytes, sizeof bytes);
@@ -81,15 +69,14 @@ void names_remember(struct names *n, const char *host, const struct pw_answer *a
 
 bool names_of_address(struct names *n, const struct sockaddr_storage *sa, bool (*each)(const char *host, void *arg), void *arg)
 {
+	struct pw_address address;
 	uint8_t bytes[16];
+	unsigned port;
 	bool stopped = false;
 
-	if (sa->ss_family == AF_INET)
-		mapped(bytes, AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr);
-	else if (sa->ss_family == AF_INET6)
-		mapped(bytes, AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr);
-	else
+	if (!sockaddr_inet(sa, &address, &port))
 		return false;
+	sockaddr_mapped(&address, bytes);
 	pthread_mutex_lock(&n->lock);
 	for (size_t i = 0; i < n->count && !stopped; i++) {
 		size_t slot = (n->next + REMEMBERED_MAX - 1 - i) % REMEMBERED_MAX;
@@ -99,17 +86,6 @@ bool names_of_address(struct names *n, const struct sockaddr_storage *sa, bool (
 	}
 	pthread_mutex_unlock(&n->lock);
 	return stopped;
-}
-
-static void add_result(const struct addrinfo *ai, struct pw_answer *out)
-{
-	if (ai->ai_family == AF_INET) {
-		names_add(out, AF_INET, &((const struct sockaddr_in *)(const void *)ai->ai_addr)->sin_addr, 0);
-	} else if (ai->ai_family == AF_INET6) {
-		const struct sockaddr_in6 *sa = (const struct sockaddr_in6 *)(const void *)ai->ai_addr;
-
-		names_add(out, AF_INET6, &sa->sin6_addr, sa->sin6_scope_id);
-	}
 }
 
 void names_ask(const char *host, int family, struct pw_answer *out, char canonical[PW_HOST_MAX])
@@ -126,7 +102,7 @@ void names_ask(const char *host, int family, struct pw_answer *out, char canonic
 	if (list->ai_canonname)
 		names_classify(list->ai_canonname, canonical);
 	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next)
-		add_result(ai, out); /* in the resolver's own order; beyond PW_ANSWER_MAX cut off */
+		names_add_found(out, ai); /* in the resolver's own order; beyond PW_ANSWER_MAX cut off */
 	freeaddrinfo(list);
 	if (out->count == 0)
 		out->error = EAI_NONAME;

@@ -38,6 +38,9 @@ void names_ask(const char *host, int family, struct pw_answer *out, char canonic
 void names_local(const char *host, int family, struct pw_answer *out);
 /* The address as the program that asked will use it; false: no room, or a family that is none. Pure. */
 bool names_add(struct pw_answer *out, int family, const void *bytes, uint32_t scope);
+struct addrinfo;
+/* The same of one address of getaddrinfo's. */
+void names_add_found(struct pw_answer *out, const struct addrinfo *ai);
 /* Remembers what host was answered with (names_resolve does it itself): for names that are answered locally. */
 void names_remember(struct names *n, const char *host, const struct pw_answer *answer);
 
@@ -57,5 +60,9 @@ struct sockaddr_text {
 bool sockaddr_describe(const struct sockaddr_storage *sa, socklen_t len, struct sockaddr_text *out);
 /* The socket address of an inet address and a port: its length.  Pure. */
 socklen_t sockaddr_of(const struct pw_address *address, unsigned port, struct sockaddr_storage *out);
+/* The address and the port of an inet socket address; an IPv4 address that is mapped into IPv6 as IPv4.  False: of another family.  Pure. */
+bool sockaddr_inet(const struct sockaddr_storage *sa, struct pw_address *address, unsigned *port);
+/* The one form of sixteen bytes for both families: of IPv4 the mapped one.  Pure. */
+void sockaddr_mapped(const struct pw_address *address, uint8_t out[16]);
 
 #endif

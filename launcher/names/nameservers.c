@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "launcher/base/fd.h"
+#include "launcher/names/names.h"
 
 #define FILE_MAX (64 * 1024) /* a longer one is no list of nameservers */
 
@@ -26,18 +27,19 @@ static bool parse_address(const char *text, struct sockaddr_storage *out)
 	return inet_pton(AF_INET6, text, &in6->sin6_addr) == 1;
 }
 
+static bool is_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	struct pw_address x, y;
+	unsigned p, q;
+
+	return sockaddr_inet(a, &x, &p) && sockaddr_inet(b, &y, &q) && p == q && x.family == y.family && !memcmp(x.bytes, y.bytes, sizeof x.bytes);
+}
+
 bool nameservers_has(const struct nameservers *n, const struct sockaddr_storage *sa)
 {
-	for (size_t i = 0; i < n->n; i++) {
-		const struct sockaddr_in *a4 = (const void *)&n->at[i], *b4 = (const void *)sa;
-		const struct sockaddr_in6 *a6 = (const void *)&n->at[i], *b6 = (const void *)sa;
-
-		if (n->at[i].ss_family != sa->ss_family)
-			continue;
-		if (sa->ss_family == AF_INET ? a4->sin_port == b4->sin_port && !memcmp(&a4->sin_addr, &b4->sin_addr, sizeof a4->sin_addr)
-		                             : a6->sin6_port == b6->sin6_port && !memcmp(&a6->sin6_addr, &b6->sin6_addr, sizeof a6->sin6_addr))
+	for (size_t i = 0; i < n->n; i++)
+		if (is_same(&n->at[i], sa))
 			return true;
-	}
 	return false;
 }
 

@@ -1,4 +1,4 @@
-/* Socket addresses as text.  Pure: values in, values out. */
+/* Socket addresses: as text, and what is in them.  Pure: values in, values out. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -110,4 +110,44 @@ socklen_t sockaddr_of(const struct pw_address *address, unsigned port, struct so
 	memcpy(&in6.sin6_addr, address->bytes, sizeof in6.sin6_addr);
 	memcpy(out, &in6, sizeof in6);
 	return sizeof in6;
+}
+
+bool sockaddr_inet(const struct sockaddr_storage *sa, struct pw_address *address, unsigned *port)
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	*address = (struct pw_address){.family = sa->ss_family};
+	switch (sa->ss_family) {
+	case AF_INET:
+		memcpy(&in, sa, sizeof in);
+		memcpy(address->bytes, &in.sin_addr, 4);
+		*port = ntohs(in.sin_port);
+		return true;
+	case AF_INET6:
+		memcpy(&in6, sa, sizeof in6);
+		*port = ntohs(in6.sin6_port);
+		if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
+			address->family = AF_INET;
+			memcpy(address->bytes, &in6.sin6_addr.s6_addr[12], 4);
+			return true;
+		}
+		address->scope = in6.sin6_scope_id;
+		memcpy(address->bytes, &in6.sin6_addr, 16);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void sockaddr_mapped(const struct pw_address *address, uint8_t out[16])
+{
+	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (address->family == AF_INET6) {
+		memcpy(out, address->bytes, 16);
+		return;
+	}
+	memcpy(out, prefix, sizeof prefix);
+	memcpy(out + sizeof prefix, address->bytes, 4);
 }

@@ -107,48 +107,37 @@ bool stand_ins_give(struct stand_ins *s, unsigned whose, const char *host, const
 	return all;
 }
 
-/* The bytes of an inet address and their number, or NULL. */
-static const uint8_t *bytes_of(const struct sockaddr_storage *sa, size_t *len)
+static bool holds(const struct stand_ins *s, const struct pw_address *address)
 {
-	const struct sockaddr_in *in = (const void *)sa;
-	const struct sockaddr_in6 *in6 = (const void *)sa;
+	const struct policy_network *n = address->family == AF_INET ? &s->four : &s->six;
+	unsigned whole = n->bits / 8, rest = n->bits % 8;
 
-	*len = sa->ss_family == AF_INET ? 4 : 16;
-	if (sa->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-		*len = 4;
-		return in6->sin6_addr.s6_addr + 12;
-	}
-	if (sa->ss_family == AF_INET6)
-		return in6->sin6_addr.s6_addr;
-	return sa->ss_family == AF_INET ? (const uint8_t *)&in->sin_addr : NULL;
+	return !memcmp(address->bytes, n->bytes, whole) && (!rest || (address->bytes[whole] ^ n->bytes[whole]) >> (8 - rest) == 0);
 }
 
 bool stand_ins_hold(const struct stand_ins *s, const struct sockaddr_storage *sa)
 {
-	size_t len;
-	const uint8_t *bytes = bytes_of(sa, &len);
-	const struct policy_network *n = len == 4 ? &s->four : &s->six;
-	unsigned whole = n->bits / 8, rest = n->bits % 8;
+	struct pw_address address;
+	unsigned port;
 
-	if (!bytes || memcmp(bytes, n->bytes, whole))
-		return false;
-	return !rest || (bytes[whole] ^ n->bytes[whole]) >> (8 - rest) == 0;
+	return sockaddr_inet(sa, &address, &port) && holds(s, &address);
 }
 
 bool stand_ins_find(struct stand_ins *s, const struct sockaddr_storage *sa, char host[PW_HOST_MAX], struct pw_address *real)
 {
-	struct pw_address expected;
+	struct pw_address address, expected;
 	size_t len, index;
-	const uint8_t *bytes = bytes_of(sa, &len);
+	unsigned port;
 	bool found = false;
 
-	if (!bytes || !stand_ins_hold(s, sa))
+	if (!sockaddr_inet(sa, &address, &port) || !holds(s, &address))
 		return false;
-	index = (((size_t)bytes[len - 2] << 8 | bytes[len - 1]) & ((1u << POLICY_STAND_IN_BITS) - 1)) - 1;
+	len = address.family == AF_INET ? 4 : 16;
+	index = (((size_t)address.bytes[len - 2] << 8 | address.bytes[len - 1]) & ((1u << POLICY_STAND_IN_BITS) - 1)) - 1;
 	pthread_mutex_lock(&s->lock);
 	if (index < s->n) {
-		make_address(s, index, len == 4 ? AF_INET : AF_INET6, &expected);
-		found = s->entry[index].real.family == expected.family && !memcmp(expected.bytes, bytes, len);
+		make_address(s, index, address.family, &expected);
+		found = s->entry[index].real.family == expected.family && !memcmp(expected.bytes, address.bytes, len);
 		*real = s->entry[index].real;
 		memcpy(host, s->entry[index].host, PW_HOST_MAX);
 	}

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "launcher/base/fd.h"
+#include "launcher/names/names.h"
 #include "netlink.h"
 
 #define BACKLOG 128
@@ -13,12 +14,13 @@ static socklen_t length_of(const struct sockaddr_storage *sa)
 	return sa->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 }
 
-static const void *bytes_of(const struct sockaddr_storage *sa)
+/* Makes the address the namespace's own.  0 or -errno. */
+static int own(int route, const struct sockaddr_storage *sa)
 {
-	const struct sockaddr_in *in = (const void *)sa;
-	const struct sockaddr_in6 *in6 = (const void *)sa;
+	struct pw_address address;
+	unsigned port;
 
-	return sa->ss_family == AF_INET ? (const void *)&in->sin_addr : (const void *)&in6->sin6_addr;
+	return sockaddr_inet(sa, &address, &port) ? netlink_own(route, (int)address.family, address.bytes, address.family == AF_INET ? 32 : 128) : -EAFNOSUPPORT;
 }
 
 /* Or -errno. */
@@ -45,7 +47,7 @@ size_t own_net_make(const struct nameservers *servers, int sockets[OWN_NET_SOCKE
 	for (size_t i = 0; i < servers->n; i++) {
 		const struct sockaddr_storage *sa = &servers->at[i];
 
-		netlink_own(route, sa->ss_family, bytes_of(sa), sa->ss_family == AF_INET ? 32 : 128); /* what is the loopback's anyway is no error */
+		own(route, sa); /* what is the loopback's anyway is no error */
 		for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
 			int sock = socket_at(sa, types[t]);
 			if (sock >= 0)
@@ -58,10 +60,7 @@ size_t own_net_make(const struct nameservers *servers, int sockets[OWN_NET_SOCKE
 int own_net_door(const struct sockaddr_storage *sa)
 {
 	cleanup_fd int route = netlink_open();
-	int error;
+	int error = route < 0 ? route : own(route, sa);
 
-	if (sa->ss_family != AF_INET && sa->ss_family != AF_INET6)
-		return -EAFNOSUPPORT;
-	error = route < 0 ? route : netlink_own(route, sa->ss_family, bytes_of(sa), sa->ss_family == AF_INET ? 32 : 128);
 	return error < 0 ? error : socket_at(sa, SOCK_STREAM);
 }

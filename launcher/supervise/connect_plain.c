@@ -83,18 +83,10 @@ static void copy_options(int from, int to)
 /* A v4 address as a mapped one. */
 static void unify(const struct sockaddr_storage *sa, struct in_place *place)
 {
-	if (sa->ss_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)sa;
+	struct pw_address address;
 
-		place->address = in6->sin6_addr;
-		place->port = ntohs(in6->sin6_port);
-	} else {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)sa;
-
-		place->address = (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff}};
-		memcpy(&place->address.s6_addr[12], &in->sin_addr, 4);
-		place->port = ntohs(in->sin_port);
-	}
+	sockaddr_inet(sa, &address, &place->port); /* the caller has looked at the family */
+	sockaddr_mapped(&address, place->address.s6_addr);
 }
 
 /* Does everybody to whom the connection could come belong to the sandbox? */

@@ -60,11 +60,6 @@ static void job_free(struct job *job)
 	free(job);
 }
 
-static unsigned port_of(const struct sockaddr_storage *sa)
-{
-	return ntohs(sa->ss_family == AF_INET ? ((const struct sockaddr_in *)(const void *)sa)->sin_port : ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port);
-}
-
 static bool wants_no_wait(const struct job *job)
 {
 	return job->placed ? job->place.nonblocking : (fcntl(job->sock, F_GETFL) & O_NONBLOCK) != 0;
@@ -309,8 +304,9 @@ static bool find_target(struct sandbox *sb, const struct sockaddr_storage *sa, s
 	struct sockaddr_text text;
 	struct verdict verdict;
 
-	t->port = port_of(sa);
-	if (t->port == 0) /* to the policy any port; nobody listens there */
+	struct pw_address address;
+
+	if (!sockaddr_inet(sa, &address, &t->port) || t->port == 0) /* to the policy any port; nobody listens there */
 		return false;
 	if (stand_ins_find(supervisor_stand_ins(sb->sup), sa, t->host, &t->real)) {
 		t->opaque = supervisor_host_opaque(sb, t->host, t->port);
@@ -323,8 +319,9 @@ static bool find_target(struct sandbox *sb, const struct sockaddr_storage *sa, s
 		return false;
 	snprintf(t->host, sizeof t->host, "%s", text.address);
 	t->opaque = true;
-	t->real = (struct pw_address){.family = text.family == AF_INET || text.mapped ? AF_INET : AF_INET6};
-	return inet_pton((int)t->real.family, text.address, t->real.bytes) == 1;
+	t->real = address;
+	t->real.scope = 0;
+	return true;
 }
 
 static struct reply refuse_port(struct sandbox *sb, const struct seccomp_notif *req, const struct relay_target *t)

@@ -12,13 +12,19 @@
 
 #include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
+#include "launcher/names/names.h"
 
 #define PATIENCE_SECONDS 5  /* init answers at once, unless it is stopped or gone */
 #define COME_MILLISECONDS 2000
-#define KEY_MAX sizeof(struct sockaddr_in6)
+
+/* An address with its port, and nothing else of it: a v4-mapped address is the IPv4 one, for a socket's own view of its end depends on the socket's family. */
+struct end {
+	struct pw_address address;
+	unsigned port;
+};
 
 struct door {
-	char key[KEY_MAX]; /* the address with its port, and nothing else of it */
+	struct end end;
 	bool answered;
 	int error;
 	int fd; /* -1: none */
@@ -88,45 +94,43 @@ void doors_close(struct doors *d)
 	pthread_mutex_unlock(&d->lock);
 }
 
-static void make_key(const struct sockaddr_storage *sa, char key[KEY_MAX])
+static struct end end_of(const struct sockaddr_storage *sa)
 {
-	memset(key, 0, KEY_MAX);
-	if (sa->ss_family == AF_INET) {
-		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = ((const struct sockaddr_in *)(const void *)sa)->sin_port,
-		                         .sin_addr = ((const struct sockaddr_in *)(const void *)sa)->sin_addr};
-		memcpy(key, &in, sizeof in);
-	} else {
-		struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port,
-		                           .sin6_addr = ((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr};
-		memcpy(key, &in6, sizeof in6);
-	}
+	struct end end = {0};
+
+	sockaddr_inet(sa, &end.address, &end.port);
+	end.address.scope = 0;
+	return end;
+}
+
+static bool same_end(const struct end *a, const struct end *b)
+{
+	return a->port == b->port && !memcmp(&a->address, &b->address, sizeof a->address);
 }
 
 /* Its door, asked for if nobody has; or NULL with *error.  Under the lock. */
-static struct door *find(struct doors *d, const struct sockaddr_storage *sa, int *error)
+static struct door *find(struct doors *d, const struct end *end, int *error)
 {
 	struct init_message m = {.kind = INIT_DOOR};
-	char key[KEY_MAX];
+	struct sockaddr_storage at;
 
-	_Static_assert(sizeof m.text >= KEY_MAX, "an address goes into init's message");
-	make_key(sa, key);
+	_Static_assert(sizeof m.text >= sizeof(struct sockaddr_in6), "an address goes into init's message");
 	for (size_t i = 0; i < d->n; i++)
-		if (!memcmp(d->door[i].key, key, KEY_MAX))
+		if (same_end(&d->door[i].end, end))
 			return &d->door[i];
 	*error = d->n == DOORS_MAX ? -ENOSPC : 0;
 	if (*error == 0) {
-		memcpy(m.text, key, KEY_MAX);
+		memcpy(m.text, &at, sockaddr_of(&end->address, end->port, &at));
 		*error = fd_send(d->init_sock, &m, sizeof m, NULL, 0) < 0 ? -EAGAIN : 0;
 	}
 	if (*error < 0)
 		return NULL;
-	d->door[d->n] = (struct door){.fd = -1};
-	memcpy(d->door[d->n].key, key, KEY_MAX);
+	d->door[d->n] = (struct door){.end = *end, .fd = -1};
 	return &d->door[d->n++];
 }
 
 /* The door's listening socket, which stays in the table for as long as d is held; or -errno. */
-static int open_door(struct doors *d, const struct sockaddr_storage *sa)
+static int open_door(struct doors *d, const struct end *end)
 {
 	struct timespec until;
 	struct door *door;
@@ -135,7 +139,7 @@ static int open_door(struct doors *d, const struct sockaddr_storage *sa)
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += PATIENCE_SECONDS;
 	pthread_mutex_lock(&d->lock);
-	door = d->closed ? NULL : find(d, sa, &result);
+	door = d->closed ? NULL : find(d, end, &result);
 	while (door && !door->answered && !d->closed)
 		if (pthread_cond_timedwait(&d->told, &d->lock, &until))
 			break;
@@ -147,50 +151,27 @@ static int open_door(struct doors *d, const struct sockaddr_storage *sa)
 	return result;
 }
 
-static bool same_end(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
-{
-	char x[KEY_MAX], y[KEY_MAX];
-
-	make_key(a, x);
-	make_key(b, y);
-	return a->ss_family == b->ss_family && !memcmp(x, y, KEY_MAX);
-}
-
-/* A v4-mapped address as the IPv4 one that it is: a socket's own view of its end depends on the socket's family. */
-static void unmap(struct sockaddr_storage *sa)
-{
-	struct sockaddr_in6 in6;
-	struct sockaddr_in in = {.sin_family = AF_INET};
-
-	memcpy(&in6, sa, sizeof in6);
-	if (sa->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
-		return;
-	in.sin_port = in6.sin6_port;
-	memcpy(&in.sin_addr, &in6.sin6_addr.s6_addr[12], 4);
-	memset(sa, 0, sizeof *sa);
-	memcpy(sa, &in, sizeof in);
-}
-
 int doors_come_out(int door, int sock)
 {
-	struct sockaddr_storage own = {0}, peer = {0};
-	socklen_t own_len = sizeof own, peer_len;
+	struct sockaddr_storage name = {0};
+	socklen_t len = sizeof name;
+	struct end own, peer;
 	int64_t until = clock_milliseconds() + COME_MILLISECONDS, left;
 
-	if (getsockname(sock, (struct sockaddr *)&own, &own_len) < 0)
+	if (getsockname(sock, (struct sockaddr *)&name, &len) < 0)
 		return -errno;
-	unmap(&own);
+	own = end_of(&name);
 	while ((left = until - clock_milliseconds()) > 0) {
 		struct pollfd p = {.fd = door, .events = POLLIN};
 		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
 			return -errno;
-		peer_len = sizeof peer;
-		int end = accept4(door, (struct sockaddr *)&peer, &peer_len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		len = sizeof name;
+		int end = accept4(door, (struct sockaddr *)&name, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (end < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
 			return -errno; /* who knocks stays there, and would be found again at once */
 		if (end < 0)
 			continue;
-		unmap(&peer);
+		peer = end_of(&name);
 		if (same_end(&peer, &own))
 			return end;
 		close(end);
@@ -220,11 +201,9 @@ static int pass(int door, int sock, const struct sockaddr_storage *sa, socklen_t
 
 int doors_pass(struct doors *d, int sock, const struct sockaddr_storage *sa, socklen_t len, int *result)
 {
-	struct sockaddr_storage at = *sa;
-	int door, end;
+	const struct end at = end_of(sa);
+	int door = open_door(d, &at), end;
 
-	unmap(&at);
-	door = open_door(d, &at);
 	if (door < 0)
 		return door;
 	pthread_mutex_lock(&d->passing);

@@ -70,8 +70,7 @@ static struct reply refuse_unseen(struct sandbox *sb, const struct seccomp_notif
 static struct reply connect_proxy(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_storage *sa, const struct sockaddr_text *to,
                                   const struct proxy *proxy)
 {
-	struct relay_target target = {.port = to->port, .real = {.family = sa->ss_family},
-	                              .proxy = proxy->kind == PROXY_SOCKS ? RELAY_SOCKS_PROXY : RELAY_HTTP_PROXY};
+	struct relay_target target = {.proxy = proxy->kind == PROXY_SOCKS ? RELAY_SOCKS_PROXY : RELAY_HTTP_PROXY};
 	struct in_place place = {0};
 	int one = 1;
 
@@ -80,14 +79,8 @@ static struct reply connect_proxy(struct sandbox *sb, const struct seccomp_notif
 		return refuse_unseen(sb, req, to, proxy);
 	if (!connect_place(req, &place))
 		return reply_error(EBADF);
-	if (sa->ss_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)sa;
-
-		target.real.scope = in6->sin6_scope_id;
-		memcpy(target.real.bytes, &in6->sin6_addr, 16);
-	} else {
-		memcpy(target.real.bytes, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, 4);
-	}
+	if (!sockaddr_inet(sa, &target.real, &target.port))
+		return reply_error(EAFNOSUPPORT);
 	snprintf(target.host, sizeof target.host, "%s", proxy->host);
 	cleanup_fd int sock = socket(sa->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (sock < 0)
