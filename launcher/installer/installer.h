@@ -24,6 +24,7 @@ struct strings {
 	size_t n;
 };
 int strings_add(struct strings *s, const char *text); /* copies; 0 or -ENOMEM */
+int strings_add_real(struct strings *s, const char *path); /* with links resolved, if it is there; the same */
 int strings_addf(struct strings *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool strings_has(const struct strings *s, const char *text);
 void strings_remove(struct strings *s, const char *text);

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,13 @@ static int add_owned(struct strings *s, char *text)
 int strings_add(struct strings *s, const char *text)
 {
 	return add_owned(s, strdup(text));
+}
+
+int strings_add_real(struct strings *s, const char *path)
+{
+	char real[PATH_MAX];
+
+	return realpath(path, real) ? strings_add(s, real) : 0;
 }
 
 int strings_addf(struct strings *s, const char *format, ...)

@@ -12,8 +12,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 
+#include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
 #include "launcher/supervise/connect.h"
 #include "launcher/supervise/holder.h"
@@ -76,14 +76,6 @@ static bool is_interrupted(pid_t tid)
 	return pending & ~blocked & ~ignored;
 }
 
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 /* SO_SNDTIMEO bounds a connect; each of our rounds would start it anew.  INT64_MAX: none. */
 static int64_t deadline_us(int sock)
 {
@@ -92,7 +84,7 @@ static int64_t deadline_us(int sock)
 
 	if (getsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &t, &len) || (t.tv_sec == 0 && t.tv_usec == 0) || t.tv_sec > 1000000000)
 		return INT64_MAX;
-	return now_us() + (int64_t)t.tv_sec * 1000000 + t.tv_usec;
+	return clock_microseconds() + (int64_t)t.tv_sec * 1000000 + t.tv_usec;
 }
 
 int connect_waiting(struct later *later, int sock, bool its_own, const struct sockaddr_storage *address, socklen_t len)
@@ -112,7 +104,7 @@ int connect_waiting(struct later *later, int sock, bool its_own, const struct so
 			return -1;
 		if (its_own && is_interrupted((pid_t)later->req.pid))
 			return EINTR;
-		if (now_us() >= deadline)
+		if (clock_microseconds() >= deadline)
 			return timed_out;
 	}
 }

@@ -30,26 +30,19 @@ static bool is_as_it_was(const struct helper *h)
 	       st.st_ctim.tv_nsec == h->changed.tv_nsec;
 }
 
-static int add_real(struct strings *out, const char *path)
-{
-	char real[PATH_MAX];
-
-	return realpath(path, real) != NULL ? strings_add(out, real) : 0;
-}
-
 /* What it consists of, to be read and executed. */
 static int add_installation(const struct helper *h, struct strings *read)
 {
 	const struct python_env *env = &h->env;
-	int error = add_real(read, h->program);
+	int error = strings_add_real(read, h->program);
 
 	for (size_t i = 0; error == 0 && i < env->read_dirs.n; i++) {
-		error = add_real(read, env->read_dirs.v[i]);
+		error = strings_add_real(read, env->read_dirs.v[i]);
 	}
 	for (size_t i = 0; error == 0 && i < env->read_files.n; i++) {
-		error = add_real(read, env->read_files.v[i]);
+		error = strings_add_real(read, env->read_files.v[i]);
 	}
-	return error == 0 && env->interpreter_real != NULL ? add_real(read, env->interpreter_real) : error;
+	return error == 0 && env->interpreter_real != NULL ? strings_add_real(read, env->interpreter_real) : error;
 }
 
 static const char rule[] = "exec.credential";

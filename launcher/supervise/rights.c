@@ -236,19 +236,17 @@ int rights_sandbox(struct supervisor *s, enum role role, const struct own_rights
 
 /* --- what may be read, afterwards ---------------------------------------------------------------- */
 
-static void readable_add(struct strings *list, const char *path)
+static void readable_add(const struct policy *p, struct strings *list, const char *path)
 {
-	char real[PATH_MAX];
-
-	if (path != NULL && realpath(path, real) != NULL) {
-		strings_add(list, real);
+	if (path != NULL && !is_protected(p, path)) {
+		strings_add_real(list, path);
 	}
 }
 
 static void readable_add_all(const struct policy *p, struct strings *list, const struct strings *paths)
 {
 	for (size_t i = 0; i < paths->n; i++) {
-		readable_add(list, is_protected(p, paths->v[i]) ? NULL : paths->v[i]);
+		readable_add(p, list, paths->v[i]);
 	}
 }
 
@@ -262,18 +260,18 @@ static const struct strings *readable(struct supervisor *s)
 	pthread_mutex_lock(&s->lock);
 	if (list->n == 0) {
 		for (size_t i = 0; places_system[i].path != NULL; i++) {
-			readable_add(list, places_system[i].path);
+			strings_add_real(list, places_system[i].path);
 		}
 		for (size_t i = 0; places_home_tools[i] != NULL; i++) {
 			snprintf(path, sizeof path, "%s/%s", s->run->homes[0], places_home_tools[i]);
-			readable_add(list, path);
+			strings_add_real(list, path);
 		}
-		readable_add(list, s->shim_path);
-		readable_add(list, s->become_path);
+		strings_add_real(list, s->shim_path);
+		strings_add_real(list, s->become_path);
 		if (env != NULL) {
 			readable_add_all(s->run->policy, list, &env->read_dirs);
 			readable_add_all(s->run->policy, list, &env->read_files);
-			readable_add(list, is_protected(s->run->policy, env->interpreter_real) ? NULL : env->interpreter_real);
+			readable_add(s->run->policy, list, env->interpreter_real);
 		}
 	}
 	pthread_mutex_unlock(&s->lock);

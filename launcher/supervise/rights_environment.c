@@ -13,19 +13,19 @@
 #include "rights.h"
 #include "vcs.h"
 
-static int add_real(struct strings *out, const char *path)
+static int add_known(struct strings *out, const char *path)
 {
 	char real[PATH_MAX];
 
 	return reals_path(path, real) ? strings_add(out, real) : 0;
 }
 
-static int add_reals(struct strings *out, const char *const *paths)
+static int add_all_known(struct strings *out, const char *const *paths)
 {
 	int error = 0;
 
 	for (size_t i = 0; error == 0 && paths != NULL && paths[i] != NULL; i++) {
-		error = add_real(out, paths[i]);
+		error = add_known(out, paths[i]);
 	}
 	return error;
 }
@@ -38,22 +38,22 @@ static int executable_roots(const struct supervisor *s, enum role role, const st
 	int error = strings_add(out, "/usr");
 
 	for (size_t i = 0; error == 0 && places_system[i].path != NULL; i++) {
-		error = (places_system[i].grants & GRANT_EXECUTE) != 0 ? add_real(out, places_system[i].path) : 0;
+		error = (places_system[i].grants & GRANT_EXECUTE) != 0 ? add_known(out, places_system[i].path) : 0;
 	}
 	for (size_t i = 0; error == 0 && environment && places_home_tools[i] != NULL; i++) {
 		snprintf(tools, sizeof tools, "%s/%s", s->run->homes[0], places_home_tools[i]);
-		error = add_real(out, tools);
+		error = add_known(out, tools);
 	}
 	if (error == 0 && environment && s->run->env != NULL) {
-		error = add_reals(out, (const char *const *)s->run->env->read_dirs.v);
+		error = add_all_known(out, (const char *const *)s->run->env->read_dirs.v);
 	}
 	if (error == 0 && own->read != NULL) {
-		error = add_reals(out, (const char *const *)own->read->v);
+		error = add_all_known(out, (const char *const *)own->read->v);
 	}
 	if (error == 0 && own->tree != NULL) {
 		error = strings_add(out, own->tree);
 	}
-	return error < 0 ? error : add_reals(out, policy_grants(s->run->policy, role, FILE_READ));
+	return error < 0 ? error : add_all_known(out, policy_grants(s->run->policy, role, FILE_READ));
 }
 
 static bool below_any(const char *folder, const struct strings *roots)

@@ -342,7 +342,7 @@ error = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if error in (0, 115) el
 s.settimeout(20)
 try:
     if not error:
-        s.sendall(b"GET /x HTTP/1.1\r\nHost: files.test\r\n\r\n")
+        s.sendall(b"GET /x HTTP/1.1\r\nHost: %s\r\n\r\n" % sys.argv[1].encode())
         got = s.recv(99)[:15].decode() or "closed"
     else:
         got = "error %d" % error

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import cannot
-from lib import bus, keyrings, packages, sweeps
-from lib.index import Index
+from lib import bus, keyrings, sweeps
 from lib.world import CANARY
 
 LOGIN, PASSWORD = "ann", "kR1ng0canary7of9the5store3"
@@ -22,10 +21,7 @@ ways = pytest.mark.parametrize("way", WAYS, ids=lambda w: f"{w[0]}-{w[1] or 'not
 
 @pytest.fixture(scope="module")
 def swept(base):
-    folder = sweeps.sdists(base / "keyring-swept")
-    packages.pure_wheel(folder)
-    with Index(folder) as index:
-        index.ask_for(LOGIN, PASSWORD)
+    with sweeps.served(base / "keyring-swept", LOGIN, PASSWORD) as index:
         yield index
 
 
@@ -127,23 +123,27 @@ sys.exit(0)
 """
 
 
+def serve(listener: socket.socket, each) -> None:
+    """each(connection) for whoever comes, until the listener is closed."""
+    def work():
+        try:
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    each(connection)
+        except OSError:
+            pass
+    threading.Thread(target=work, daemon=True).start()
+
+
 class Listener:
     """What comes to a port of the machine's loopback."""
 
     def __enter__(self):
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port, self.came = self._socket.getsockname()[1], []
-        threading.Thread(target=self._serve, daemon=True).start()
+        serve(self._socket, lambda connection: self.came.append(connection.recv(100)))
         return self
-
-    def _serve(self):
-        try:
-            while True:
-                connection, _ = self._socket.accept()
-                with connection:
-                    self.came.append(connection.recv(100))
-        except OSError:
-            pass
 
     def __exit__(self, *exc):
         self._socket.close()
@@ -201,17 +201,8 @@ class Agent:
         self._socket.listen(8)
         self._world.own(self.path)
         self._world.own(self.folder)
-        threading.Thread(target=self._serve, daemon=True).start()
+        serve(self._socket, lambda connection: connection.sendall(PASSWORD.encode()))
         return self
-
-    def _serve(self):
-        try:
-            while True:
-                connection, _ = self._socket.accept()
-                with connection:
-                    connection.sendall(PASSWORD.encode())
-        except OSError:
-            pass
 
     def __exit__(self, *exc):
         self._socket.shutdown(socket.SHUT_RDWR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib import packages, sweeps
+from lib import sweeps
 from lib.index import Index
 
 LOGIN, TOKEN = "ann", "tok0Qx7canary9of5the3index1"
@@ -12,10 +12,7 @@ LOGIN, TOKEN = "ann", "tok0Qx7canary9of5the3index1"
 
 @pytest.fixture(scope="module")
 def swept(base):
-    folder = sweeps.sdists(base / "swept")
-    packages.pure_wheel(folder)
-    with Index(folder) as index:
-        index.ask_for(LOGIN, TOKEN)
+    with sweeps.served(base / "swept", LOGIN, TOKEN) as index:
         yield index
 
 

@@ -22,6 +22,7 @@ from lib.fakenet import INDEX_NAME, INDEX_PORT, INET4, in_netns
 from lib.index import Index
 from lib.procs import wait_for
 from lib.proxy import Proxy
+from test_allowed_hosts import UNBLOCKED
 
 PROXY, LOGIN = "proxy.corp.test", "someone:sesame-opens-9"
 FILES = "files.corp.test"
@@ -385,35 +386,13 @@ def test_a_proxy_that_refuses(answer, behind, net, proxy):
     assert got[0] == "ConnectionRefusedError" and [bytes(a.sent) for a in proxy.asked] == [b""], str(result)
 
 
-# Connects without waiting, and says how long that took and what came then.
-UNBLOCKED = f"""
-import select, socket, time
-s = socket.socket()
-s.setblocking(False)
-address = socket.gethostbyname("{STATIC}")
-begun = time.monotonic()
-error = s.connect_ex((address, 80))
-took = time.monotonic() - begun
-select.select([], [s], [], 20)
-error = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if error in (0, 115) else error
-s.settimeout(20)
-try:
-    if not error:
-        s.sendall(b"GET /x HTTP/1.1\\r\\nHost: {STATIC}\\r\\n\\r\\n")
-    got = "error %d" % error if error else s.recv(99)[:15].decode() or "closed"
-except OSError as e:
-    got = type(e).__name__
-print("at once" if took < 1.5 else "waited", got)
-"""
-
-
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 @pytest.mark.parametrize("slow,answer,expected", [(0, None, f"at once {OK}"), (3, None, f"at once {OK}"), (3, b"SSH-2.0-x\r\n", "at once ConnectionResetError"),
                                                   (0, b"SSH-2.0-x\r\n", "at once error 111")], ids=["soon", "late", "late-no", "no"])
 def test_who_does_not_wait_for_the_proxy(slow, answer, expected, scheme, behind, net, proxy):
     """An event loop is not held up by a proxy that takes long, and is told at once what is known at once."""
     proxy.slow, proxy.answer = slow, answer
-    argv = ["run", "--", "/usr/bin/python3", "-I", "-c", UNBLOCKED]
+    argv = ["run", "--", "/usr/bin/python3", "-I", "-c", UNBLOCKED, STATIC, "80"]
     result = behind.guarded(["--allow-host", STATIC, "--on-violation", "deny", *argv], {"ALL_PROXY": url(proxy, scheme)}, timeout=60)
     assert result.out == expected + "\n" and only_by(net, proxy), str(result)
     assert [(a.host, a.port) for a in proxy.asked] == [(STATIC, 80)], str(result)

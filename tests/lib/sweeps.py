@@ -1,9 +1,11 @@
 """An sdist whose build looks for a secret wherever it may lie and brings what it found home in its wheel: the sink is what is installed."""
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import packages
+from .index import Index
 
 # A build back end of its own: gather() reads what there is, with no word about what could not be read.
 BACK_END = r'''
@@ -77,6 +79,15 @@ def sdists(folder: Path) -> Path:
     _sdist(folder, "pwinner", "")
     _sdist(folder, "pwsweep", '"pwinner"')
     return folder
+
+
+@contextmanager
+def served(folder: Path, login: str, password: str):
+    """An index of them, and of a pure wheel, that wants this login."""
+    packages.pure_wheel(sdists(folder))
+    with Index(folder) as index:
+        index.ask_for(login, password)
+        yield index
 
 
 def found(site_packages: Path) -> bytes:

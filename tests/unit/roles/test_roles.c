@@ -15,6 +15,7 @@
 
 #include "launcher/supervise/credential.h"
 #include "launcher/supervise/roles.h"
+#include "tests/unit/roles/world.h"
 
 /* A run whose temp is a folder of the test; pip lies in <root>/venv. */
 struct world {
@@ -99,15 +100,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct world *w = *state;
-	char command[PATH_MAX + 20];
 
-	snprintf(command, sizeof command, "rm -rf %s", w->root);
-	assert_int_equal(system(command), 0);
-	for (size_t i = 0; i < w->sup.owner_count; i++) {
-		free(w->sup.owners[i].directory);
-		free(w->sup.owners[i].package);
-	}
-	free(w->sup.owners);
+	world_remove(w->root);
+	world_free_owners(&w->sup);
 	free(w->ins.env.interpreter);
 	free(w->ins.env.interpreter_real);
 	free(w->ins.env.prefix);

@@ -15,6 +15,7 @@
 
 #include "launcher/supervise/checkouts.h"
 #include "launcher/supervise/vcs.h"
+#include "tests/unit/roles/world.h"
 
 #define URL "https://x.example/a.git"
 
@@ -89,15 +90,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct world *w = *state;
-	char command[PATH_MAX + 20];
 
-	snprintf(command, sizeof command, "rm -rf %s", w->root);
-	assert_int_equal(system(command), 0);
-	for (size_t i = 0; i < w->sup.owner_count; i++) {
-		free(w->sup.owners[i].directory);
-		free(w->sup.owners[i].package);
-	}
-	free(w->sup.owners);
+	world_remove(w->root);
+	world_free_owners(&w->sup);
 	for (size_t i = 0; i < w->sup.checkout_count; i++) {
 		free(w->sup.checkouts[i].folder);
 	}
