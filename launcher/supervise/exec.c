@@ -118,7 +118,7 @@ static bool is_fetched(const struct sandbox *sb, const struct resolved *r)
 }
 
 /* The words that a program is started with, as many as tell what it is asked for.  False: they cannot be read. */
-static bool read_words(struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, char text[WORDS][WORD_MAX], const char *words[WORDS + 1])
+static bool first_words(struct sandbox *sb, const struct seccomp_notif *req, uint64_t address, char text[WORDS][WORD_MAX], const char *words[WORDS + 1])
 {
 	uint64_t at[WORDS];
 	ssize_t n = address != 0 ? target_read_some(sb, req, address, at, sizeof at) : 0;
@@ -143,7 +143,7 @@ static bool enters(struct sandbox *sb, const struct seccomp_notif *req, const st
 	const char *words[WORDS + 1];
 	struct stat st;
 
-	return sb->role == ROLE_VCS && !sb->audit && r->fd >= 0 && fstat(r->fd, &st) == 0 && read_words(sb, req, req->data.args[at ? 2 : 1], text, words) &&
+	return sb->role == ROLE_VCS && !sb->audit && r->fd >= 0 && fstat(r->fd, &st) == 0 && first_words(sb, req, req->data.args[at ? 2 : 1], text, words) &&
 	       credential_helper(sb->sup->run->installer, path, &st, words) != NULL;
 }
 

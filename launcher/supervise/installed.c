@@ -130,11 +130,10 @@ static void keep(void *context, const struct finding *f)
 
 static void record(struct report *r, const struct dist *d, struct event *ev)
 {
+	const struct event_package package = {.name = d != NULL ? d->name : NULL, .version = d != NULL ? d->version : NULL, .stage = "install"};
 	struct sandbox by = *r->s->installer; /* whose package it was */
 
-	by.package = d != NULL ? d->name : NULL;
-	by.version = d != NULL ? d->version : NULL;
-	by.stage = "install";
+	by.package = &package;
 	ev->type = "install.finding";
 	ev->source = SRC_KERNEL;
 	if (ev->action == EV_DENIED && ev->verdict.action == ACTION_ABORT) { /* there is no run any more that could be ended */
