@@ -126,8 +126,21 @@ static bool is_plain_question(const struct installer *ins, const struct helper *
 	return argv[last] != NULL && (strcmp(argv[last], "get") == 0 || strcmp(argv[last], "store") == 0 || strcmp(argv[last], "erase") == 0);
 }
 
-static void check_question(const struct installer *ins, const struct vcs_requirement *tool, const struct start *request, struct birthright *b)
+/* Not the network alone says whom ssh speaks to: the user's own connection to another host may be open, and ssh would go by that (ControlPath). */
+static const char *check_ssh(const struct supervisor *s, const struct vcs_requirement *tool, char *const *argv)
 {
+	const struct sandbox asks = {.sup = (struct supervisor *)s, .role = ROLE_VCS, .requirement = tool};
+	const char *host, *why = ssh_words_refuse(tool->tool, argv, &s->run->installer->ssh_words, &host);
+
+	if (why != NULL) {
+		return why;
+	}
+	return supervisor_host_allowed(&asks, host, 0) ? NULL : "ssh is to speak to another host than the requirement's; --allow-host vcs:HOST allows one";
+}
+
+static void check_question(const struct supervisor *s, const struct vcs_requirement *tool, const struct start *request, struct birthright *b)
+{
+	const struct installer *ins = s->run->installer;
 	const char *why = NULL;
 
 	switch (b->helper->use) {
@@ -135,7 +148,7 @@ static void check_question(const struct installer *ins, const struct vcs_require
 		break;
 	case HELPER_SSH:
 		b->requirement = tool;
-		why = ssh_words_refuse(tool->tool, request->argv, &ins->ssh_words);
+		why = check_ssh(s, tool, request->argv);
 		break;
 	case HELPER_OF_GIT:
 		why = is_plain_question(ins, b->helper, request->argv) ? NULL : "it is given options that the user's configuration has not";
@@ -166,7 +179,7 @@ void credential_of_tool(const struct supervisor *s, const struct vcs_requirement
 	}
 	give(h, b);
 	if (b->become != BECOME_REFUSED) {
-		check_question(ins, tool, request, b);
+		check_question(s, tool, request, b);
 	}
 }
 
@@ -202,4 +215,22 @@ int credential_environment(const struct supervisor *s, const struct start *reque
 		error = value != NULL ? environment_set(e, of_the_request[i], value) : 0;
 	}
 	return error;
+}
+
+char **credential_argv(const struct helper *h, char *const *argv)
+{
+	/* It writes nothing, so it makes no socket for others to go by; where it could not make one it would end. */
+	static const char no_master[] = "-oControlMaster=no";
+	size_t n = 0;
+
+	while (argv[n] != NULL) {
+		n++;
+	}
+	char **words = h->use == HELPER_SSH && n > 0 ? calloc(n + 2, sizeof *words) : NULL;
+	if (words != NULL) {
+		words[0] = argv[0];
+		words[1] = (char *)(uintptr_t)no_master;
+		memcpy(words + 2, argv + 1, (n - 1) * sizeof *words);
+	}
+	return words;
 }

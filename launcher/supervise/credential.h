@@ -20,6 +20,9 @@ const struct helper *credential_helper(const struct installer *ins, const char *
  * taken the tool over. */
 void credential_of_tool(const struct supervisor *s, const struct vcs_requirement *tool, const struct start *request, struct birthright *b);
 
+/* What ssh is started with: the same, and a word of ours.  The strings are argv's, the vector is the caller's to free.  NULL: argv as it is (or no memory). */
+char **credential_argv(const struct helper *h, char *const *argv);
+
 /* Its places as the kernel names them, those that exist: its store, its agent's socket, and what the policy gives the role.  0 or -ENOMEM. */
 int credential_places(const struct supervisor *s, const struct helper *h, struct strings *out);
 

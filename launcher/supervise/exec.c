@@ -212,7 +212,8 @@ struct reply handle_exec(struct sandbox *sb, const struct seccomp_notif *req)
 	} else if (is_fetched(sb, &r)) {
 		reply = refuse(sb, req, path, "a version control tool starts nothing that came with a repository: no option allows it");
 	} else if (enters(sb, req, &r, path, at)) {
-		reply = reply_error(PW_EXEC_ENTERS);
+		reply = images_lack(sb->checked_in, image_of((pid_t)req->pid)) ? refuse(sb, req, path, "it is asked for passwords, and started so by dynamically linked programs only")
+		                                                               : reply_error(PW_EXEC_ENTERS);
 	} else if (needs_shim(sb, req, &r)) {
 		reply = refuse(sb, req, path, "a program that was made in the project's folder can be started by dynamically linked programs only"); /* nothing is let through by this: Landlock has no rule for it either */
 	} else if (strcmp(path, sb->sup->become_path) != 0 && !(sb->requirement != NULL && is_enter(sb->sup, path))) {

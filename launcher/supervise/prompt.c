@@ -13,6 +13,14 @@
 
 #define SHOWN_MAX 512
 
+/* While the user is asked. */
+static struct {
+	pthread_mutex_t lock;
+	bool ended;
+	int terminal; /* -1: nobody is */
+	struct termios before;
+} asked = {.lock = PTHREAD_MUTEX_INITIALIZER, .terminal = -1};
+
 static int open_terminal(void)
 {
 	return open("/dev/tty", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -71,6 +79,34 @@ static bool read_line(int terminal, int hung_up, char answer[PROMPT_MAX])
 	}
 }
 
+static bool begin(int terminal, const struct termios *before, const struct termios *quiet)
+{
+	pthread_mutex_lock(&asked.lock);
+	bool good = !asked.ended && tcsetattr(terminal, TCSAFLUSH, quiet) == 0;
+	if (good) {
+		asked.terminal = terminal;
+		asked.before = *before;
+	}
+	pthread_mutex_unlock(&asked.lock);
+	return good;
+}
+
+static void end(bool for_good)
+{
+	pthread_mutex_lock(&asked.lock);
+	if (asked.terminal >= 0) {
+		tcsetattr(asked.terminal, TCSAFLUSH, &asked.before);
+	}
+	asked.terminal = -1;
+	asked.ended = asked.ended || for_good;
+	pthread_mutex_unlock(&asked.lock);
+}
+
+void prompt_end(void)
+{
+	end(true);
+}
+
 static bool ask(int terminal, const char *question, bool echo, int hung_up, char answer[PROMPT_MAX])
 {
 	struct termios before, quiet;
@@ -83,10 +119,12 @@ static bool ask(int terminal, const char *question, bool echo, int hung_up, char
 	quiet = before;
 	quiet.c_lflag |= ICANON | ISIG;
 	quiet.c_lflag &= ~(tcflag_t)(echo ? 0 : ECHO);
-	tcsetattr(terminal, TCSAFLUSH, &quiet);
+	if (!begin(terminal, &before, &quiet)) {
+		return false;
+	}
 	show(terminal, question);
 	got = read_line(terminal, hung_up, answer);
-	tcsetattr(terminal, TCSAFLUSH, &before);
+	end(false);
 	if (!echo || !got) {
 		fd_write_all(terminal, "\n", 1);
 	}

@@ -14,4 +14,7 @@ bool prompt_possible(void);
  * nobody waits any more.  False: no answer (no terminal, not in the foreground, end of file). */
 bool prompt_ask(const char *question, bool echo, int hung_up, char answer[PROMPT_MAX]);
 
+/* The run ends: a terminal whose user is being asked is as it was before. */
+void prompt_end(void);
+
 #endif

@@ -71,9 +71,10 @@ static int make_environment(struct session *n)
 static int find_tools(struct session *n)
 {
 	const struct run *run = n->sup->run;
-	int error = tools_on_path(run->policy, run->homes, envp_get(n->request.envp, "PATH"), &n->right.read);
+	char *const *envp = n->right.helper != NULL ? run->envp : n->request.envp; /* as credential_environment() has it */
+	int error = tools_on_path(run->policy, run->homes, envp_get(envp, "PATH"), &n->right.read);
 
-	return error < 0 ? error : tools_preloaded(envp_get(n->request.envp, "LD_PRELOAD"), &n->right.read);
+	return error < 0 ? error : tools_preloaded(envp_get(envp, "LD_PRELOAD"), &n->right.read);
 }
 
 /* Where nobody untrusted could have planted a link: the environment's own folders. */
@@ -161,11 +162,12 @@ static bool drops_all(const struct caps *caps)
 static int encode_start(struct session *n)
 {
 	const struct caps *caps = n->sup->run->caps;
+	char **words = n->tool != NULL && n->right.helper != NULL ? credential_argv(n->right.helper, n->request.argv) : NULL;
 	struct start s = {
 		.umask = n->request.umask, .landlock_abi = (uint32_t)caps->landlock_abi,
 		.blocked = n->request.blocked, .ignored = n->request.ignored,
 		/* Not a version manager's shim, which would start the manager. */
-		.path = n->right.helper != NULL ? n->right.helper->program : n->request.path, .argv = n->right.develop ? n->develop.argv.v : n->request.argv, .envp = n->environment.v, .nfds = n->passed.count,
+		.path = n->right.helper != NULL ? n->right.helper->program : n->request.path, .argv = words != NULL ? words : n->right.develop ? n->develop.argv.v : n->request.argv, .envp = n->environment.v, .nfds = n->passed.count,
 		.flags = (n->sandbox.audit ? START_AUDIT : 0) | (n->enter > 0 ? START_SESSION : 0) | (caps->wait_killable ? START_WAIT_KILLABLE : 0) |
 		         (drops_all(caps) ? START_DROP_ALL : 0) |
 		         (n->sup->namespaces && caps->user_namespace ? START_OWN_USERS : 0),
@@ -175,7 +177,9 @@ static int encode_start(struct session *n)
 		s.bounds.of[l] = policy_limit(n->sup->run->policy, n->right.helper != NULL ? ROLE_BUILD : n->sandbox.role, (enum limit)l);
 	}
 	memcpy(s.fd_number, n->passed.numbers, sizeof s.fd_number);
-	return start_encode(&s);
+	int spec = start_encode(&s);
+	free(words);
+	return spec;
 }
 
 int session_order_init(struct session *n)

@@ -131,9 +131,10 @@ static bool join(char *const *argv, char command[COMMAND_MAX])
 	return true;
 }
 
-const char *ssh_words_refuse(enum vcs_tool tool, char *const *argv, const struct strings *users)
+const char *ssh_words_refuse(enum vcs_tool tool, char *const *argv, const struct strings *users, const char **host)
 {
 	char command[COMMAND_MAX];
+	const char *user;
 	bool subsystem = false, asks = false;
 	size_t at = 1;
 
@@ -154,6 +155,8 @@ const char *ssh_words_refuse(enum vcs_tool tool, char *const *argv, const struct
 	if (argv[0] == NULL || argv[at] == NULL || !is_name(argv[at])) {
 		return "ssh is given no plain host";
 	}
+	user = strrchr(argv[at], '@');
+	*host = user != NULL ? user + 1 : argv[at];
 	/* git and Mercurial give it as one word; of several, some could be options to another getopt. */
 	if (!join(argv + at + 1, command) || ((tool == VCS_GIT || tool == VCS_HG) && argv[at + 1] != NULL && argv[at + 2] != NULL)) {
 		return "ssh is given a command in a form that the tool does not use";

@@ -5,7 +5,7 @@
 #include "launcher/installer/installer.h"
 
 /* argv: of a hostile tool.  users: the words of the user's own commands for ssh, whose options may be given as well.  NULL: it fetches a repository by one of the
- * commands that this tool has for it; else why not (a static string).  Whom it may reach is not said here: its network is the requirement's. */
-const char *ssh_words_refuse(enum vcs_tool tool, char *const *argv, const struct strings *users);
+ * commands that this tool has for it, from *host (in argv, without a user); else why not (a static string). */
+const char *ssh_words_refuse(enum vcs_tool tool, char *const *argv, const struct strings *users, const char **host);
 
 #endif

@@ -88,7 +88,8 @@ static void list_one(struct supervisor *s, const struct seen_file *f, bool first
 	}
 	describe(&o, text, sizeof text);
 	struct event ev = {.type = "run.startup", .action = EV_OBSERVED, .source = SRC_KERNEL, .verdict = policy_rule(s->run->policy, rule), .target = {.path = f->path}, .detail = text};
-	struct sandbox by = {.sup = s, .role = ROLE_INSTALLER, .package = o.name[0] != '\0' ? o.name : NULL, .version = o.version[0] != '\0' ? o.version : NULL};
+	const struct event_package package = {.name = o.name[0] != '\0' ? o.name : NULL, .version = o.version[0] != '\0' ? o.version : NULL};
+	struct sandbox by = {.sup = s, .role = ROLE_INSTALLER, .package = &package};
 	supervisor_record(&by, 0, &ev);
 }
 

@@ -31,6 +31,7 @@
 #include "listener.h"
 #include "programs.h"
 #include "relays.h"
+#include "prompt.h"
 #include "seen.h"
 #include "session.h"
 #include "start_up.h"
@@ -356,6 +357,7 @@ int supervisor_main(const struct run *run)
 		status = error;
 	}
 	end_tree(&s);
+	prompt_end();
 	if (s.installer != NULL) {
 		listener_wait_empty(&listener, 100);
 		listener_join(&listener);

@@ -58,6 +58,7 @@ if "clone" in sys.argv:
     tried("url", ask(f"protocol=https\\nhost={{HOST}}\\nurl=https://{{OTHER}}/\\n"))
     tried("file", ask(f"protocol=https\\nhost={{HOST}}\\n", "git", "credential-store", f"--file={{HOME}}/elsewhere", "get"))
     tried("ssh-file", ask("", "ssh", "-F", HOME + "/.ssh/other_key", HOST, "git-upload-pack 'x'"))
+    tried("ssh-other", ask("", "ssh", OTHER, "git-upload-pack 'x'"))
     tried("ssh-command", ask("", "ssh", "-o", f"ProxyCommand=cat {{HOME}}/.ssh/other_key >&2", HOST, "git-upload-pack 'x'"))
 os.execv("/usr/bin/git", ["git", *sys.argv[1:]])
 """
@@ -120,7 +121,7 @@ def test_a_tool_that_was_taken_over(any_world, net, tls, repositories, templates
     assert LOGIN[1] in got["own"], f"{got}\n{held}"
     assert OTHER[1] not in str(got) and KEY not in str(got) and "connected" not in got["agent"], f"{got}\n{held}"
     assert {e["target"].get("host") for e in told(held, "exec.credential.host")} == {OTHER[0]}, str(held)
-    assert len(told(held, "exec.credential.use")) >= 4, str(held)
+    assert sum(e.get("count", 1) for e in told(held, "exec.credential.use")) >= 6 and "another host" in got["ssh-other"], str(held)
     assert HOST in {e["target"].get("host") for e in held.of_type("exec") if e.get("role") == "credential"}, str(held)
     text = held.journal.read_text()
     assert LOGIN[1] not in text and OTHER[1] not in text and KEY not in text

@@ -618,7 +618,7 @@ static void helpers(void **state)
 
 static void assert_tool_gets(struct world *w, enum become become, const char *rule, char **argv, char *path)
 {
-	static const struct vcs_requirement requirement = {.tool = VCS_GIT};
+	static const struct vcs_requirement requirement = {.tool = VCS_GIT, .host = "host", .port = 22};
 	struct start request = {.path = path, .argv = argv, .envp = w->envp};
 	struct birthright b;
 
@@ -637,8 +637,13 @@ static void helpers_of_tools(void **state)
 {
 	static const char *const words[] = {"credential-store", NULL};
 	struct world *w = *state;
+	static const char *const homes[] = {"/home/nobody-of-the-tests", NULL};
 	struct helper h, one[3];
+	struct policy_error err;
+	struct policy *policy = policy_new(&err);
 
+	assert_int_equal(policy_finish(policy, homes, &err), 0);
+	w->run.policy = policy;
 	one[0] = *add_helper(w, &h, "git");
 	one[1] = *add_helper(w, &h, "ssh");
 	one[2] = *add_helper(w, &h, "keyring");
@@ -663,9 +668,17 @@ static void helpers_of_tools(void **state)
 	assert_tool_gets(w, BECOME_REFUSED, "exec.credential", ARGV("ssh", "host"), "tools/ssh");
 	assert_tool_gets(w, BECOME_CREDENTIAL, NULL, ARGV("ssh", "host", "git-upload-pack 'x'"), ssh);
 	assert_tool_gets(w, BECOME_REFUSED, "exec.credential.use", ARGV("ssh", "host", "id"), ssh);
+	assert_tool_gets(w, BECOME_REFUSED, "exec.credential.use", ARGV("ssh", "u@other", "git-upload-pack 'x'"), ssh);
 	one[1].refused = "it lies there";
 	assert_tool_gets(w, BECOME_REFUSED, "exec.credential", ARGV("ssh", "host", "git-upload-pack 'x'"), ssh);
 	strings_finish(&w->ins.git_words);
+	char **vector = credential_argv(&one[1], ARGV("ssh", "host", "x"));
+	assert_string_equal(vector[0], "ssh");
+	assert_string_equal(vector[1], "-oControlMaster=no");
+	assert_string_equal(vector[2], "host");
+	assert_null(vector[4]);
+	free(vector);
+	policy_free(policy);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -15,19 +15,22 @@
 static const char *const user_words[] = {"ssh", "-i", "/home/u/key", "-F", "none", "-oProxyCommand=mine", NULL};
 static const struct strings users = {.v = (char **)(uintptr_t)user_words, .n = 6}, nobody;
 
+static const char *spoken_to;
+
 static void ssh_fetches(void **state)
 {
 	(void)state;
-	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-o", "SendEnv=GIT_PROTOCOL", "-p", "2222", "git@host", "git-upload-pack '/a b.git'"), &nobody));
-	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "git@host", "git-upload-pack 'it'\\''s'\\!'.git'"), &nobody));
-	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-G", "host"), &nobody));
-	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-i", "/home/u/key", "-F", "none", "-oProxyCommand=mine", "-4", "host", "git-upload-pack 'x'"), &users));
-	assert_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "-C", "u@host", "hg -R a/b.c serve --stdio"), &nobody));
-	assert_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "u@host", "hg -R 'a b' serve --stdio"), &nobody));
-	assert_null(ssh_words_refuse(VCS_SVN, ARGV("ssh", "-q", "--", "u@host", "svnserve", "-t"), &nobody));
+	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-o", "SendEnv=GIT_PROTOCOL", "-p", "2222", "git@host", "git-upload-pack '/a b.git'"), &nobody, &spoken_to));
+	assert_string_equal(spoken_to, "host");
+	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "git@host", "git-upload-pack 'it'\\''s'\\!'.git'"), &nobody, &spoken_to));
+	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-G", "host"), &nobody, &spoken_to));
+	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-i", "/home/u/key", "-F", "none", "-oProxyCommand=mine", "-4", "host", "git-upload-pack 'x'"), &users, &spoken_to));
+	assert_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "-C", "u@host", "hg -R a/b.c serve --stdio"), &nobody, &spoken_to));
+	assert_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "u@host", "hg -R 'a b' serve --stdio"), &nobody, &spoken_to));
+	assert_null(ssh_words_refuse(VCS_SVN, ARGV("ssh", "-q", "--", "u@host", "svnserve", "-t"), &nobody, &spoken_to));
 	assert_null(ssh_words_refuse(VCS_BZR, ARGV("ssh", "-oForwardX11=no", "-oForwardAgent=no", "-oClearAllForwardings=yes", "-oNoHostAuthenticationForLocalhost=yes",
-	                                           "-p", "22", "-l", "u", "--", "host", "bzr", "serve", "--inet", "--directory=/", "--allow-writes"), &nobody));
-	assert_null(ssh_words_refuse(VCS_BZR, ARGV("ssh", "-s", "--", "host", "sftp"), &nobody));
+	                                           "-p", "22", "-l", "u", "--", "host", "bzr", "serve", "--inet", "--directory=/", "--allow-writes"), &nobody, &spoken_to));
+	assert_null(ssh_words_refuse(VCS_BZR, ARGV("ssh", "-s", "--", "host", "sftp"), &nobody, &spoken_to));
 }
 
 static void ssh_does_nothing_else(void **state)
@@ -38,26 +41,26 @@ static void ssh_does_nothing_else(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-		assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", (char *)(uintptr_t)options[i], "host", "git-upload-pack 'x'"), &nobody));
+		assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", (char *)(uintptr_t)options[i], "host", "git-upload-pack 'x'"), &nobody, &spoken_to));
 	}
 	static const char *const commands[] = {"git-receive-pack 'x'", "git-upload-pack 'x'; id", "git-upload-pack x;id", "git-upload-pack 'x' 'y'", "git-upload-pack 'x", "git-upload-pack ",
 	                                       "git-upload-pack 'x'\\''", "git-upload-pack -x", "git-upload-pack '-x'", "git-upload-pack $(id)", "id", "", "git-upload-pack 'x'\n id",
 	                                       "hg -R x serve --stdio", "svnserve -t", "git-upload-pack 'x'\\$''"};
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-		assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "host", (char *)(uintptr_t)commands[i]), &nobody));
+		assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "host", (char *)(uintptr_t)commands[i]), &nobody, &spoken_to));
 	}
-	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "host"), &nobody));
-	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh"), &nobody));
-	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "--", "-oProxyCommand=x", "git-upload-pack 'x'"), &nobody));
-	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "host", "-oProxyCommand=x", "git-upload-pack 'x'"), &nobody));
-	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-G", "host", "id"), &nobody));
-	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "a`id`@host", "git-upload-pack 'x'"), &nobody));
-	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-l", "a;id", "host", "git-upload-pack 'x'"), &nobody));
-	assert_non_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "host", "hg -R x serve --stdio --debugger"), &nobody));
-	assert_non_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "host", "hg -R --config=x serve --stdio"), &nobody));
-	assert_non_null(ssh_words_refuse(VCS_SVN, ARGV("ssh", "host", "svnserve -t; id"), &nobody));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "host"), &nobody, &spoken_to));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh"), &nobody, &spoken_to));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "--", "-oProxyCommand=x", "git-upload-pack 'x'"), &nobody, &spoken_to));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "host", "-oProxyCommand=x", "git-upload-pack 'x'"), &nobody, &spoken_to));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-G", "host", "id"), &nobody, &spoken_to));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "a`id`@host", "git-upload-pack 'x'"), &nobody, &spoken_to));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-l", "a;id", "host", "git-upload-pack 'x'"), &nobody, &spoken_to));
+	assert_non_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "host", "hg -R x serve --stdio --debugger"), &nobody, &spoken_to));
+	assert_non_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "host", "hg -R --config=x serve --stdio"), &nobody, &spoken_to));
+	assert_non_null(ssh_words_refuse(VCS_SVN, ARGV("ssh", "host", "svnserve -t; id"), &nobody, &spoken_to));
 	/* A value of the user's does not make an option of another value his. */
-	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-F", "/home/u/key", "-i", "/etc/passwd", "host", "git-upload-pack 'x'"), &users));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-F", "/home/u/key", "-i", "/etc/passwd", "host", "git-upload-pack 'x'"), &users, &spoken_to));
 }
 
 static void assert_question(const char *text, const char *host, unsigned port)
