@@ -152,6 +152,23 @@ def test_helpers_as_the_configuration_has_them(world, net, tls, helper):
     assert result.above("info") == [], str(result)
 
 
+def test_the_cache(world, net, tls):
+    """A daemon that the user has started before: its socket is asked."""
+    tls.ask_for(*LOGIN)
+    tls.requests.clear()
+    world.write(world.home / ".gitconfig", f"[http]\n\tsslCAInfo = {tls.certificate}\n[credential]\n\thelper = cache\n", 0o644)
+    (world.home / ".cache").mkdir(mode=0o700, exist_ok=True)
+    world.own(world.home / ".cache")
+    try:
+        told_it = world.run(["git", "credential", "approve"], stdin=f"protocol=https\nhost={HOST}:{HTTPS}\nusername={LOGIN[0]}\npassword={LOGIN[1]}\n".encode())
+        assert told_it.status == 0 and (world.home / ".cache/git/credential/socket").exists(), str(told_it)
+        result = world.guarded(["pip", "install", f"git+https://{HOST}:{HTTPS}/pwvcs.git"])
+    finally:
+        world.run(["git", "credential-cache", "exit"])
+    assert result.status == 0 and installed(world) and any(login for _, _, login in tls.requests), str(result)
+    assert result.above("info") == [], str(result)
+
+
 def test_askpass(world, net, tls):
     """A program of the user's own that git asks in words."""
     tls.ask_for(*LOGIN)
