@@ -81,6 +81,12 @@ static void tell(enum pw_intent_kind kind, const char *text, long port)
 		python_it.Py_DecRef(http.body);
 }
 
+/* Nobody is asked for an address. */
+static int is_address(const char *host)
+{
+	return strchr(host, ':') || !host[strspn(host, "0123456789.")];
+}
+
 /* (host, port…), or a path. */
 static void tell_address(enum pw_intent_kind kind, PyObject *address)
 {
@@ -90,7 +96,7 @@ static void tell_address(enum pw_intent_kind kind, PyObject *address)
 
 	python_it.PyErr_Clear();
 	text = python_text(host ? host : address, NULL);
-	if (text)
+	if (text && (kind != PW_IN_RESOLVE || (host && !is_address(text))))
 		tell(kind, text, port);
 }
 
@@ -102,7 +108,10 @@ static void tell_code(enum pw_record_type type, const char *text, const char *by
 
 	python_find_origin(&python_it, &o);
 	origin = origin_of(&o);
-	if (!o.file[0] || (type == PW_EV_COMPILE && !o.direct) || !shim_first(SHIM_CODE, bytes, o.file, o.line))
+	/* pip's own program around setup.py is a string that is made into code. */
+	if (type == PW_EV_COMPILE && (!o.direct || (python_code_of(text, "") == PYTHON_LAUNCH && !strcmp(o.file, "<string>"))))
+		return;
+	if (!o.file[0] || !shim_first(SHIM_CODE, bytes, o.file, o.line))
 		return;
 	if (len)
 		shim_event_of(type, text, &origin, bytes, len, 0);

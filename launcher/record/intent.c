@@ -116,7 +116,9 @@ static bool speaks_of(const struct pw_intent *i, const struct event *ev)
 	const struct event_target *t = &ev->target;
 	switch (i->kind) {
 	case PW_IN_RESOLVE:
-		return strcmp(ev->type, "net.resolve") == 0 && (same_host(i->text, t->host) || same(i->text, t->address));
+		/* What an allowed name leads to is not what was connected to. */
+		return (strcmp(ev->type, "net.resolve") == 0 && (same_host(i->text, t->host) || same(i->text, t->address))) ||
+		       (strcmp(ev->type, "net.connect") == 0 && same_host(i->text, t->host));
 	case PW_IN_CONNECT:
 		if (strcmp(ev->type, "ipc.connect") == 0) {
 			return same_path(i->text, t);

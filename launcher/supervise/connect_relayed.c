@@ -30,6 +30,7 @@
 #include "launcher/supervise/proxy_dial.h"
 #include "launcher/supervise/relays.h"
 #include "launcher/supervise/session.h"
+#include "launcher/supervise/origin.h"
 #include "launcher/supervise/sockets.h"
 #include "launcher/supervise/stub.h"
 #include "launcher/supervise/worker.h"
@@ -351,7 +352,10 @@ struct reply connect_out(struct sandbox *sb, const struct seccomp_notif *req, in
 		job->placed = true;
 		job->place = *place;
 	}
-	if (later_init(&job->later, sb, req) || worker_start(sb->id, run, job)) {
+	int error = later_init(&job->later, sb, req);
+
+	job->later.shade.sandbox.intents = origin_intents(sb, (pid_t)req->pid);
+	if (error || worker_start(sb->id, run, job)) {
 		relays_full(sb->way, t, "a build or command may make 64 connections at a time, all of a run 240");
 		job_free(job);
 		return reply_error(EAGAIN);

@@ -33,10 +33,15 @@ void origin_request(const struct request_view *request, struct event_target *tar
 	target->bytes = request->bytes;
 }
 
+uint64_t origin_intents(struct sandbox *sb, pid_t tid)
+{
+	return sb->checked_in != NULL ? images_intents(sb->checked_in, image_of(tid)) : sb->intents;
+}
+
 /* The process's intents, or NULL; malloc'ed. */
 static struct pw_intents *read_intents(struct sandbox *sb, pid_t tid)
 {
-	uint64_t address = images_intents(sb->checked_in, image_of(tid));
+	uint64_t address = origin_intents(sb, tid);
 	struct pw_intents *ring = address != 0 ? malloc(sizeof *ring) : NULL;
 
 	if (ring != NULL && target_peek(sb, tid, address, ring, sizeof *ring) == sizeof *ring && intent_ring(ring, address)) {
@@ -61,7 +66,7 @@ void origin_join(struct sandbox *sb, pid_t tid, struct event *ev, struct origin_
 {
 	struct pw_intents *ring;
 
-	if (sb->checked_in == NULL || ev->source != SRC_KERNEL || ev->origin.file != NULL || ev->origin.object != NULL || (ring = read_intents(sb, tid)) == NULL) {
+	if (ev->source != SRC_KERNEL || ev->origin.file != NULL || ev->origin.object != NULL || (ring = read_intents(sb, tid)) == NULL) {
 		return;
 	}
 	if (intent_find(ring, ev, &room->intent)) {

@@ -11,6 +11,9 @@
 /* Of a record of the shim's; borrows from view. */
 struct event_origin origin_of_record(const struct sandbox *sb, const struct record_view *view);
 
+/* Where the process of the thread says that its intents are; 0: nowhere. */
+uint64_t origin_intents(struct sandbox *sb, pid_t tid);
+
 /* What an event borrows until it is written. */
 struct origin_room {
 	struct intent_view intent;

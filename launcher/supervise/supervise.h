@@ -59,6 +59,7 @@ struct sandbox {
 	struct own_sockets *own; /* own_sockets.h: of a build or guest without namespaces; NULL: none */
 	struct sweep *sweep;    /* sweep.h: the machines that were tried; NULL: not kept */
 	struct images *checked_in; /* image.h: process images that have the shim; NULL: not kept */
+	uint64_t intents;            /* of a shade (shade.h), which has no checked_in: where its caller's are; 0: not known */
 	const struct served *served; /* served.h: the project's folder that it works in; NULL: none */
 	struct alone *alone;   /* alone.h; of the listener's thread; NULL: nobody is taken to be alone */
 	struct domain *domain; /* domain.h; NULL: there is none, and what needs it is refused */
