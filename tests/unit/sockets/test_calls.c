@@ -185,6 +185,45 @@ static void test_events(void **state)
 	assert_int_equal(b->kept[2].source, SRC_KERNEL);
 }
 
+static long tell_of(enum pw_record_type type, const void *data, size_t len, unsigned flags)
+{
+	struct pw_record_of of = {.record = {.type = type, .text_len = 1, .text = "x", .file_len = 8, .file = "setup.py", .line = 3},
+	                          .data = (uintptr_t)data, .data_len = len, .flags = flags};
+
+	return call(PW_OP_DATA, &of, sizeof of);
+}
+
+static void data_events(struct box *b)
+{
+	static const char request[] = "POST /p HTTP/1.1\r\nHost: h.test\r\nContent-Length: 5\r\n\r\n";
+	struct pw_record record = {.type = PW_EV_HTTP, .text_len = 1, .text = "x"};
+	char *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(tell_of(PW_EV_HTTP, request, sizeof request - 1, PW_FLAG_TLS) == 0);
+	CHECK(tell_of(PW_EV_HTTP, "hello", 5, 0) == 0);                  /* a piece of the body */
+	CHECK(tell_of(PW_EV_HTTP, request, sizeof request - 1, PW_FLAG_AHEAD) == 0);
+	CHECK(tell_of(PW_EV_HTTP, nowhere, 100, 0) == 0);                /* nothing is seen, and nothing said */
+	CHECK(tell_of(PW_EV_HTTP, (void *)-8L, 100, 0) == 0);
+	CHECK(tell_of(PW_EV_COMPILE, "1+1", 3, 0) == 0);
+	CHECK(tell_of(PW_EV_ENV_READ, "TOKEN", 5, 0) == -EINVAL);
+	CHECK(tell_of(PW_EV_LOAD, "lib", 3, 0) == -EINVAL);
+	CHECK(call(PW_OP_DATA, &record, sizeof record) == -EINVAL);
+	CHECK(call(PW_OP_DATA, NULL, sizeof(struct pw_record_of)) == -EFAULT);
+	CHECK(call(PW_OP_EVENT, &record, sizeof record) == -EINVAL);     /* not without its bytes */
+}
+
+static void test_data_events(void **state)
+{
+	struct box *b = *state;
+
+	box_run(b, NULL, data_events);
+	assert_int_equal(b->events, 2);
+	assert_string_equal(b->kept[0].type, "python.http");
+	assert_string_equal(b->kept[1].type, "python.compile");
+	assert_int_equal(b->kept[1].source, SRC_SHIM);
+	assert_int_equal(b->sb.data_seen, 2 * (sizeof("POST /p HTTP/1.1\r\nHost: h.test\r\nContent-Length: 5\r\n\r\n") - 1) + 5 + 3);
+}
+
 static void bootstrap_events(struct box *b)
 {
 	CHECK(tell(PW_EV_READ_REFUSED, "/home/u/private.zip", PW_OBJECT_BOOTSTRAP) == 0);
@@ -494,7 +533,7 @@ static int group(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_places), cmocka_unit_test(test_workers), cmocka_unit_test(test_tick), TEST(test_build_names), TEST(test_installer_names),
-		TEST(test_events), TEST(test_bootstrap_events), TEST(test_signals), TEST(test_pidfds), TEST(test_pidfds_hidden), TEST(test_refusals),
+		TEST(test_events), TEST(test_data_events), TEST(test_bootstrap_events), TEST(test_signals), TEST(test_pidfds), TEST(test_pidfds_hidden), TEST(test_refusals),
 	};
 
 	worked = 0;

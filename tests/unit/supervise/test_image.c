@@ -28,6 +28,12 @@ static void test_set(void **state)
 		assert_false(images_lack(&set, i * 64));
 	}
 	assert_true(images_lack(&set, 65));
+	assert_int_equal(images_intents(&set, 64), 0);
+	images_add(&set, 65, 4096);
+	images_add(&set, 65, 8192); /* what was said first counts */
+	assert_int_equal(images_intents(&set, 65), 4096);
+	assert_int_equal(images_intents(&set, 66), 0);
+	assert_int_equal(images_intents(&set, 0), 0);
 	images_finish(&set);
 	assert_true(images_lack(&set, 64));
 	images_finish(&set);
