@@ -8,7 +8,7 @@
 #include "preload/python.h"
 
 /* What has no intent: enum pw_intent_kind's letters are the others'. */
-enum { ACT_COMPILE = 'P', ACT_LOAD = 'L', ACT_HTTP = 'H' };
+enum { ACT_COMPILE = 'P', ACT_LOAD = 'L', ACT_HTTP = 'H', ACT_OPEN = 'f' /* a file, if it is not usual */ };
 #define SHELL 's' /* instead of an argument's number: not told, but known */
 
 /* Kind, number of the argument that says what it is about, name of the audit event. */
@@ -16,7 +16,7 @@ static const char acts[] =
 	"R0socket.getaddrinfo\0R0socket.gethostbyname\0"
 	"C1socket.connect\0C1socket.sendto\0C1socket.sendmsg\0B1socket.bind\0S0socket.__new__\0"
 	"X0subprocess.Popen\0X0os.exec\0X0os.posix_spawn\0Xsos.system\0"
-	"F0open\0F0os.listdir\0F0os.scandir\0F0os.chmod\0F0os.chown\0F0os.utime\0F0os.truncate\0F0os.mkdir\0F0os.remove\0"
+	"f0open\0f0os.listdir\0f0os.scandir\0F0os.chmod\0F0os.chown\0F0os.utime\0F0os.truncate\0F0os.mkdir\0F0os.remove\0"
 	"F0os.rename\0F1os.rename\0F0os.link\0F1os.link\0F0os.symlink\0F1os.symlink\0F0os.setxattr\0F0os.removexattr\0F0sqlite3.connect\0"
 	"K0os.kill\0K0os.killpg\0D1ctypes.dlsym\0"
 	"P0compile\0L0ctypes.dlopen\0H1http.client.send\0";
@@ -73,6 +73,8 @@ static void tell(enum pw_intent_kind kind, const char *text, long port)
 	turn = intent_tell(&intent);
 	if (kind == PW_IN_CONNECT)
 		shim_self.connects = turn;
+	if (kind == PW_IN_RESOLVE && http.head)
+		hand_over(&o, http.head, http.flags | PW_FLAG_AHEAD);
 	if (kind == PW_IN_RESOLVE && http.body)
 		hand_over(&o, http.body, http.flags | PW_FLAG_AHEAD);
 	if (http.head)
@@ -128,7 +130,7 @@ static int opens_to_write(PyObject *args)
 	return (n & (O_ACCMODE | O_CREAT)) != 0;
 }
 
-static void tell_path(int kind, PyObject *object, PyObject *args, int is_open)
+static void tell_path(int kind, PyObject *object, PyObject *args)
 {
 	PyObject *path = python_it.PyOS_FSPath(object);
 	const char *text;
@@ -139,8 +141,8 @@ static void tell_path(int kind, PyObject *object, PyObject *args, int is_open)
 	text = python_text(path, NULL);
 	if (text && kind == ACT_LOAD)
 		tell_code(PW_EV_LOAD, text, text, 0);
-	else if (text && !(is_open && python_is_usual(text, opens_to_write(args), python_it.library, python_it.run)))
-		tell(kind, text, 0);
+	else if (text && !(kind == ACT_OPEN && python_is_usual(text, opens_to_write(args), python_it.library, python_it.run)))
+		tell(kind == ACT_OPEN ? PW_IN_FILE : kind, text, 0);
 	python_it.Py_DecRef(path);
 }
 
@@ -179,6 +181,8 @@ static void act(int kind, char number, PyObject *args, const char *event)
 	case PW_IN_CONNECT:
 	case PW_IN_BIND:
 		tell_address(kind, about);
+		if (event[sizeof("socket.") - 1] != 'c')
+			shim_self.connects = 0; /* a datagram's destination */
 		break;
 	case PW_IN_SOCKET:
 		python_wrap_sockets();
@@ -196,8 +200,9 @@ static void act(int kind, char number, PyObject *args, const char *event)
 	case PW_IN_RESOLVE:
 	case PW_IN_CALL:
 	case PW_IN_FILE:
+	case ACT_OPEN:
 	case ACT_LOAD:
-		tell_path(kind, about, args, !strcmp(event, "open"));
+		tell_path(kind, about, args);
 		break;
 	case ACT_COMPILE:
 		compiles(about, python_it.PyTuple_GetItem(args, 1));

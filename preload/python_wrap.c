@@ -89,13 +89,31 @@ static void drop(PyObject *object)
 		python_it.Py_DecRef(object);
 }
 
+/* As the original's: CPython keeps a function's signature at the beginning of its text. */
+static const char *doc_of(PyObject *function, const char *name)
+{
+	PyObject *signature = python_it.PyObject_GetAttrString(function, "__text_signature__");
+	PyObject *text = signature ? python_it.PyObject_GetAttrString(function, "__doc__") : NULL;
+	int has_signature = text && python_text(signature, NULL);
+	PyObject *whole = has_signature ? python_it.PyUnicode_FromFormat("%s%S\n--\n\n%S", name, signature, text) : text ? python_it.PyUnicode_FromFormat("%S", text) : NULL;
+	const char *doc = whole ? python_text(whole, NULL) : NULL;
+	char *copy = doc ? strdup(doc) : NULL; /* the interpreter may end, and its memory with it */
+
+	drop(whole);
+	drop(text);
+	drop(signature);
+	return copy;
+}
+
 /* In place: the class, its instances and their type stay what they are.  The new method is a function of C that calls the
  * original, so no frame is added to a traceback. */
+/* doc NULL: as the original's. */
 static void wrap(PyObject *class, const char *name, const char *doc, enum python_method which)
 {
 	PyObject *original = python_it.PyObject_GetAttrString(class, name), *function, *method;
 
-	methods[which] = (struct method){ name, python_method_of(which), VARARGS_KEYWORDS, doc };
+	if (!methods[which].name)
+		methods[which] = (struct method){ name, python_method_of(which), VARARGS_KEYWORDS, doc ? doc : original ? doc_of(original, name) : NULL };
 	function = original ? python_it.PyCFunction_NewEx(&methods[which], original, NULL) : NULL;
 	method = function ? python_it.PyInstanceMethod_New(function) : NULL;
 	if (method)
@@ -108,21 +126,6 @@ static void wrap(PyObject *class, const char *name, const char *doc, enum python
 /* --- exec, eval --------------------------------------------------------------------------------- */
 
 PyObject *python_originals[PYTHON_INTERPRETERS][2];
-
-/* As the original's: CPython keeps a function's signature at the beginning of its text. */
-static const char *doc_of(PyObject *function, const char *name)
-{
-	PyObject *signature = python_it.PyObject_GetAttrString(function, "__text_signature__");
-	PyObject *text = signature ? python_it.PyObject_GetAttrString(function, "__doc__") : NULL;
-	PyObject *whole = text ? python_it.PyUnicode_FromFormat("%s%S\n--\n\n%S", name, signature, text) : NULL;
-	const char *doc = whole ? python_text(whole, NULL) : NULL;
-	char *copy = doc ? strdup(doc) : NULL; /* the interpreter may end, and its memory with it */
-
-	drop(whole);
-	drop(text);
-	drop(signature);
-	return copy;
-}
 
 /* A function of the same module, which pickle and inspect take for the original. */
 static void wrap_evaluator(uint64_t interpreter, const char *name, enum python_method which)

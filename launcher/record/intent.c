@@ -51,20 +51,14 @@ static bool ends(const char *text, const char *with)
 	return len > n && text[len - n - 1] == '/' && strcmp(text + len - n, with) == 0;
 }
 
-/* A relative path may have been made absolute on its way, a program looked for in PATH; of bytecode the folder is told. */
+/* A relative path may have been made absolute on its way, a program looked for in PATH. */
 static bool same_path(const char *text, const struct event_target *t)
 {
-	size_t len = t->path != NULL ? strlen(t->path) : 0;
 	if (text[0] == '\0') {
 		return false;
 	}
-	if (same_folded(text, t->as_written) || same_folded(text, t->path)) {
-		return true;
-	}
-	if (text[0] != '/') {
-		return ends(t->as_written != NULL ? t->as_written : t->path, text);
-	}
-	return t->as_written == NULL && len > 0 && strncmp(text, t->path, len) == 0 && text[len] == '/';
+	return same_folded(text, t->as_written) || same_folded(text, t->path) ||
+	       (text[0] != '/' && ends(t->as_written != NULL ? t->as_written : t->path, text));
 }
 
 static bool has_letters(const char *text)

@@ -233,14 +233,14 @@ static void cut_url(char *url)
 		path[1] = '\0';
 }
 
-/* A piece of a request that is sent, the head first; or ahead of it all the body, when there is no connection yet. */
+/* A piece of a request that is sent, the head first; or ahead of it all, when there is no connection yet. */
 static void record_sent(struct sandbox *sb, pid_t pid, struct event *ev, const char *bytes, size_t len, unsigned flags)
 {
 	struct request_view request;
-	bool head = !(flags & PW_FLAG_AHEAD) && request_decode(bytes, len, flags & PW_FLAG_TLS, &request);
+	bool head = request_decode(bytes, len, flags & PW_FLAG_TLS, &request);
 
 	decoy_seen_data(sb, pid, &(struct seen_place){.in = SEEN_HTTP, .host = head && request.host[0] ? request.host : NULL, .origin = &ev->origin}, bytes, len);
-	if (!head)
+	if (!head || flags & PW_FLAG_AHEAD)
 		return;
 	ev->type = "python.http";
 	ev->verdict = policy_rule(supervisor_policy(sb->sup), "python.http");
@@ -271,16 +271,22 @@ static void record_code(struct sandbox *sb, pid_t pid, struct event *ev, const c
 	supervisor_record(sb, pid, ev);
 }
 
-#define BODY_MAX (64 * 1024) /* of one piece, from its beginning */
-/* Of code up to a megabyte is looked at: a digest of a part would be nobody's. */
+#define PIECE_MAX (64 * 1024) /* of one that is sent, from its beginning */
+#define PIECES_MAX (64ull << 20) /* of a sandbox; beyond it nothing is looked at: whoever hands over so much wants to keep us busy */
+/* Of code up to a megabyte is looked at: a digest of a part would be nobody's.  Not once it is told without one. */
 #define CODE_MAX (1024 * 1024)
+
+static size_t most_of(struct sandbox *sb, bool code)
+{
+	return code && atomic_load(&sb->told) < TOLD_WHOLE ? CODE_MAX : PIECE_MAX;
+}
 
 static void told(struct sandbox *sb, const struct seccomp_notif *req, const struct pw_record_of *of, const struct record_view *view)
 {
 	struct event ev = {.action = EV_OBSERVED, .source = SRC_SHIM, .origin = origin_of_record(sb, view)};
 	bool code = view->type == PW_EV_COMPILE;
-	size_t most = code ? CODE_MAX : BODY_MAX, want = of->data_len < most ? (size_t)of->data_len : most;
-	char *bytes = malloc(want + 1);
+	size_t most = most_of(sb, code), want = of->data_len < most ? (size_t)of->data_len : most;
+	char *bytes = atomic_fetch_add(&sb->handed, want) < PIECES_MAX ? malloc(want + 1) : NULL;
 	ssize_t len = bytes ? target_read_some(sb, req, of->data, bytes, want) : -ENOMEM;
 
 	if (len > 0 && (size_t)len == want) {

@@ -53,13 +53,14 @@ static struct pw_intents *read_intents(struct sandbox *sb, pid_t tid)
 
 static void join_request(struct sandbox *sb, pid_t tid, struct event *ev, struct origin_room *room)
 {
-	char head[REQUEST_HEAD_MAX];
-	size_t want = room->intent.data_len < sizeof head ? room->intent.data_len : sizeof head;
-	ssize_t len = room->intent.data != 0 ? target_peek(sb, tid, room->intent.data, head, want) : 0;
+	size_t want = room->intent.data_len < REQUEST_HEAD_MAX ? room->intent.data_len : REQUEST_HEAD_MAX;
+	char *head = room->intent.data != 0 && want > 0 ? malloc(want) : NULL;
+	ssize_t len = head != NULL ? target_peek(sb, tid, room->intent.data, head, want) : 0;
 
 	if (len > 0 && request_decode(head, (size_t)len, room->intent.tls, &room->request)) {
 		origin_request(&room->request, &ev->target);
 	}
+	free(head);
 }
 
 void origin_join(struct sandbox *sb, pid_t tid, struct event *ev, struct origin_room *room)

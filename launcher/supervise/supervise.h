@@ -54,6 +54,7 @@ struct sandbox {
 	const struct vcs_requirement *requirement; /* of a VCS tool, and of the ssh that it has started: what it was started for; NULL: none */
 	_Atomic unsigned reads_recorded; /* files.c */
 	_Atomic unsigned names_refused;  /* question.c */
+	_Atomic uint64_t handed; /* events.c: bytes that it handed over to be looked at */
 	_Atomic unsigned told;           /* events.c: of what Python's hook tells by itself */
 	struct way_out *way;    /* relays.h: to the hosts that the policy gives its role; NULL: there is none */
 	struct own_sockets *own; /* own_sockets.h: of a build or guest without namespaces; NULL: none */

@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from lib import acts, packages
+from lib import acts, packages, pythons
 from lib.acts import Acts
 from lib.world import canaries
 
@@ -82,6 +82,26 @@ def test_dash_c(guest):
 def test_flags(guest, flags):
     made = guest.acts("dash_c")
     check(made, guest.run([guest.bin, *flags, "-c", made.text]), "<string>", "dash_c " + "".join(flags))
+
+
+@pytest.fixture(scope="module")
+def older(base):
+    (base / "older").mkdir()
+    return [p for p in pythons.find(base / "older", everything=True) if p.version not in ((3, 13), pythons.distribution().version)]
+
+
+@pytest.mark.slow
+def test_other_pythons(older, make_world, user_named, programs):
+    """All that pyenv has, from 3.8 on."""
+    if not older:
+        pytest.skip("there is no other CPython here")  # optional: where pyenv is installed
+    for python in older:
+        world = make_world(user_named("user"))
+        made = Acts("dash_c", world.home, programs)
+        path = world.write(world.work / "acts.py", made.text, 0o644)
+        held = world.guarded(["run", "--", str(python.path), "-I", str(path)], world.plant_canaries(),
+                             options=["--on-violation", "deny", "--allow-read", programs, "--allow-read", world.work], timeout=120)
+        check(made, held, str(path), f"Python {python.name}")
 
 
 def test_runpy(guest):

@@ -5,7 +5,7 @@ import subprocess
 
 from shim_groups import SECRETS
 
-READ, WALK = "1", "8"
+READ, WALK, COMPILE = "1", "8", "11"
 
 
 def expected(files, version):
@@ -37,9 +37,10 @@ class Cases:
         return out, events
 
     def tells(self, wanted, *args, **more):
-        """wanted: (kind, name, file, line, function), in any order."""
+        """wanted: (kind, name, file, line, function), in any order.  Of reads, or of what is wanted."""
+        kinds = {w[0] for w in wanted} | {READ, WALK}
         _, events = self.run(*args, **more)
-        got = sorted(tuple(e) for e in events)
+        got = sorted(tuple(e) for e in events if e[0] in kinds and not e[2].endswith(".pth") or e[0] in (READ, WALK))
         self.check(got == sorted(wanted), "%s %s told\n%s\ninstead of\n%s" % (self.python, args, "\n".join(map(str, got)),
                                                                           "\n".join(map(str, sorted(wanted)))))
 
@@ -91,6 +92,15 @@ class Cases:
         dependency = self.write("v/lib/site-packages/evil/__init__.py", "import os\nos.environ['ZZZ_LAST']\n")
         self.tells([(READ, "ZZZ_LAST", dependency, "2", "<module>")], "-c", "import evil", PYTHONPATH=folder)
 
+    def compiles(self):
+        """Code of a text, where the package's own code makes it: not what the standard library makes for it."""
+        made = self.write("makes.py", "import collections, dataclasses, ast, typing\nexec('x = 1')\nfor n in range(3):\n    eval('n')\ncompile(b'1', 'called.py', 'eval')\n"
+                          "T = collections.namedtuple('T', 'a b')\nD = dataclasses.make_dataclass('D', ['a'])\nast.parse('1')\n"
+                          "exec(compile('pass', '', 'exec'))\nexec(\"exec('y = 2')\")\n")
+        string = "<string>"
+        self.tells([(COMPILE, string, made, "2", "<module>"), (COMPILE, string, made, "4", "<module>"), (COMPILE, "called.py", made, "5", "<module>"),
+                    (COMPILE, string, made, "9", "<module>"), (COMPILE, string, made, "10", "<module>"), (COMPILE, string, string, "1", "<module>")], made)
+
     def start_up(self):
         pth = self.write("pth/a.pth", "\n# a comment\nimport os; os.environ['GITHUB_TOKEN']\n")
         self.tells([(READ, "GITHUB_TOKEN", pth, "3", "<module>")], "-c", "import site; site.addsitedir(%r)" % os.path.dirname(pth))
@@ -137,6 +147,6 @@ def python(runner, pythons, check):
             cases.without_hook()
             continue
         seen += 1
-        for case in (cases.reads, cases.starts, cases.tools, cases.start_up, cases.interpreters, cases.behaves):
+        for case in (cases.reads, cases.starts, cases.tools, cases.compiles, cases.start_up, cases.interpreters, cases.behaves):
             case()
     check(seen > 0, "there is no CPython of 3.8 or later")

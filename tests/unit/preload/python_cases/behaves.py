@@ -187,7 +187,46 @@ def environment_in_place_of():
         os.environ = real
 
 
-for case in (types, missing, wrong_key, wrong_bytes, wrong_text, no_key, named_key, unknown_key, surrogate, nul, not_hashable, pickled, copies,
+def evaluators():
+    """exec and eval are what they were to whoever looks at them, and work on their caller's variables."""
+    import builtins
+    import inspect
+    made, inner = {}, "local"
+    exec("made['by'] = inner; other = 1")
+    exec(compile("x = inner", "made up", "exec"), {"inner": 5}, made)
+    found = [type(f).__name__ + f.__name__ + f.__qualname__ + f.__module__ + str(f.__self__ is builtins) + str(f.__text_signature__) + f.__doc__ + repr(f)
+             + str(pickle.loads(pickle.dumps(f)) is f) + str(inspect.signature(f)) for f in (exec, eval)]
+    return found, made, eval("inner + 'ly'"), [eval(b"1 + 1"), eval("inner", {"inner": 6})], sorted(k for k in locals() if len(k) > 3)
+
+
+def evaluator_errors():
+    told = []
+    for text in ("exec()", "eval()", "exec(1)", "eval('1 +')", "exec('x', {}, {}, {})", "eval('x', 1)", "exec(source='x')", "eval('a\\0b')", "exec('1/0')"):
+        try:
+            told.append(eval(text))
+        except BaseException as e:
+            told.append((type(e).__name__, str(e), traceback.extract_tb(e.__traceback__)[-1].name))
+    return told
+
+
+def sockets():
+    import socket
+    told = [socket.socket.connect.__doc__, socket.socket.connect_ex.__doc__, "connect" in dir(socket.socket)]
+
+    class Own(socket.socket):
+        def connect(self, address):
+            return super().connect(address)
+    with socket.socket(socket.AF_UNIX) as one, Own(socket.AF_UNIX) as two:
+        for act in (lambda: one.connect("/nowhere"), lambda: two.connect(b"/nowhere"), lambda: one.connect(), lambda: one.connect(1), lambda: one.connect_ex("/nowhere"),
+                    lambda: one.connect(address="x"), lambda: one.connect("/a", "/b")):
+            try:
+                told.append(act())
+            except Exception as e:
+                told.append((type(e).__name__, str(e), len(traceback.extract_tb(e.__traceback__))))
+    return told
+
+
+for case in (evaluators, evaluator_errors, sockets, types, missing, wrong_key, wrong_bytes, wrong_text, no_key, named_key, unknown_key, surrogate, nul, not_hashable, pickled, copies,
              text, changes, merges, signatures, names, subclass, own_key, while_handling, in_generator, child, deep, too_deep, audited,
              environment_in_place_of, missing_listed):
     show(case)
