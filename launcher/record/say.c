@@ -83,6 +83,9 @@ static const char *verb_of(const struct event *ev, bool refused)
 		{"syscall.denied", "called", "called"},
 		{"install.finding", "wanted to install", "installed"},
 		{"run.startup", "brought", "brought"},
+		{"python.http", "sent", "sent"},
+		{"python.compile", "made code of", "made code of"},
+		{"python.load", "loaded", "loaded"},
 	};
 	if (ev->decoy.in != NULL) {
 		return where_left(ev->decoy.in);
@@ -138,6 +141,22 @@ void say_object(struct writer *w, const struct event *ev)
 	if (ev->target.port != 0 && (ev->target.host != NULL || ev->target.address != NULL)) {
 		say(w, " port ");
 		line_number(&w->line, ev->target.port);
+	}
+}
+
+void say_request(struct writer *w, const struct event *ev)
+{
+	const struct event_target *t = &ev->target;
+	if (t->method == NULL || t->url == NULL) {
+		return;
+	}
+	say(w, say_target(ev)[0] != '\0' ? " for " : " ");
+	say_foreign(w, t->method);
+	say(w, " ");
+	say_foreign(w, t->url);
+	if (t->bytes != 0) {
+		say(w, ", ");
+		say_count(w, t->bytes, "byte", "bytes");
 	}
 }
 

@@ -85,9 +85,8 @@ static void say_finding(struct writer *w, const struct finding *f)
 	say(w, " ");
 	say_verb(w, ev, f->refused);
 	say_object(w, ev);
-	if (chain_reads(chain_step(ev))) {
-		say_origin(w, &ev->origin);
-	}
+	say_request(w, ev);
+	say_origin(w, &ev->origin); /* of the first of them */
 	if (ev->verdict.kind != NULL) {
 		say(w, " (");
 		say_foreign(w, ev->verdict.kind);

@@ -37,6 +37,28 @@ static void test_incident(void **state)
 	journal_close(j);
 }
 
+/* Who did it, and what was to be sent. */
+static void test_origins(void **state)
+{
+	struct journal *j = open_at(((struct place *)*state)->path, NULL);
+	struct event ev = resolve_event("eo5x7.m.pipedream.net");
+	ev.origin = (struct event_origin){.file = "setup.py", .line = 7, .function = "collect"};
+	ev.target.method = "POST";
+	ev.target.url = "https://eo5x7.m.pipedream.net/";
+	ev.target.bytes = 1234;
+	record(j, ev);
+	ev = file_event("/home/u/.ssh/id", SEV_CRITICAL);
+	ev.origin = (struct event_origin){.object = "/p/native.so", .symbol = "steal"};
+	record(j, ev);
+	expect(j, 0,
+	       "pipwarden: 2 violations (critical), the run was stopped\n"
+	       "  net.exfil.pipedream  deepseekai 0.0.8 (metadata) asked for eo5x7.m.pipedream.net for POST https://eo5x7.m.pipedream.net/, 1234 bytes at setup.py:7 in collect (Pipedream HTTP endpoint): refused\n"
+	       "  file.ssh-key  a build tried to open /home/u/.ssh/id by /p/native.so: refused\n"
+	       "  replaced by decoys: AWS_SECRET_ACCESS_KEY, DATABASE_URL (installer, build)\n"
+	       "  record: /home/u/.local/state/pipwarden/runs/RUN/events.jsonl\n");
+	journal_close(j);
+}
+
 static void test_nothing_to_say(void **state)
 {
 	struct journal *j = open_at(((struct place *)*state)->path, NULL);
@@ -243,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_incident, place_make, place_remove),
+		cmocka_unit_test_setup_teardown(test_origins, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_nothing_to_say, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_order_and_words, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_reads_before, place_make, place_remove),
