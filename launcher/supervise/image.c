@@ -96,6 +96,14 @@ uint64_t images_intents(struct images *set, uint64_t image)
 	return intents;
 }
 
+uint64_t images_intents_of(struct images *set, pid_t tid)
+{
+	uint64_t intents = images_intents(set, image_of(tid));
+
+	atomic_store(&set->recent, intents);
+	return intents;
+}
+
 void images_finish(struct images *set)
 {
 	free(set->slot);

@@ -4,6 +4,7 @@
 #define SUPERVISE_IMAGE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@ struct images {
 	struct image { uint64_t image, intents; } *slot; /* open addressing; image 0: free */
 	size_t size, count;
 	bool full;
+	_Atomic uint64_t recent; /* the intents that were found last */
 };
 
 /* intents: where it says that its struct pw_intents is; 0: nowhere.  What it said first counts. */
@@ -28,6 +30,9 @@ void images_add(struct images *set, uint64_t image, uint64_t intents);
 uint64_t images_intents(struct images *set, uint64_t image);
 /* Is it known that this one is not there?  Not of image 0, and not once something could not be added. */
 bool images_lack(struct images *set, uint64_t image);
+/* The same of a thread's image, and remembers it: to be tried first, of whatever thread the next one is, for a look at an image costs more.  What lies at an
+ * address says whether it is its own. */
+uint64_t images_intents_of(struct images *set, pid_t tid);
 void images_finish(struct images *set);
 
 #endif

@@ -35,20 +35,25 @@ void origin_request(const struct request_view *request, struct event_target *tar
 
 uint64_t origin_intents(struct sandbox *sb, pid_t tid)
 {
-	return sb->checked_in != NULL ? images_intents(sb->checked_in, image_of(tid)) : sb->intents;
+	return sb->checked_in != NULL ? images_intents_of(sb->checked_in, tid) : sb->intents;
+}
+
+static bool read_at(struct sandbox *sb, pid_t tid, uint64_t address, struct pw_intents *ring)
+{
+	return address != 0 && target_peek(sb, tid, address, ring, sizeof *ring) == sizeof *ring && intent_ring(ring, address);
 }
 
 /* The process's intents, or NULL; malloc'ed. */
 static struct pw_intents *read_intents(struct sandbox *sb, pid_t tid)
 {
-	uint64_t address = origin_intents(sb, tid);
-	struct pw_intents *ring = address != 0 ? malloc(sizeof *ring) : NULL;
+	uint64_t known = sb->checked_in != NULL ? atomic_load(&sb->checked_in->recent) : 0;
+	struct pw_intents *ring = malloc(sizeof *ring);
 
-	if (ring != NULL && target_peek(sb, tid, address, ring, sizeof *ring) == sizeof *ring && intent_ring(ring, address)) {
-		return ring;
+	if (ring != NULL && !read_at(sb, tid, known, ring) && !read_at(sb, tid, origin_intents(sb, tid), ring)) {
+		free(ring);
+		ring = NULL;
 	}
-	free(ring);
-	return NULL;
+	return ring;
 }
 
 static void join_request(struct sandbox *sb, pid_t tid, struct event *ev, struct origin_room *room)
