@@ -78,9 +78,20 @@ static bool split_first(struct piece line, struct request_view *out, struct piec
 	return true;
 }
 
-static int piece_len(struct piece p)
+/* False: it is too long. */
+static bool put_url(char url[REQUEST_URL_MAX], const char *scheme, struct piece host, struct piece target)
 {
-	return p.len < REQUEST_URL_MAX ? (int)p.len : REQUEST_URL_MAX;
+	int len = snprintf(url, REQUEST_URL_MAX, "%s%.*s%.*s", scheme, (int)host.len, host.at, (int)target.len, target.at);
+	return len >= 0 && len < REQUEST_URL_MAX;
+}
+
+static void put_host(struct request_view *out, struct piece host)
+{
+	size_t len = 0; /* to the port's colon, not to those of an address in brackets */
+	for (bool inside = false; len < host.len && (inside || host.at[len] != ':'); len++) {
+		inside = host.at[len] == '[' || (inside && host.at[len] != ']');
+	}
+	snprintf(out->host, sizeof(out->host), "%.*s", (int)(len < sizeof(out->host) ? len : 0), host.at);
 }
 
 bool request_decode(const char *bytes, size_t len, bool tls, struct request_view *out)
@@ -103,15 +114,12 @@ bool request_decode(const char *bytes, size_t len, bool tls, struct request_view
 			out->bytes = number(value);
 		}
 	}
-	size_t name_len = 0; /* to the port's colon, not to those of an address in brackets */
-	for (bool inside = false; name_len < host.len && (inside || host.at[name_len] != ':'); name_len++) {
-		inside = host.at[name_len] == '[' || (inside && host.at[name_len] != ']');
-	}
-	snprintf(out->host, sizeof(out->host), "%.*s", (int)(name_len < sizeof(out->host) ? name_len : 0), host.at);
-	if (target.len > 0 && target.at[0] == '/') {
-		snprintf(out->url, sizeof(out->url), "%s://%.*s%.*s", tls ? "https" : "http", piece_len(host), host.at, piece_len(target), target.at);
-	} else { /* as a proxy is asked */
-		snprintf(out->url, sizeof(out->url), "%.*s", piece_len(target), target.at);
+	put_host(out, host);
+	bool proxied = target.len == 0 || target.at[0] != '/'; /* as a proxy is asked: all of it is the target */
+	const char *scheme = proxied ? "" : tls ? "https://" : "http://";
+	const struct piece none = {"", 0}, cut = {"/…", sizeof("/…") - 1};
+	if (!put_url(out->url, scheme, proxied ? none : host, target) && !put_url(out->url, scheme, proxied ? none : host, cut)) {
+		out->url[0] = '\0';
 	}
 	return true;
 }

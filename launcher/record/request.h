@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REQUEST_URL_MAX 2048 /* longer ones are cut */
+#define REQUEST_URL_MAX 2048 /* of a longer one only the host is told: what a redactor does not see whole it does not know */
 #define REQUEST_HEAD_MAX 16384
 
 struct request_view {

@@ -312,7 +312,8 @@ static struct reply tell(struct sandbox *sb, const struct seccomp_notif *req)
 		return reply_error(-error);
 	if (!record_decode(&of.record, sizeof of.record, &view) || (view.type != PW_EV_HTTP && view.type != PW_EV_COMPILE))
 		return reply_error(EINVAL);
-	told(sb, req, &of, &view);
+	if (origin_is_open(sb))
+		told(sb, req, &of, &view);
 	return reply_value(0);
 }
 

@@ -26,6 +26,11 @@ struct event_origin origin_of_record(const struct sandbox *sb, const struct reco
 	return origin_of(sb, view->object, view->file, view->function, view->line);
 }
 
+bool origin_is_open(const struct sandbox *sb)
+{
+	return sb->role == ROLE_BUILD || sb->role == ROLE_GUEST;
+}
+
 void origin_request(const struct request_view *request, struct event_target *target)
 {
 	target->method = request->method;
@@ -77,7 +82,9 @@ void origin_join(struct sandbox *sb, pid_t tid, struct event *ev, struct origin_
 	}
 	if (intent_find(ring, ev, &room->intent)) {
 		ev->origin = origin_of(sb, room->intent.object, room->intent.file, room->intent.function, room->intent.line);
-		join_request(sb, tid, ev, room);
+		if (origin_is_open(sb)) {
+			join_request(sb, tid, ev, room);
+		}
 	}
 	free(ring);
 }

@@ -23,6 +23,9 @@ struct origin_room {
  * the kernel asked about (preload/pw_event.h, struct pw_intents).  Nothing where it said nothing. */
 void origin_join(struct sandbox *sb, pid_t tid, struct event *ev, struct origin_room *room);
 
+/* May what the role's code sends and runs be looked at, and its URLs be written down?  Not of tools that have the user's own passwords: who redacts does not
+ * know those. */
+bool origin_is_open(const struct sandbox *sb);
 /* An HTTP request is sent: its target from its head. */
 void origin_request(const struct request_view *request, struct event_target *target);
 

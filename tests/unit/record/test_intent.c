@@ -174,7 +174,7 @@ static void test_requests(void **state)
 	memcpy(big, "GET /", 5);
 	memcpy(big + 10000, " HTTP/1.1\r\n", 11);
 	assert_true(request_decode(big, sizeof(big), false, &v));
-	assert_int_equal(strlen(v.url), REQUEST_URL_MAX - 1);
+	assert_string_equal(v.url, "http:///…"); /* never a part of what may be a secret */
 }
 
 int main(void)
