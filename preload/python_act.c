@@ -192,11 +192,11 @@ static void act(int kind, char number, PyObject *args, const char *event)
 		tell(kind, NULL, 0);
 		break;
 	case PW_IN_EXEC:
-		if (!about) {
+		if (about)
+			tell_path(kind, about, args);
+		else
 			tell(kind, "/bin/sh", 0);
-			break;
-		}
-		/* fall through */
+		break;
 	case PW_IN_RESOLVE:
 	case PW_IN_CALL:
 	case PW_IN_FILE:
