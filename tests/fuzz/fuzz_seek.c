@@ -12,7 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const encodings[] = {
-	SECRET, "Z2hwX1Ezc1B6WTBwUXVLdzVZd1Z0TnBHcVpvU2tQd0lxMjBjczhMaw", "6768705f513373507a5930705175", "kL8sc02qIwPkSoZqGpNtVwY5wKuQp0YzPs3Q_phg",
+	SECRET, "Z2hwX1Ezc1B6WTBwUXVLdzVZd1Z0TnBHcVpvU2tQd0lxMjBjczhMaw", "6768705f513373507a59307051754b7735597756744e7047", "kL8sc02qIwPkSoZqGpNtVwY5wKuQp0YzPs3Q_phg",
 	"M5UHAX2RGNZVA6SZGBYFC5KLO42VS52WORXHA4K2N5JWWUDXJFYTEMDDOM4EY2Y",
 };
 enum { ENCODINGS = sizeof encodings / sizeof *encodings };
