@@ -54,7 +54,7 @@ void needles_free(struct needles *n)
 
 bool needles_any(const struct needles *n)
 {
-	return n && n->form_count;
+	return n && n->form_count && n->slot_count; /* without: there was no memory */
 }
 
 static uint64_t hash_of(const unsigned char *at, enum reading reading)

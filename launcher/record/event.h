@@ -33,7 +33,7 @@ struct event_target {
 };
 struct event_decoy { /* of decoy.seen */
 	const char *name, *path; /* of the variable, or of the file, that it came from */
-	const char *encoding, *in; /* in: name url argv http stream wheel source */
+	const char *encoding, *in; /* in: name address url argv http stream wheel source */
 	uint64_t read;           /* seq of the event in which it was read, filled in by the journal; 0: not known */
 };
 struct event_origin { /* shim: where in the process it was done */

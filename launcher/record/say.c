@@ -50,7 +50,7 @@ static const char *where_left(const char *in)
 	static const struct {
 		const char *in, *words;
 	} places[] = {
-		{"name", "left in a question for a name"}, {"url", "left in a URL"}, {"argv", "left in a program's arguments"}, {"http", "left in an HTTP request"},
+		{"name", "left in a question for a name"}, {"address", "left in an address"}, {"url", "left in a URL"}, {"argv", "left in a program's arguments"}, {"http", "left in an HTTP request"},
 		{"stream", "left in what it sent"}, {"wheel", "left in a wheel"}, {"source", "left in the project's folder"},
 	};
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {

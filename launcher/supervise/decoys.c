@@ -1,6 +1,7 @@
 #include "decoys.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,9 +45,8 @@ static void plant_one(struct decoys *d, int home, const char *path, const uint8_
 void decoys_plant(struct decoys *d, const char *home, const uint8_t key[DECOY_KEY_LEN])
 {
 	pthread_mutex_lock(&d->lock);
-	if (!d->planted) {
+	if (!atomic_exchange(&d->planted, true)) { /* decoys_have waits until they are there */
 		cleanup_fd int fd = open(home, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		d->planted = true;
 		for (size_t i = 0; fd >= 0 && i < DECOYS_MAX && decoy_file_path(i) != NULL; i++) {
 			plant_one(d, fd, decoy_file_path(i), key);
 		}
@@ -59,7 +59,7 @@ bool decoys_have(struct decoys *d, int fd)
 	struct stat st;
 	bool found = false;
 
-	if (fstat(fd, &st) < 0) {
+	if (!atomic_load(&d->planted) || fstat(fd, &st) < 0) {
 		return false;
 	}
 	pthread_mutex_lock(&d->lock);

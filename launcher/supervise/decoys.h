@@ -20,7 +20,7 @@
 /* Of a package's home; outlives its sandboxes. */
 struct decoys {
 	pthread_mutex_t lock;
-	bool planted;
+	_Atomic bool planted;
 	size_t count;
 	struct { dev_t device; ino_t inode; } file[DECOYS_MAX];
 };

@@ -188,12 +188,12 @@ static void record_read(struct sandbox *sb, const struct seccomp_notif *req, con
 	grants_record(sb, req, refusal);
 }
 
-/* The private home's own decoys may be read like all that is in it. */
+/* The private home's own decoys may be read like all that is in it, and moved: they are known by what they are, not by where. */
 static void record_decoy(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const struct resolved *r, const char *text)
 {
 	struct refusal read = {.type = "file.open", .call = call->name, .real = r->real, .as_written = text, .decoy = true,
 	                       .verdict = policy_rule(supervisor_policy(sb->sup), "decoy.read")};
-	if (sb->decoys && pathtext_below(r->real, sb->home) && decoys_have(sb->decoys, r->fd))
+	if (sb->decoys && decoys_have(sb->decoys, r->fd))
 		grants_record(sb, req, &read);
 }
 
@@ -231,7 +231,7 @@ static struct reply judge_object(struct sandbox *sb, const struct seccomp_notif 
 		return refuse(sb, req, call, &refusal);
 	}
 	if (grants_write(sb, r->real) || r->real[0] != '/' || strncmp(r->real, "/memfd:", 7) == 0) {
-		if (!writes && !r->missing)
+		if (!r->missing && (call->flags & O_ACCMODE) != O_WRONLY)
 			record_decoy(sb, req, call, r, text);
 		return reply_continue("open.own"); /* its own; a pipe, a memfd by its descriptor */
 	}

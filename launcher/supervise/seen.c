@@ -131,6 +131,7 @@ static const struct {
 	const char *name, *rule, *detail;
 } places[] = {
 	[SEEN_NAME] = {"name", "decoy.seen", "the question reached nobody: whoever runs the domain would have read it"},
+	[SEEN_ADDRESS] = {"address", "decoy.seen", "whoever is on the way to it would have read it"},
 	[SEEN_URL] = {"url", "decoy.seen", "whoever is asked for it reads it"},
 	[SEEN_ARGV] = {"argv", "decoy.seen.argv", "an honest program may be given a token like this; what it sends of it is looked at by itself"},
 	[SEEN_HTTP] = {"http", "decoy.seen", "it was handed to Python's http.client, to be sent to a host that it is not for"},

@@ -8,7 +8,7 @@
 #include "policy/needle.h"
 #include "supervise.h"
 
-enum seen_in { SEEN_NAME, SEEN_URL, SEEN_ARGV, SEEN_HTTP, SEEN_STREAM, SEEN_WHEEL, SEEN_SOURCE };
+enum seen_in { SEEN_NAME, SEEN_ADDRESS, SEEN_URL, SEEN_ARGV, SEEN_HTTP, SEEN_STREAM, SEEN_WHEEL, SEEN_SOURCE };
 
 /* Where it was found, for the record, in which a text is left out that holds a decoy itself. */
 struct seen_place {

@@ -1,4 +1,5 @@
 /* socket, socketpair and the sends: what the filter did not let pass by itself comes here to be written down. connect() is connect.c. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -10,6 +11,7 @@
 
 #include "launcher/supervise/own_sockets.h"
 #include "launcher/supervise/place.h"
+#include "launcher/supervise/seen.h"
 #include "launcher/supervise/sockets.h"
 #include "launcher/supervise/stub.h"
 #include "launcher/supervise/sweep.h"
@@ -71,6 +73,15 @@ void sockets_record(struct sandbox *sb, const struct seccomp_notif *req, const c
 	supervisor_record(sb, (pid_t)req->pid, &ev);
 }
 
+/* Sixteen bytes, which whoever is on the way would read. */
+static void look_at_address(struct sandbox *sb, const struct seccomp_notif *req, const struct sockaddr_text *to)
+{
+	struct in6_addr bytes;
+
+	if (to->family == AF_INET6 && inet_pton(AF_INET6, to->address, &bytes) == 1)
+		decoy_seen_data(sb, (pid_t)req->pid, &(struct seen_place){.in = SEEN_ADDRESS, .port = to->port, .stopped = true}, &bytes, sizeof bytes);
+}
+
 void sockets_record_outside(struct sandbox *sb, const struct seccomp_notif *req, const char *type, const char *rule, const struct sockaddr_text *to,
                             const char *protocol)
 {
@@ -81,6 +92,7 @@ void sockets_record_outside(struct sandbox *sb, const struct seccomp_notif *req,
 	if (!strcmp(verdict.rule, "net.outside") && sweep_folds(sb->sweep, &network))
 		verdict = policy_rule(supervisor_policy(sb->sup), "net.sweep");
 	sockets_record(sb, req, type, verdict, &network, NULL, protocol, sockets_hint(sb));
+	look_at_address(sb, req, to);
 }
 
 /* No sign of intent: a key store's client looks for the desktop's as well, and ssh asks the agent that the user's configuration names, and goes on without one. */

@@ -156,6 +156,36 @@ def test_a_shell_that_expands_it(world):
     assert found(result) == {(TOKEN, "plain", "argv"), ("DATABASE_URL", "plain", "argv")} and result.status == 0, str(result)
 
 
+NO_SECRETS = {n: "" for n in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "DATABASE_URL")}
+# Where no variable is secret nothing is looked at before a decoy file is read, by whatever way.
+WAYS_IN = {
+    "path": "text = open(home + '/.netrc').read()",
+    "relative": "os.chdir(home); text = open('.netrc').read()",
+    "both ways": "text = os.read(os.open(home + '/.netrc', os.O_RDWR), 999).decode()",
+    "descriptor": "text = open('/proc/self/fd/%d' % os.open(home + '/.netrc', os.O_PATH)).read()",
+    "moved": "os.listdir(home); os.stat(home + '/.netrc'); os.rename(home + '/.netrc', tmp + '/x'); text = open(tmp + '/x').read()",
+    "linked": "os.link(home + '/.netrc', tmp + '/y'); text = open(tmp + '/y').read()",
+    "another": "text = subprocess.check_output(['/bin/cat', home + '/.netrc'], text=True)",
+}
+
+
+@pytest.mark.parametrize("way", WAYS_IN)
+def test_a_file_that_is_read_in_another_way(way, world):
+    script = ("import subprocess, time\nhome, tmp = os.path.expanduser('~'), os.environ['TMPDIR']\n"
+              "try:\n    open(home + '/.nothing')\nexcept OSError:\n    pass\n"  # the first look plants them
+              f"time.sleep(0.1)\n{WAYS_IN[way]}\nsubprocess.run(['/usr/bin/true', base64.b64encode(text.split()[-1].encode())])\n")
+    result = guest(world, script, env=NO_SECRETS, read="")
+    assert found(result) == {("~/.netrc", "base64", "argv")} and result.status == 0, str(result)
+    assert seen(result)[0]["decoy"].get("read") or way in ("moved", "linked"), str(result)
+
+
+def test_in_an_address(world, net):
+    script = ("import socket\nfor i in range(0, 32, 16):\n    s = socket.socket(socket.AF_INET6)\n    try:\n"
+              "        s.connect((socket.inet_ntop(socket.AF_INET6, decoy[i:i + 16]), 443))\n    except OSError:\n        pass\n")
+    result = guest(world, script)
+    assert found(result) == {(TOKEN, "plain", "address")} and net.outside() == [] and result.status == 100, str(result)
+
+
 # --- connections ---------------------------------------------------------------------------------
 
 SEND = r"""
@@ -307,7 +337,7 @@ def test_a_wheel_is_not_installed_where_nothing_is_aborted(builder):
 
 
 def test_a_file_of_the_home_in_a_wheel(builder):
-    result = install(builder, files("open(os.path.expanduser('~/.netrc'), 'rb').read()"), env={n: "" for n in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "DATABASE_URL")})
+    result = install(builder, files("open(os.path.expanduser('~/.netrc'), 'rb').read()"), env=NO_SECRETS)
     assert result.status == 100 and found(result) == {("~/.netrc", "plain", "wheel")}, str(result)
     read = [e for e in result.events if e.get("rule") == "decoy.read"]
     assert seen(result)[0]["decoy"]["read"] in [e["seq"] for e in read], str(result)

@@ -75,6 +75,7 @@ bool connect_relayed(struct sandbox *sb, const struct seccomp_notif *req, int *s
 
 const struct needles *seen_needles(struct sandbox *sb, enum needle_kind kind) { return NULL; }
 void seen_file_read(struct sandbox *sb, const char *real) {}
+bool decoy_seen_data(struct sandbox *sb, pid_t pid, const struct seen_place *where, const void *bytes, size_t len) { return false; }
 bool decoy_seen_record(struct sandbox *sb, pid_t pid, const struct seen_place *where, const struct needle_hits *hits) { return false; }
 
 const char *const *supervisor_decoys(const struct sandbox *sb)
