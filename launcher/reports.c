@@ -76,25 +76,17 @@ static int write_out(const struct options *o, const struct report *r)
 	return wrong == 0 ? 0 : launch_error(125, "the report could not be written: %s", strerror(errno != 0 ? errno : ENOMEM));
 }
 
-int reports_report(const struct options *o)
+static int make_report(const struct options *o, struct report *r)
 {
-	static char path[PATH_MAX];
-	struct report r = {.path = path};
-	int status = read_run(o, &r.record, path);
-	if (status != 0) {
-		return status;
-	}
 	/* Without a right policy there is a report all the same, after a word on what is wrong with it. */
-	struct policy *policy = launch_policy(o, ROLE_INSTALLER);
-	r.policy = policy;
-	status = report_make(&r, SEV_LOW) ? write_out(o, &r) : launch_error(125, "no memory");
-	report_finish(&r);
-	policy_free(policy);
-	return status;
+	return report_make(r, SEV_LOW) ? write_out(o, r) : launch_error(125, "no memory");
 }
 
 static int explain(const struct options *o, struct report *r)
 {
+	if (r->policy == NULL) {
+		return 125;
+	}
 	if (o->event != 0 && reader_find(&r->record, o->event) == NULL) {
 		char why[160];
 		snprintf(why, sizeof why, "has no event %llu: its lines go to %llu, of which the first and the last are about the run itself",
@@ -107,7 +99,7 @@ static int explain(const struct options *o, struct report *r)
 	return 0;
 }
 
-int reports_explain(const struct options *o)
+static int of_run(const struct options *o, int (*tell)(const struct options *, struct report *))
 {
 	static char path[PATH_MAX];
 	struct report r = {.path = path};
@@ -117,8 +109,18 @@ int reports_explain(const struct options *o)
 	}
 	struct policy *policy = launch_policy(o, ROLE_INSTALLER);
 	r.policy = policy;
-	status = policy != NULL ? explain(o, &r) : 125;
+	status = tell(o, &r);
 	report_finish(&r);
 	policy_free(policy);
 	return status;
+}
+
+int reports_report(const struct options *o)
+{
+	return of_run(o, make_report);
+}
+
+int reports_explain(const struct options *o)
+{
+	return of_run(o, explain);
 }

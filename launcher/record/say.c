@@ -160,6 +160,15 @@ void say_request(struct writer *w, const struct event *ev)
 	}
 }
 
+void say_kind(struct writer *w, const struct event *ev)
+{
+	if (ev->verdict.kind != NULL) {
+		say(w, " (");
+		say_foreign(w, ev->verdict.kind);
+		say(w, ")");
+	}
+}
+
 /* Where in the package's code: by the hook in Python, or of native code the object. */
 void say_origin(struct writer *w, const struct event_origin *o)
 {

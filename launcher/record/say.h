@@ -25,6 +25,8 @@ void say_verb(struct writer *w, const struct event *ev, bool refused);
 void say_object(struct writer *w, const struct event *ev);
 /* " for POST URL, 12 bytes", or nothing. */
 void say_request(struct writer *w, const struct event *ev);
+/* " (Pipedream HTTP endpoint)", or nothing. */
+void say_kind(struct writer *w, const struct event *ev);
 /* " at FILE:LINE in FUNCTION", " by OBJECT", or nothing. */
 void say_origin(struct writer *w, const struct event_origin *o);
 

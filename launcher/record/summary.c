@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "launcher/record/findings.h"
+#include "launcher/record/finding.h"
 #include "launcher/record/say.h"
 #include "launcher/record/text.h"
 
@@ -87,11 +87,7 @@ static void say_finding(struct writer *w, const struct finding *f)
 	say_object(w, ev);
 	say_request(w, ev);
 	say_origin(w, &ev->origin); /* of the first of them */
-	if (ev->verdict.kind != NULL) {
-		say(w, " (");
-		say_foreign(w, ev->verdict.kind);
-		say(w, ")");
-	}
+	say_kind(w, ev);
 	say(w, ": ");
 	say(w, finding_outcome(f));
 	if (f->times > 1) {
@@ -116,7 +112,7 @@ static void say_audit(struct writer *w, const struct attempt *all, size_t n)
 	say(w, refused ? "audit: nothing was blocked but what reached for pipwarden itself; " : "audit: nothing was blocked; ");
 }
 
-static void say_head(struct writer *w, const struct findings *f, const struct summary_run *run)
+static void say_head(struct writer *w, const struct finding_list *f, const struct summary_run *run)
 {
 	uint64_t violations = 0;
 	for (size_t i = 0; i < f->n; i++) {
@@ -168,7 +164,7 @@ static void say_replaced(struct writer *w, const struct summary_run *run)
 	say(w, "\n");
 }
 
-static void say_findings(struct writer *w, const struct findings *f)
+static void say_findings(struct writer *w, const struct finding_list *f)
 {
 	size_t left = f->n, shown = 0, most = f->n <= FINDINGS_SHOWN + 1 ? f->n : FINDINGS_SHOWN;
 	for (size_t i = 0; i < f->n; i++) {
@@ -187,7 +183,7 @@ static void say_findings(struct writer *w, const struct findings *f)
 	}
 }
 
-static void say_all(struct writer *w, const struct findings *f, const struct attempt *all, size_t n, const struct summary_run *run,
+static void say_all(struct writer *w, const struct finding_list *f, const struct attempt *all, size_t n, const struct summary_run *run,
                     const char *journal_path)
 {
 	say(w, "pipwarden: ");
@@ -212,17 +208,17 @@ char *summary_text(const struct fold *f, const struct summary_run *run, const st
                    bool colour, int verbosity)
 {
 	const char *(*words)[FOLD_ARGV_MAX];
-	struct findings found = {0};
+	struct finding_list found = {0};
 	struct writer w = {.redact = r, .colour = colour};
 	enum severity least = verbosity > 0 ? SEV_INFO : verbosity == 0 ? SEV_LOW : SEV_HIGH;
 	struct attempt *all = fold_attempts(f, &words);
-	bool whole = all != NULL && findings_make(&found, all, f->count, least, f->seed);
+	bool whole = all != NULL && finding_list_make(&found, all, f->count, least, f->seed);
 	if (whole && (found.n > 0 || run->dropped > 0 || run->audit)) {
 		say_all(&w, &found, all, f->count, run, journal_path);
 	} else {
 		w.line.failed = true;
 	}
-	findings_finish(&found);
+	finding_list_finish(&found);
 	free(all);
 	free(words);
 	return line_steal(&w.line);

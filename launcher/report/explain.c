@@ -68,11 +68,7 @@ static void say_rule(struct writer *w, const struct report *r, const struct even
 		return;
 	}
 	say_foreign(w, rule);
-	if (ev->verdict.kind != NULL) {
-		say(w, " (");
-		say_foreign(w, ev->verdict.kind);
-		say(w, ")");
-	}
+	say_kind(w, ev);
 	say(w, ", ");
 	say_severity(w, ev->verdict.severity);
 	for (const char *const *id = attack_of_rule(rule); *id != NULL; id++) {

@@ -16,7 +16,7 @@ static void judge(struct report *r)
 bool report_make(struct report *r, enum severity least)
 {
 	uint64_t seed[2];
-	bool whole = getrandom(seed, sizeof(seed), 0) == sizeof(seed) && findings_make(&r->findings, r->record.attempts, r->record.n, least, seed);
+	bool whole = getrandom(seed, sizeof(seed), 0) == sizeof(seed) && finding_list_make(&r->findings, r->record.attempts, r->record.n, least, seed);
 	r->score = score_new();
 	whole = whole && r->score != NULL;
 	for (size_t i = 0; i < r->record.n && whole; i++) {
@@ -30,7 +30,7 @@ bool report_make(struct report *r, enum severity least)
 
 void report_finish(struct report *r)
 {
-	findings_finish(&r->findings);
+	finding_list_finish(&r->findings);
 	score_free(r->score);
 	reader_finish(&r->record);
 }

@@ -4,14 +4,14 @@
 
 #include <stdint.h>
 
-#include "launcher/record/findings.h"
+#include "launcher/record/finding.h"
 #include "launcher/report/reader.h"
 
 #define REPORT_FINDINGS_MAX 1000 /* in json and sarif; the gravest */
 
 struct report {
 	struct record record;
-	struct findings findings; /* of severity low and above; those that a chain tells of are marked */
+	struct finding_list findings; /* of severity low and above; those that a chain tells of are marked */
 	struct score *score;
 	struct score_result run;  /* the graver of what run.end says and what the attempts come to */
 	const char *path;         /* of the journal; borrowed */

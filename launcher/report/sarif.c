@@ -8,6 +8,7 @@
 #include "launcher/record/text.h"
 #include "launcher/report/document.h"
 #include "launcher/report/report.h"
+#include "launcher/report/uri.h"
 #include "launcher/report/words.h"
 #include "launcher/version.h"
 #include "policy/attack.h"
@@ -103,33 +104,10 @@ static const char *level(enum severity s)
 
 /* --- places --- */
 
-/* A path as a URI reference; false: it leads out of the package, or is too long. */
-static bool uri_of(const char *path, char *out, size_t size)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
-	size_t len = 0;
-	const char *start = path[0] == '/' ? "file://" : "";
-	for (const char *part = path; *part != '\0';) {
-		size_t n = strcspn(part, "/");
-		if (n == 2 && part[0] == '.' && part[1] == '.') {
-			return false;
-		}
-		part += n + (part[n] == '/');
-	}
-	len = (size_t)snprintf(out, size, "%s", start);
-	for (const unsigned char *c = (const unsigned char *)path; *c != '\0'; c++) {
-		if (len + 4 > size) {
-			return false;
-		}
-		len += (size_t)snprintf(out + len, size - len, strchr(plain, *c) != NULL ? "%c" : "%%%02X", *c);
-	}
-	return len > 0;
-}
-
 static void put_physical(struct sarif *s, const struct event *ev)
 {
 	char uri[PATH_CUT], base[32];
-	if (ev->origin.file == NULL || !uri_of(ev->origin.file, uri, sizeof uri)) {
+	if (ev->origin.file == NULL || !uri_of_path(ev->origin.file, uri, sizeof uri)) {
 		return;
 	}
 	encode_key(&s->e, "physicalLocation");
@@ -286,15 +264,15 @@ static void say_result(struct writer *w, const struct sarif *s, const struct fin
 {
 	const struct event *ev = &f->lead->ev;
 	say_who(w, ev);
-	say(w, f->step_count > 0 ? " read secrets and then " : " ");
+	say(w, " ");
+	if (f->step_count > 0) {
+		words_chain(w, f);
+		say(w, ": it ");
+	}
 	words_verb(w, ev, f->refused);
 	say(w, " ");
 	words_step(w, f->lead, reader_more_of(&s->r->record, f->lead), report_secrets(s->r));
-	if (ev->verdict.kind != NULL) {
-		say(w, " (");
-		say_foreign(w, ev->verdict.kind);
-		say(w, ")");
-	}
+	say_kind(w, ev);
 	say(w, ": ");
 	say(w, finding_outcome(f));
 	say(w, ".");

@@ -66,13 +66,17 @@ static void say_attack(struct writer *w, const char *rule)
 	}
 }
 
-/* The reads, what says most first; then what was done to the host. */
+/* What was read, what says most first, and what was made of it. */
 static void say_steps(struct writer *w, const struct report *r, const struct finding *f)
 {
-	size_t shown = 0, reads = f->all_steps - f->step_count;
+	size_t shown = 0, all = f->all_steps - f->step_count;
 	for (enum chain_step step = CHAIN_READ_NAME; step <= CHAIN_ENCODE; step++) {
 		for (size_t i = 0; i < f->step_count; i++) {
-			if (chain_step(&f->steps[i]->ev) != step || ++reads > STEPS_SHOWN) {
+			if (chain_step(&f->steps[i]->ev) != step) {
+				continue;
+			}
+			all++;
+			if (shown == STEPS_SHOWN) {
 				continue;
 			}
 			shown++;
@@ -81,9 +85,9 @@ static void say_steps(struct writer *w, const struct report *r, const struct fin
 			say(w, "\n");
 		}
 	}
-	if (reads > shown) {
+	if (all > shown) {
 		say(w, "             and ");
-		line_number(&w->line, (int64_t)(reads - shown));
+		line_number(&w->line, (int64_t)(all - shown));
 		say(w, " more\n");
 	}
 }
@@ -144,8 +148,10 @@ static void say_finding(struct writer *w, const struct report *r, const struct f
 	say_severity(w, f->severity);
 	say(w, "  ");
 	say_who(w, ev);
-	say(w, f->step_count > 0 ? " read secrets and tried to get something out\n" : " ");
+	say(w, " ");
 	if (f->step_count > 0) {
+		words_chain(w, f);
+		say(w, "\n");
 		say_steps(w, r, f);
 		say(w, "    to       ");
 	} else {
@@ -153,11 +159,7 @@ static void say_finding(struct writer *w, const struct report *r, const struct f
 		say(w, " ");
 	}
 	words_step(w, lead, reader_more_of(&r->record, lead), report_secrets(r));
-	if (ev->verdict.kind != NULL) {
-		say(w, " (");
-		say_foreign(w, ev->verdict.kind);
-		say(w, ")");
-	}
+	say_kind(w, ev);
 	say(w, "\n");
 	if (place != NULL && place != lead) {
 		say(w, "    by code ");

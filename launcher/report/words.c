@@ -195,6 +195,16 @@ static void say_decoy(struct writer *w, const struct event *ev, const struct rea
 	}
 }
 
+void words_chain(struct writer *w, const struct finding *f)
+{
+	bool secrets = false; /* by name, or a file: more than the walk that every build does */
+	for (size_t i = 0; i < f->step_count; i++) {
+		enum chain_step step = chain_step(&f->steps[i]->ev);
+		secrets |= step == CHAIN_READ_NAME || step == CHAIN_READ_FILE;
+	}
+	say(w, secrets ? "read secrets and tried to get something out" : "read its whole environment and tried to get something out");
+}
+
 void words_verb(struct writer *w, const struct event *ev, bool refused)
 {
 	enum chain_step step = chain_step(ev);

@@ -2,6 +2,7 @@
 #ifndef REPORT_WORDS_H
 #define REPORT_WORDS_H
 
+#include "launcher/record/finding.h"
 #include "launcher/record/say.h"
 #include "launcher/report/allow.h"
 #include "launcher/report/reader.h"
@@ -16,6 +17,8 @@ void words_allow(struct writer *w, const struct allow *a, const char *indent);
 void words_damage(struct writer *w, const struct record *r);
 /* "3 ms", "2.1 s" */
 void words_time(struct writer *w, int64_t milliseconds);
+/* What a chain comes to, in a few words: "read secrets and tried to get something out". */
+void words_chain(struct writer *w, const struct finding *f);
 /* "tried to connect to"; what words_step says follows. */
 void words_verb(struct writer *w, const struct event *ev, bool refused);
 /* What a chain's step, or an attempt, was about, in few words: "all variables", "the variable X", "~/.ssh/id_ed25519". */

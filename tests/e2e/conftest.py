@@ -191,7 +191,8 @@ def make_world(request, base, pipwarden):
 
 
 def check_journals(world: World) -> None:
-    journals.check(world.logs, world.home / ".local/state/pipwarden/runs")
+    if world.pipwarden:
+        journals.check(world.pipwarden, world.home, world.logs, world.home / ".local/state/pipwarden/runs")
 
 
 @pytest.fixture(scope="module", params=USERS)

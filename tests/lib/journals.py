@@ -1,13 +1,17 @@
-"""Every journal that a test leaves is what docs/schema/events.schema.json says.  conftest.py looks at each world's when the test is over."""
+"""Every journal that a test leaves is what docs/schema/events.schema.json says.  conftest.py looks at each world's when the test is over, and at what
+`pipwarden report` makes of it."""
 from __future__ import annotations
 
 import json
+import subprocess
 from functools import lru_cache
 from pathlib import Path
 
+from . import sarif
 from .schema import errors
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs/schema"
+REPORTED, FINDINGS = 1 << 20, 30  # of how long a journal a report is made, and how many of its findings are looked at
 WHOLE, EVERY = 400, 50  # of a flood's ten thousand lines the first, and one in so many of the others
 
 
@@ -40,7 +44,20 @@ def journal_errors(text: str) -> list[str]:
     return found
 
 
-def check(*folders: Path) -> None:
+def report_errors(pipwarden: Path, home: Path, journal: Path) -> list[str]:
+    """What is made of it is what docs/schema/report.schema.json and SARIF say."""
+    def made(kind: str) -> str:
+        done = subprocess.run([pipwarden, "report", journal, "--format", kind], capture_output=True, text=True, timeout=60, env={"PATH": "/usr/bin:/bin", "HOME": str(home)})
+        assert done.returncode == 0, f"{journal}: report --format {kind}: {done.returncode}: {done.stderr}"
+        return done.stdout
+
+    document = json.loads(made("json"))
+    document["findings"] = document["findings"][:FINDINGS]
+    sarif.check(json.loads(made("sarif")))
+    return list(errors(document, schema("report"), schema("report"), "report"))
+
+
+def check(pipwarden: Path, home: Path, *folders: Path) -> None:
     seen: set[str] = set()
     for folder in folders:
         for path in sorted(folder.glob("**/*.jsonl")):
@@ -49,4 +66,6 @@ def check(*folders: Path) -> None:
                 continue  # the state folder's copy of the same
             seen.add(text)
             found = journal_errors(text)
+            if "\n" in text and len(text) < REPORTED:
+                found += report_errors(pipwarden, home, path)
             assert not found, f"{path}: " + "\n".join(found[:10])

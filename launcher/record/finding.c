@@ -1,4 +1,4 @@
-#include "launcher/record/findings.h"
+#include "launcher/record/finding.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static void merge(struct finding *into, const struct finding *from)
 	into->detail = into->detail != NULL ? into->detail : from->detail;
 }
 
-static bool collect(struct findings *f, const struct attempt *all, size_t n, enum severity least, const uint64_t seed[2])
+static bool collect(struct finding_list *f, const struct attempt *all, size_t n, enum severity least, const uint64_t seed[2])
 {
 	size_t merged = 0;
 	f->v = calloc(n + 1, sizeof(*f->v));
@@ -133,7 +133,7 @@ static int by_seq(const void *a, const void *b)
 /* A chain is more than its end. */
 static bool link_steps(struct finding *f, const struct attempt *all, size_t n)
 {
-	const struct attempt **steps = calloc(FINDINGS_STEPS_MAX, sizeof(*steps));
+	const struct attempt **steps = calloc(FINDING_STEPS_MAX, sizeof(*steps));
 	bool reads = false;
 	if (steps == NULL) {
 		return false;
@@ -145,7 +145,7 @@ static bool link_steps(struct finding *f, const struct attempt *all, size_t n)
 			}
 			reads |= chain_reads(chain_step(&all[i].ev));
 			f->all_steps++;
-			if (f->step_count < FINDINGS_STEPS_MAX) {
+			if (f->step_count < FINDING_STEPS_MAX) {
 				steps[f->step_count++] = &all[i];
 			}
 		}
@@ -160,9 +160,9 @@ static bool link_steps(struct finding *f, const struct attempt *all, size_t n)
 	return true;
 }
 
-bool findings_make(struct findings *f, const struct attempt *all, size_t n, enum severity least, const uint64_t seed[2])
+bool finding_list_make(struct finding_list *f, const struct attempt *all, size_t n, enum severity least, const uint64_t seed[2])
 {
-	*f = (struct findings){0};
+	*f = (struct finding_list){0};
 	const struct event *led[CHAINS_MAX];
 	size_t chains = 0;
 	bool whole = collect(f, all, n, least, seed);
@@ -176,18 +176,18 @@ bool findings_make(struct findings *f, const struct attempt *all, size_t n, enum
 		}
 	}
 	if (!whole) {
-		findings_finish(f);
+		finding_list_finish(f);
 	}
 	return whole;
 }
 
-void findings_finish(struct findings *f)
+void finding_list_finish(struct finding_list *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		free(f->v[i].steps);
 	}
 	free(f->v);
-	*f = (struct findings){0};
+	*f = (struct finding_list){0};
 }
 
 int64_t finding_milliseconds(const struct finding *f)

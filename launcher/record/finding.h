@@ -1,12 +1,12 @@
 /* What attempts come to for people: attempts of one rule, package and target are one finding, and the steps of a theft by one package are one, with
  * both ends.  For the summary of a run and for reports.  Pure but for memory. */
-#ifndef RECORD_FINDINGS_H
-#define RECORD_FINDINGS_H
+#ifndef RECORD_FINDING_H
+#define RECORD_FINDING_H
 
 #include "launcher/record/attempt.h"
 #include "launcher/record/chain.h"
 
-#define FINDINGS_STEPS_MAX 64
+#define FINDING_STEPS_MAX 64
 
 struct finding {
 	const struct attempt *lead; /* the first of its attempts */
@@ -23,15 +23,15 @@ struct finding {
 	uint64_t hash;
 };
 
-struct findings {
+struct finding_list {
 	struct finding *v; /* the gravest first, then in order */
 	size_t n;
 };
 
 /* Those of severity `least` and above, and what ended the run.  The attempts are borrowed.  seed: secret, names come from the adversary.
  * False: no memory. */
-bool findings_make(struct findings *f, const struct attempt *all, size_t n, enum severity least, const uint64_t seed[2]);
-void findings_finish(struct findings *f);
+bool finding_list_make(struct finding_list *f, const struct attempt *all, size_t n, enum severity least, const uint64_t seed[2]);
+void finding_list_finish(struct finding_list *f);
 
 /* Refused, or it would have been, or too grave to be let go. */
 bool finding_violation(const struct finding *f);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/record/findings.h"
+#include "launcher/record/finding.h"
 
 static const uint64_t seed[2] = {1, 2};
 
@@ -51,10 +51,10 @@ static void test_chain(void **state)
 		host_at(8, "p", "net.resolve", "second.example", SEV_HIGH),
 		read_at(9, "p", "env.read", "late.py", 1),
 	};
-	struct findings f;
+	struct finding_list f;
 
 	all[5].ev.verdict.rule = "net.exfil.x";
-	assert_true(findings_make(&f, all, sizeof(all) / sizeof(all[0]), SEV_LOW, seed));
+	assert_true(finding_list_make(&f, all, sizeof(all) / sizeof(all[0]), SEV_LOW, seed));
 	struct finding *chain = &f.v[0];
 	assert_ptr_equal(chain->lead, &all[5]);
 	/* Both reads before it, what was made of them, and both attempts at the host; in order. */
@@ -74,7 +74,7 @@ static void test_chain(void **state)
 	}
 	assert_int_equal(told, 2); /* the read by name, the look-up of the same host */
 	assert_int_equal(own, 3);  /* the other package's read, the second host, what was read afterwards */
-	findings_finish(&f);
+	finding_list_finish(&f);
 }
 
 /* Nothing was read: no chain. */
@@ -82,17 +82,17 @@ static void test_no_chain(void **state)
 {
 	struct attempt all[] = {host_at(2, "p", "net.resolve", "a.example", SEV_HIGH), host_at(3, "p", "net.connect", "a.example", SEV_HIGH),
 	                        read_at(4, "p", "env.read", "setup.py", 1)};
-	struct findings f;
+	struct finding_list f;
 
-	assert_true(findings_make(&f, all, 3, SEV_LOW, seed));
+	assert_true(finding_list_make(&f, all, 3, SEV_LOW, seed));
 	assert_int_equal(f.n, 2);
 	assert_int_equal(f.v[0].times, 2); /* of one rule, package and target */
 	assert_int_equal(f.v[0].step_count, 0);
 	assert_int_equal(finding_milliseconds(&f.v[0]), -1);
-	findings_finish(&f);
-	assert_true(findings_make(&f, all, 0, SEV_LOW, seed));
+	finding_list_finish(&f);
+	assert_true(finding_list_make(&f, all, 0, SEV_LOW, seed));
 	assert_int_equal(f.n, 0);
-	findings_finish(&f);
+	finding_list_finish(&f);
 }
 
 /* A denied look at a key got nothing; a decoy, or under --audit the thing itself, is a read. */
@@ -119,22 +119,22 @@ static void test_bound(void **state)
 {
 	enum { N = 3000 };
 	struct attempt *all = calloc(N, sizeof(*all));
-	struct findings f;
+	struct finding_list f;
 
 	for (size_t i = 0; i < N; i++) {
 		all[i] = read_at(i + 2, "p", i == 1500 ? "env.read" : "env.enumerate", "setup.py", (unsigned)i);
 	}
 	all[N - 1] = host_at(N + 1, "p", "net.resolve", "evil.example", SEV_HIGH);
-	assert_true(findings_make(&f, all, N, SEV_LOW, seed));
-	assert_int_equal(f.v[0].step_count, FINDINGS_STEPS_MAX);
+	assert_true(finding_list_make(&f, all, N, SEV_LOW, seed));
+	assert_int_equal(f.v[0].step_count, FINDING_STEPS_MAX);
 	assert_int_equal(f.v[0].all_steps, N);
-	assert_ptr_equal(f.v[0].steps[FINDINGS_STEPS_MAX - 1], &all[N - 1]);
+	assert_ptr_equal(f.v[0].steps[FINDING_STEPS_MAX - 1], &all[N - 1]);
 	bool kept = false;
-	for (size_t i = 0; i < FINDINGS_STEPS_MAX; i++) {
+	for (size_t i = 0; i < FINDING_STEPS_MAX; i++) {
 		kept |= f.v[0].steps[i] == &all[1500];
 	}
 	assert_true(kept);
-	findings_finish(&f);
+	finding_list_finish(&f);
 	free(all);
 }
 
