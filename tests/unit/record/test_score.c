@@ -102,6 +102,8 @@ static void test_table(void **state)
 		{"the same, read afterwards", {by("p", lookup("net.resolve", SEV_HIGH)), by("p", read_of("A")), by("p", decoy_file())}, 60, SCORE_SUSPICIOUS},
 		{"the same, another package", {by("q", read_of("A")), by("q", decoy_file()), by("p", lookup("net.resolve", SEV_HIGH))}, 60, SCORE_SUSPICIOUS},
 		{"a probe after all that", {by("p", read_of("A")), by("p", decoy_file()), by("p", lookup("net.outside.probe", SEV_INFO))}, 2, SCORE_CLEAN},
+		{"the same, and something else", {by("p", read_of("A")), by("p", decoy_file()), by("p", lookup("net.outside.probe", SEV_INFO)), by("p", file("file.ssh", SEV_MEDIUM))}, 30,
+		 SCORE_SUSPICIOUS},
 		{"a collector", {by("p", lookup("net.exfil.pipedream", SEV_CRITICAL))}, 100, SCORE_MALICIOUS},
 		{"a key", {by("p", file("file.ssh-key", SEV_CRITICAL))}, 100, SCORE_MALICIOUS},
 		{"a key that is not there", {by("p", file("file.ssh-key", SEV_INFO))}, 0, SCORE_CLEAN},
