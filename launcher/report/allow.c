@@ -130,6 +130,17 @@ static void remove_rule(const char *list, const char *rule, struct allow *a)
 	snprintf(a->policy, sizeof a->policy, "{\"version\": 1, \"files\": {\"project\": {\"%s\": [{\"id\": \"%.64s\", \"remove\": true}]}}}", list, rule);
 }
 
+/* Strings of a policy hold no control character, and '*' stands for more than itself. */
+static bool fits_policy(const char *path)
+{
+	for (const char *c = path; *c != '\0'; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f || *c == '*') {
+			return false;
+		}
+	}
+	return true;
+}
+
 static void allow_path(const struct policy *policy, const struct event *ev, enum file_access access, struct allow *a)
 {
 	static const char *const options[] = {[FILE_READ] = "--allow-read", [FILE_WRITE] = "--allow-write"}, *const lists[] = {[FILE_READ] = "read", [FILE_WRITE] = "write"};
@@ -143,8 +154,10 @@ static void allow_path(const struct policy *policy, const struct event *ev, enum
 	}
 	a->option = options[access];
 	snprintf(a->value, sizeof a->value, "%s:%.4096s", role_name(ev->role), ev->target.path);
-	json(escaped, sizeof escaped, ev->target.path);
-	snprintf(a->policy, sizeof a->policy, "{\"version\": 1, \"files\": {\"%s\": {\"%s\": [\"%s\"]}}}", lists[access], role_name(ev->role), escaped);
+	if (fits_policy(ev->target.path)) {
+		json(escaped, sizeof escaped, ev->target.path);
+		snprintf(a->policy, sizeof a->policy, "{\"version\": 1, \"files\": {\"%s\": {\"%s\": [\"%s\"]}}}", lists[access], role_name(ev->role), escaped);
+	}
 }
 
 static void allow_file(const struct policy *policy, const struct event *ev, struct allow *a)

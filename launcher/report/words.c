@@ -1,5 +1,6 @@
 #include "launcher/report/words.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "launcher/record/chain.h"
@@ -7,28 +8,48 @@
 
 #define NAMES_SHOWN 6
 #define COMMAND_WORDS 24
+#define SHELL_MAX 4608
+
+/* Are all of its characters shown as they are? */
+static bool is_seen_as_is(const char *text)
+{
+	struct line l = {0};
+	text_append(&l, text, SHELL_MAX, TEXT_TERMINAL, NULL);
+	char *shown = line_steal(&l);
+	bool same = shown != NULL && strcmp(shown, text) == 0;
+	free(shown);
+	return same;
+}
+
+/* All of it but for two characters, which mean something inside quotes. */
+static void say_quoted(struct writer *w, const char *text, const char *apostrophe, const char *backslash)
+{
+	for (const char *at = text; *at != '\0';) {
+		size_t run = strcspn(at, "'\\");
+		char piece[SHELL_MAX + 1];
+		run = run < SHELL_MAX ? run : SHELL_MAX;
+		memcpy(piece, at, run);
+		piece[run] = '\0';
+		text_append(&w->line, piece, SHELL_MAX, TEXT_TERMINAL, NULL);
+		at += run;
+		if (*at == '\'' || *at == '\\') {
+			say(w, *at == '\'' ? apostrophe : backslash);
+			at++;
+		}
+	}
+}
 
 void words_shell(struct writer *w, const char *text)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-[]";
-	if (text[0] != '\0' && strspn(text, plain) == strlen(text) && strpbrk(text, "[]") == NULL) {
-		text_append(&w->line, text, 4608, TEXT_TERMINAL, NULL);
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-";
+	if (text[0] != '\0' && strspn(text, plain) == strlen(text)) {
+		say_quoted(w, text, "", "");
 		return;
 	}
-	say(w, "'");
-	for (const char *at = text; *at != '\0'; at++) {
-		size_t run = strcspn(at, "'");
-		char piece[4609];
-		run = run < sizeof piece - 1 ? run : sizeof piece - 1;
-		memcpy(piece, at, run);
-		piece[run] = '\0';
-		text_append(&w->line, piece, sizeof piece, TEXT_TERMINAL, NULL);
-		at += run;
-		if (*at == '\0') {
-			break;
-		}
-		say(w, "'\\''");
-	}
+	/* What cannot be seen is shown as bash and zsh write it. */
+	bool as_is = is_seen_as_is(text);
+	say(w, as_is ? "'" : "$'");
+	say_quoted(w, text, as_is ? "'\\''" : "\\'", as_is ? "\\" : "\\\\");
 	say(w, "'");
 }
 
