@@ -354,3 +354,30 @@ int options_from_environment(struct options *o, char *text, const char **message
 	*o = given;
 	return 0;
 }
+
+/* getopt takes beginnings of names as well. */
+static bool takes_value(const char *word)
+{
+	size_t len = strcspn(word, "=");
+
+	for (const struct option *o = long_options; o->name != NULL && word[len] == '\0'; o++) {
+		if (strncmp(o->name, word + 2, len - 2) == 0) {
+			return o->has_arg == required_argument;
+		}
+	}
+	return false;
+}
+
+size_t options_command_at(const char *const *argv)
+{
+	size_t at = argv[0] != NULL;
+
+	while (argv[at] != NULL && argv[at][0] == '-' && argv[at][1] != '\0') {
+		bool end = strcmp(argv[at], "--") == 0, value = strncmp(argv[at], "--", 2) == 0 && !end && takes_value(argv[at]);
+		at += value && argv[at + 1] != NULL ? 2 : 1;
+		if (end) {
+			break;
+		}
+	}
+	return at;
+}

@@ -45,6 +45,9 @@ int options_parse(struct options *o, int argc, char **argv, bool (*is_pip)(const
 /* PIPWARDEN_OPTIONS: the same options separated by white space, those that tighten only.  text is cut up. */
 int options_from_environment(struct options *o, char *text, const char **message);
 
+/* Where the command begins in a command line of pipwarden's, of whatever version: at most the number of words. */
+size_t options_command_at(const char *const *argv);
+
 extern const char options_usage_text[]; /* usage.txt */
 
 #endif

@@ -37,7 +37,7 @@ static int read_run(const struct options *o, struct record *record, char path[PA
 	if (in == NULL) {
 		return cannot_read(path, why);
 	}
-	int error = reader_read(record, in, NULL, &wrong);
+	int error = reader_read(record, in, &wrong);
 	fclose(in);
 	if (error < 0) {
 		snprintf(why, sizeof why, "cannot be read as the record of a run: %s", wrong);
@@ -109,6 +109,7 @@ static int of_run(const struct options *o, int (*tell)(const struct options *, s
 	}
 	struct policy *policy = launch_policy(o, ROLE_INSTALLER);
 	r.policy = policy;
+	r.command_at = options_command_at((const char *const *)r.record.command);
 	status = tell(o, &r);
 	report_finish(&r);
 	policy_free(policy);

@@ -176,14 +176,14 @@ static bool go_on(struct record *r, cJSON **tree, const char *type, uint64_t seq
 }
 
 /* One line.  False: not understood, or *why. */
-static bool take(struct record *r, cJSON **tree, const char *id, const char **why)
+static bool take(struct record *r, cJSON **tree, const char **why)
 {
 	const char *type = parse_text(*tree, "type"), *run = parse_text(*tree, "run");
 	uint64_t seq;
 	if (type == NULL || run == NULL || !parse_number(cJSON_GetObjectItemCaseSensitive(*tree, "seq"), &seq)) {
 		return false;
 	}
-	if (strcmp(type, "run.start") == 0 && (id == NULL || strcmp(run, id) == 0)) {
+	if (strcmp(type, "run.start") == 0) {
 		return begin(r, tree, why);
 	}
 	if (r->run == NULL || strcmp(run, r->run) != 0) {
@@ -226,7 +226,7 @@ static void bad(struct record *r, uint64_t number)
 	r->first_bad = r->bad_lines++ == 0 ? number : r->first_bad;
 }
 
-int reader_read(struct record *r, FILE *in, const char *id, const char **why)
+int reader_read(struct record *r, FILE *in, const char **why)
 {
 	uint64_t left = READER_BYTES_MAX, number = 0;
 	char *text = NULL;
@@ -244,7 +244,7 @@ int reader_read(struct record *r, FILE *in, const char *id, const char **why)
 			continue;
 		}
 		cJSON *tree = got == GOT_LONG || !parse_fits(text, len) ? NULL : cJSON_ParseWithOpts(text, NULL, 1);
-		if ((tree == NULL || !take(r, &tree, id, why)) && got != GOT_CUT) {
+		if ((tree == NULL || !take(r, &tree, why)) && got != GOT_CUT) {
 			bad(r, number);
 		}
 		cJSON_Delete(tree);
@@ -255,7 +255,7 @@ int reader_read(struct record *r, FILE *in, const char *id, const char **why)
 		*why = strerror(errno);
 	}
 	if (*why == NULL && r->run == NULL) {
-		*why = number == 0 ? "it is empty" : id != NULL ? "no run of that id begins in it" : "no run begins in it: it is no journal of pipwarden";
+		*why = number == 0 ? "it is empty" : "no run begins in it: it is no journal of pipwarden";
 	}
 	if (*why != NULL) {
 		reader_finish(r);

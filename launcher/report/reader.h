@@ -49,8 +49,8 @@ struct record {
 	size_t tree_count, tree_room, room;
 };
 
-/* Reads the last run that begins in the stream, or the one of that id (NULL: any).  0, or -1 with *why in words (static): nothing of it can be told. */
-int reader_read(struct record *r, FILE *in, const char *id, const char **why);
+/* Reads the last run that begins in the stream.  0, or -1 with *why in words (static): nothing of it can be told. */
+int reader_read(struct record *r, FILE *in, const char **why);
 void reader_finish(struct record *r);
 
 /* The attempt of the line with that number, also of a line that only closes it; NULL: there is none. */

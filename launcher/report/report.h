@@ -15,6 +15,7 @@ struct report {
 	struct score *score;
 	struct score_result run;  /* the graver of what run.end says and what the attempts come to */
 	const char *path;         /* of the journal; borrowed */
+	size_t command_at;        /* where in the record's command line pipwarden's own words end */
 	const struct policy *policy; /* that is in force now, for what would allow something; borrowed; NULL: nothing is said of that */
 };
 

@@ -42,7 +42,7 @@ static void say_head(struct writer *w, const struct report *r)
 		say(w, " of 100)");
 	}
 	say(w, ": ");
-	words_command(w, &r->record);
+	words_command(w, (const char *const *)r->record.command + r->command_at);
 	say(w, "\n  run ");
 	say_foreign(w, r->record.run);
 	if (r->record.ended) {

@@ -53,35 +53,16 @@ void words_shell(struct writer *w, const char *text)
 	say(w, "'");
 }
 
-static bool takes_value(const char *option)
+void words_command(struct writer *w, const char *const *words)
 {
-	static const char *const options[] = {"--policy", "--allow-host", "--allow-env", "--allow-read", "--allow-write", "--allow-pth", "--fail-on",
-	                                      "--on-violation", "--log", "--log-fd", "--timeout", "--color"};
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		if (strcmp(option, options[i]) == 0) {
-			return true;
-		}
-	}
-	return strncmp(option, "--limit-", 8) == 0 && strchr(option, '=') == NULL;
-}
-
-void words_command(struct writer *w, const struct record *r)
-{
-	size_t i = r->command[0] != NULL;
-	while (r->command[i] != NULL && r->command[i][0] == '-') {
-		bool value = takes_value(r->command[i]) && r->command[i + 1] != NULL;
-		i += value ? 2 : 1;
-	}
-	if (r->command[i] == NULL) {
-		say(w, "(no command)");
-	}
-	for (size_t n = 0; r->command[i] != NULL; i++, n++) {
+	say(w, words[0] == NULL ? "(no command)" : "");
+	for (size_t n = 0; words[n] != NULL; n++) {
 		say(w, n == 0 ? "" : " ");
 		if (n == COMMAND_WORDS) {
 			say(w, "…");
 			break;
 		}
-		say_foreign(w, r->command[i]);
+		say_foreign(w, words[n]);
 	}
 }
 

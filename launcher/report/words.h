@@ -9,8 +9,8 @@
 
 /* As the shell takes it for one word. */
 void words_shell(struct writer *w, const char *text);
-/* The command that was run, without pipwarden itself and its options where they can be told. */
-void words_command(struct writer *w, const struct record *r);
+/* A command line, cut where it is long. */
+void words_command(struct writer *w, const char *const *words);
 /* "no option does: WHY", or the option; each line begins with indent. */
 void words_allow(struct writer *w, const struct allow *a, const char *indent);
 /* What is wrong with the record, a line each; nothing when it is whole. */

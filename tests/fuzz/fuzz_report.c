@@ -23,7 +23,7 @@ static bool read_input(struct record *r, const uint8_t *data, size_t size)
 	memcpy(text, start, head);
 	memcpy(text + head, data + more, size - more);
 	FILE *in = len > 0 ? fmemopen(text, len, "r") : NULL;
-	bool good = in != NULL && reader_read(r, in, NULL, &why) == 0;
+	bool good = in != NULL && reader_read(r, in, &why) == 0;
 	assert(in == NULL || good == (why == NULL));
 	if (in != NULL) {
 		fclose(in);

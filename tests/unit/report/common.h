@@ -26,7 +26,7 @@ static inline const char *read_bytes(struct record *r, const char *text, size_t 
 	const char *why = NULL;
 	FILE *in = len > 0 ? fmemopen((void *)(uintptr_t)text, len, "r") : fopen("/dev/null", "r");
 	assert_non_null(in);
-	int error = reader_read(r, in, NULL, &why);
+	int error = reader_read(r, in, &why);
 	fclose(in);
 	assert_int_equal(error == 0, why == NULL);
 	return why;
@@ -43,7 +43,7 @@ static inline void read_good(struct record *r, const char *text)
 /* What a writer writes; the caller frees. */
 static inline char *written(const char *journal, int (*write)(const struct report *, FILE *), int (*text)(const struct report *, FILE *, bool))
 {
-	struct report r = {.path = "/j\033[2J"};
+	struct report r = {.path = "/j\033[2J", .command_at = 3};
 	char *out = NULL;
 	size_t len = 0;
 	FILE *stream = open_memstream(&out, &len);
