@@ -12,6 +12,7 @@
 
 #define RECORD_MAX (32u << 20)
 #define LINES_MAX 400000
+#define DISTS_MAX 2000 /* of one run; a wheel may bring as many .dist-info as it likes */
 #define METADATA_HEAD (16u << 10) /* its headers come first */
 
 bool dist_split(const char *info, size_t *name, size_t *version)
@@ -227,7 +228,10 @@ int dists_read(struct dists *d, const struct view *w)
 	for (size_t i = 0; i < w->n; i++) {
 		struct view_folder *f = &w->v[i];
 		for (size_t k = 0; f->kind == FOLDER_PACKAGES && error == 0 && k < f->after.n; k++) {
-			error = was_installed(f, &f->after.v[k]) ? add(d, f, f->after.v[k].name) : 0;
+			if (was_installed(f, &f->after.v[k])) {
+				error = d->n < DISTS_MAX ? add(d, f, f->after.v[k].name) : 0;
+				f->error = d->n < DISTS_MAX ? f->error : -E2BIG;
+			}
 		}
 	}
 	return error < 0 ? error : make_index(d);

@@ -1,5 +1,7 @@
 #include "judge.h"
 
+#include <cjson/cJSON.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,10 +11,13 @@
 
 #include "beneath.h"
 #include "launcher/base/fd.h"
+#include "launcher/base/pathtext.h"
 #include "startup.h"
 #include "words.h"
 
 #define START_UP_MAX (1u << 20)
+#define DIRECT_URL_MAX (64u << 10)
+enum { START_UPS_MAX = 500, SCRIPTS_MAX = 4000 };
 #define POINTS_MAX (1u << 20)
 
 static void tell(const struct judge *j, struct dist *d, const char *rule, const char *path, const char *why)
@@ -85,23 +90,72 @@ static bool loads_extension(const struct judge *j, const struct view_folder *f, 
 	return found;
 }
 
-struct startup judge_start_up(const struct judge *j, const struct view_folder *f, const char *name, const char *dist, int *error)
+/* The folder in a file: URL, percent-decoded in place; NULL: it is none. */
+static const char *path_of_url(char *url)
+{
+	char *to = url, *from = url + strlen("file://");
+
+	if (strncmp(url, "file://", strlen("file://")) != 0 || *from != '/') {
+		return NULL;
+	}
+	for (; *from != '\0'; from++) {
+		char code[3] = {from[0] == '%' ? from[1] : '\0', from[0] == '%' && from[1] != '\0' ? from[2] : '\0', '\0'};
+		bool coded = isxdigit((unsigned char)code[0]) && isxdigit((unsigned char)code[1]);
+		*to++ = coded ? (char)strtol(code, NULL, 16) : *from;
+		from += coded ? 2 : 0;
+	}
+	*to = '\0';
+	return url;
+}
+
+/* pip names the folder as it was typed; projects have their links resolved. */
+static bool is_project(const struct judge *j, const char *path)
+{
+	char *real = path != NULL ? realpath(path, NULL) : NULL;
+	bool is = false;
+
+	for (const char *const *one = j->projects; real != NULL && !is && *one != NULL; one++) {
+		is = pathtext_below(real, *one);
+	}
+	free(real);
+	return is;
+}
+
+/* Is it an editable install of a project that the user named?  pip says so in direct_url.json; a wheel that brings one of its own does not know the folder. */
+static bool is_editable(const struct judge *j, const struct dist *d)
+{
+	char path[NAME_MAX + 24], *text = NULL;
+	cJSON *root;
+	bool is;
+
+	if (j->projects == NULL || j->projects[0] == NULL || d == NULL) {
+		return j->projects != NULL && j->projects[0] != NULL; /* `setup.py develop`, which develop.c has judged */
+	}
+	snprintf(path, sizeof path, "%s/direct_url.json", d->info);
+	root = beneath_text(d->folder->fd, path, DIRECT_URL_MAX, &text) >= 0 ? cJSON_Parse(text) : NULL;
+	cJSON *url = cJSON_GetObjectItemCaseSensitive(root, "url");
+	is = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(root, "dir_info"), "editable")) && cJSON_IsString(url) &&
+	     is_project(j, path_of_url(url->valuestring));
+	cJSON_Delete(root);
+	free(text);
+	return is;
+}
+
+static struct startup judge_start_up(const struct judge *j, const struct view_folder *f, const char *name, const struct dist *d)
 {
 	struct startup s = {.level = STARTUP_HOSTILE, .why = "every Python of this environment imports it when it starts"};
 	char *text = NULL;
 	ssize_t len;
 
-	*error = 0;
 	if (!startup_is_pth(name)) {
 		return s;
 	}
 	len = beneath_text(f->fd, name, START_UP_MAX, &text);
 	if (len < 0) {
-		*error = (int)len;
 		s.why = "it is no file that can be read, or too large for one";
 		return s;
 	}
-	s = startup_pth(text, (size_t)len, dist, j->editable);
+	s = startup_pth(text, (size_t)len, d != NULL ? d->normal : "", is_editable(j, d));
 	if (s.level == STARTUP_KNOWN && s.module[0] != '\0' && loads_extension(j, f, s.module)) {
 		s.level = STARTUP_HOSTILE;
 		s.why = "it loads an extension module by the line of a namespace package";
@@ -115,19 +169,17 @@ static void check_hash(const struct judge *j, const struct view_folder *f, const
 {
 	unsigned char hash[RECORDED_HASH];
 
-	if (n != NULL && n->line->sha256 && beneath_hash(f->fd, name, START_UP_MAX, hash) == 0 && memcmp(hash, n->line->hash, sizeof hash) != 0) {
+	if (n != NULL && strcmp(n->line->path, name) == 0 && n->line->sha256 && beneath_hash(f->fd, name, START_UP_MAX, hash) == 0 && memcmp(hash, n->line->hash, sizeof hash) != 0) {
 		tell(j, n->dist, "install.record.hash", path, "it is another file than its RECORD says");
 	}
 }
 
-static void judge_one_start_up(const struct judge *j, const struct view_folder *f, const char *name)
+static void judge_one_start_up(const struct judge *j, const struct view_folder *f, const char *name, const struct named *n)
 {
 	static const char *const rules[] = {[STARTUP_PATHS] = NULL, [STARTUP_KNOWN] = "install.pth.known", [STARTUP_OUTSIDE] = "install.pth.path",
 	                                    [STARTUP_CODE] = "install.pth.code", [STARTUP_HOSTILE] = "install.pth.hostile"};
-	const struct named *itself = dists_find(j->dists, f, name), *n = itself != NULL ? itself : dists_below(j->dists, f, name);
 	char path[PATH_MAX], why[320];
-	int error;
-	struct startup s = judge_start_up(j, f, name, n != NULL ? n->dist->normal : "", &error);
+	struct startup s = judge_start_up(j, f, name, n != NULL ? n->dist : NULL);
 	const char *rule = startup_is_pth(name) ? rules[s.level] : "install.customize";
 
 	if (rule == NULL || !recorded_resolve(f->path, name, path)) {
@@ -135,45 +187,69 @@ static void judge_one_start_up(const struct judge *j, const struct view_folder *
 	}
 	snprintf(why, sizeof why, "%s%s%s", s.why, s.module[0] != '\0' ? "; it imports " : "", s.module);
 	j->found(j->context, &(struct finding){.rule = rule, .path = path, .name = s.module[0] != '\0' ? s.module : NULL, .why = why, .dist = n != NULL ? n->dist : NULL, .folder = f});
-	check_hash(j, f, name, path, itself);
+	check_hash(j, f, name, path, n);
+}
+
+/* Of each distribution that names it: a second one must not keep what the first one is taken back for. */
+static void judge_of_all(const struct judge *j, const struct view_folder *f, const char *name)
+{
+	const struct named *n = dists_find(j->dists, f, name), *end = j->dists->index + j->dists->named;
+
+	if (n == NULL) {
+		judge_one_start_up(j, f, name, dists_below(j->dists, f, name));
+	}
+	for (const struct dist *last = NULL; n != NULL && n < end && n->folder == f && strcmp(n->line->path, name) == 0; n++) {
+		if (n->dist != last) {
+			judge_one_start_up(j, f, name, n);
+		}
+		last = n->dist;
+	}
 }
 
 static void judge_start_ups(const struct judge *j, const struct view_folder *f)
 {
-	for (size_t i = 0; i < f->after.n; i++) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->after.n && n <= START_UPS_MAX; i++) {
 		const struct view_entry *e = &f->after.v[i];
-		if ((startup_is_pth(e->name) || startup_is_customize(e->name)) && view_is_new(f, e)) {
-			judge_one_start_up(j, f, e->name);
+		if ((startup_is_pth(e->name) || startup_is_customize(e->name)) && view_is_new(f, e) && n++ < START_UPS_MAX) {
+			judge_of_all(j, f, e->name);
 		}
+	}
+	if (n > START_UPS_MAX) {
+		j->found(j->context, &(struct finding){.rule = "install.pth.hostile", .path = f->path, .why = "more start-up files came than are looked at"});
 	}
 }
 
 /* --- names --------------------------------------------------------------------------------------- */
 
-/* The first folder of PATH that has a program of this name; and does the script's own come before? */
-static bool stands_before(const char *search, const char *folder, const char *name, char *other, size_t size)
+/* Is a program of this name started from the folder, and not another one (in `other`, "": there is none)?  A folder that is not on PATH will stand first in it: an
+ * environment that is activated. */
+static bool stands_before(const char *search, const struct view_folder *f, const char *name, char *other, size_t size)
 {
-	bool passed = false;
+	bool passed = false, on_path = false;
 
 	other[0] = '\0';
 	for (const char *at = search; at != NULL && *at != '\0';) {
 		size_t n = strcspn(at, ":");
 		char path[PATH_MAX];
-		if (n == strlen(folder) && strncmp(at, folder, n) == 0) {
-			passed = true;
-		} else if (n > 0 && *at == '/' && snprintf(path, sizeof path, "%.*s/%s", (int)n, at, name) < (int)sizeof path && access(path, X_OK) == 0) {
+		struct stat st;
+		bool there = n > 0 && *at == '/' && snprintf(path, sizeof path, "%.*s", (int)n, at) < (int)sizeof path && stat(path, &st) == 0;
+		if (there && st.st_dev == f->dev && st.st_ino == f->ino) {
+			on_path = true;
+			passed |= other[0] == '\0';
+		} else if (there && other[0] == '\0' && snprintf(path, sizeof path, "%.*s/%s", (int)n, at, name) < (int)sizeof path && access(path, X_OK) == 0) {
 			snprintf(other, size, "%s", path);
-			return passed;
 		}
 		at += n + (at[n] == ':');
 	}
-	return true;
+	return passed || !on_path;
 }
 
 static void judge_script(const struct judge *j, const struct view_folder *f, const char *name, struct dist *d)
 {
 	char path[PATH_MAX], other[PATH_MAX], why[PATH_MAX + 100];
-	bool before = stands_before(j->search, f->path, name, other, sizeof other), command = words_is_command(name);
+	bool before = stands_before(j->search, f, name, other, sizeof other), command = words_is_command(name);
 
 	if ((!command && other[0] == '\0') || !recorded_resolve(f->path, name, path)) {
 		return;
@@ -255,11 +331,6 @@ static int look_at(struct walk *w, const struct view_folder *f, const char *rest
 	return fstatat(w->fd, slash + 1, st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
-static bool later(struct timespec a, struct timespec b)
-{
-	return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
-}
-
 static void judge_mode(const struct walk *w, const struct stat *st, const char *path)
 {
 	if ((st->st_mode & (S_ISUID | S_ISGID)) != 0) {
@@ -308,7 +379,7 @@ static void judge_elsewhere(struct walk *w, const struct recorded *line, const s
 	enum place place = words_place(path);
 
 	if (f->kind == FOLDER_SCRIPTS && strchr(rest, '/') == NULL) {
-		struct script *grown = realloc(w->scripts, (w->script_count + 1) * sizeof *grown);
+		struct script *grown = w->script_count < SCRIPTS_MAX ? realloc(w->scripts, (w->script_count + 1) * sizeof *grown) : NULL;
 		if (grown != NULL) {
 			w->scripts = grown;
 			w->scripts[w->script_count++] = (struct script){.folder = f, .name = strrchr(line->path, '/') + 1, .dist = w->d};
@@ -337,7 +408,7 @@ static void judge_entry(struct walk *w, const struct recorded *line)
 		tell(w->j, w->d, "install.record.absent", path, error == -ENOENT ? "its RECORD names it, and it is not there" : "its RECORD names it, and it cannot be looked at");
 		return;
 	}
-	if (!later(st.st_ctim, f->since)) {
+	if (!view_is_written(f, rest, &st)) {
 		tell(w->j, w->d, "install.record.foreign", path, "its RECORD names it, and it was there before: an uninstall would remove it");
 		return;
 	}

@@ -19,7 +19,7 @@ struct judge {
 	const struct dists *dists;
 	const char *library;        /* the standard library's folder; NULL: not known */
 	const char *search;         /* PATH; NULL: none */
-	bool editable;              /* the user asked for an editable install */
+	const char *const *projects; /* the folders that the user asked to install, of which one may be editable; NULL-terminated, or NULL */
 	mode_t umask;               /* of the command */
 	void (*found)(void *context, const struct finding *f);
 	void *context;
@@ -33,7 +33,4 @@ void judge_overlap(const struct judge *j);
 /* A path of the distribution's RECORD: the folder that holds it and *rest below that, in out (PATH_MAX).  NULL: it leads out of every folder of the view; out is
  * then the absolute path. */
 const struct view_folder *judge_place(const struct judge *j, const struct dist *d, const char *path, char *out, const char **rest);
-/* The start-up file's judgement, of one entry of a package folder. */
-struct startup judge_start_up(const struct judge *j, const struct view_folder *f, const char *name, const char *dist, int *error);
-
 #endif

@@ -104,24 +104,6 @@ static int move(struct takeback *t, int parent, const char *name, const char *pa
 
 /* --- may it go? ---------------------------------------------------------------------------------- */
 
-static bool later(struct timespec a, struct timespec b)
-{
-	return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
-}
-
-/* Is it, or what holds it, in the folder since this run? */
-static bool is_new_entry(const struct view_folder *f, const char *rest)
-{
-	char top[NAME_MAX + 1];
-	size_t n = words_top(rest);
-
-	if (f->kind == FOLDER_OTHER || n > NAME_MAX) {
-		return false;
-	}
-	snprintf(top, sizeof top, "%.*s", (int)n, rest);
-	return view_find(&f->before, top) == NULL;
-}
-
 /* The very file that a RECORD names. */
 static bool fits(const struct view_folder *f, const char *rest, const struct recorded *line)
 {
@@ -198,6 +180,20 @@ static void claims_of(struct claims *c, const struct view_folder *f, const char 
 	free(text);
 }
 
+/* Is that .dist-info one of its own files?  A wheel may bring more than one, and they speak for each other. */
+static bool brings(const struct dist *d, const struct view_folder *f, const char *info)
+{
+	char path[NAME_MAX + 16];
+
+	snprintf(path, sizeof path, "%s/RECORD", info);
+	for (size_t i = 0; d->folder == f && i < d->n; i++) {
+		if (strcmp(d->entries[i].path, path) == 0 && d->entries[i].has_hash) { /* pip lists its own RECORD without one */
+			return fits(f, path, &d->entries[i]);
+		}
+	}
+	return false;
+}
+
 static void claims_all(struct claims *c)
 {
 	const struct view *w = c->t->judge->view;
@@ -207,6 +203,7 @@ static void claims_all(struct claims *c)
 		for (size_t k = 0; w->v[i].kind == FOLDER_PACKAGES && k < w->v[i].after.n; k++) {
 			const char *info = w->v[i].after.v[k].name;
 			bool own = &w->v[i] == c->d->folder && strcmp(info, c->d->info) == 0, gone = false;
+			gone |= brings(c->d, &w->v[i], info);
 			for (size_t m = 0; m < c->t->judge->dists->n; m++) { /* what is taken back as well claims nothing */
 				const struct dist *other = &c->t->judge->dists->v[m];
 				gone |= other->take_back && other->folder == &w->v[i] && strcmp(other->info, info) == 0;
@@ -241,7 +238,7 @@ static void remove_folders(const struct dist *d, const struct view_folder *f, co
 			return;
 		}
 		path[n] = '\0';
-		if (strchr(path, '/') == NULL && f->kind != FOLDER_OTHER && !is_new_entry(f, path) && d->older == NULL) {
+		if (strchr(path, '/') == NULL && f->kind != FOLDER_OTHER && !view_has_come(f, path) && d->older == NULL) {
 			return;
 		}
 		cleanup_fd int parent = beneath_parent(f->fd, path, &name);
@@ -251,7 +248,9 @@ static void remove_folders(const struct dist *d, const struct view_folder *f, co
 	}
 }
 
-static void take(struct takeback *t, const struct dist *d, const struct recorded *line, bool others)
+enum claimed { OF_OTHERS, OF_NOBODY, OF_NO_MATTER /* it is what the run is malicious for */ };
+
+static void take(struct takeback *t, const struct dist *d, const struct recorded *line, enum claimed claimed)
 {
 	char path[PATH_MAX];
 	const char *rest, *name;
@@ -263,14 +262,14 @@ static void take(struct takeback *t, const struct dist *d, const struct recorded
 		return; /* nowhere that pip could have written */
 	}
 	cleanup_fd int parent = beneath_parent(f->fd, rest, &name);
-	if (parent < 0 || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode) || !later(st.st_ctim, f->since)) {
+	if (parent < 0 || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode) || !view_is_written(f, rest, &st)) {
 		return; /* not there, or not of this run */
 	}
-	if (others) {
+	if (claimed == OF_OTHERS) {
 		stays(t, d, path, "another distribution has the same file");
-	} else if (!is_new_entry(f, rest) && !fits(f, rest, line) && !is_compiled(t, d, line)) {
+	} else if (claimed == OF_NOBODY && !view_has_come(f, rest) && !fits(f, rest, line) && !is_compiled(t, d, line)) {
 		stays(t, d, path, "it is not the file that its RECORD names");
-	} else if ((error = move(t, parent, name, path)) < 0) {
+	} else if ((error = move(t, parent, name, path)) < 0 && (claimed != OF_NO_MATTER || unlinkat(parent, name, 0) < 0)) {
 		stays(t, d, path, error == -ENOSPC || error == -EDQUOT ? "there is no room to keep it" : "it could not be moved");
 	} else {
 		t->moved++;
@@ -298,10 +297,13 @@ void takeback_dist(struct takeback *t, const struct dist *d)
 		return;
 	}
 	claims_all(&c);
+	if (d->error < 0) {
+		stays(t, d, d->folder->path, "its RECORD cannot be read as a whole: there may be more of it");
+	}
 	for (int turn = 0; turn <= 2; turn++) {
 		for (size_t i = 0; i < d->n; i++) {
 			if (turn_of(d, &d->entries[i]) == turn) {
-				take(t, d, &d->entries[i], c.others[i]);
+				take(t, d, &d->entries[i], c.others[i] ? OF_OTHERS : OF_NOBODY);
 			}
 		}
 	}
@@ -313,5 +315,5 @@ void takeback_file(struct takeback *t, const struct view_folder *f, const char *
 	const struct dist none = {.folder = (struct view_folder *)f};
 	const struct recorded line = {.path = (char *)name};
 
-	take(t, &none, &line, false);
+	take(t, &none, &line, OF_NO_MATTER);
 }

@@ -18,7 +18,7 @@ struct takeback {
 };
 
 void takeback_dist(struct takeback *t, const struct dist *d);
-/* One entry of a folder of the view that no distribution names. */
+/* One entry of a folder of the view, written in the run, that is what makes it malicious: it goes whatever any RECORD says, and where it cannot be kept it is removed. */
 void takeback_file(struct takeback *t, const struct view_folder *f, const char *name);
 
 #endif

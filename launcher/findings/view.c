@@ -238,3 +238,22 @@ bool view_is_new(const struct view_folder *f, const struct view_entry *after)
 
 	return was == NULL || was->look.ino == 0 || !view_same(&was->look, &after->look);
 }
+
+bool view_has_come(const struct view_folder *f, const char *path)
+{
+	char top[NAME_MAX + 1];
+	size_t n = strcspn(path, "/");
+
+	if (f->kind == FOLDER_OTHER || n > NAME_MAX) {
+		return false;
+	}
+	snprintf(top, sizeof top, "%.*s", (int)n, path);
+	return view_find(&f->before, top) == NULL;
+}
+
+bool view_is_written(const struct view_folder *f, const char *path, const struct stat *st)
+{
+	struct timespec t = st->st_ctim;
+
+	return view_has_come(f, path) || (t.tv_sec != f->since.tv_sec ? t.tv_sec > f->since.tv_sec : t.tv_nsec > f->since.tv_nsec);
+}

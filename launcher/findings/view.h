@@ -62,6 +62,10 @@ bool view_same(const struct look *a, const struct look *b);
 struct look view_look(const struct stat *st);
 /* Was the entry not there before, or is it another one? */
 bool view_is_new(const struct view_folder *f, const struct view_entry *after);
+/* Has the entry that holds this path (or is it) come in the run?  Never of FOLDER_OTHER, of which no entries are kept. */
+bool view_has_come(const struct view_folder *f, const char *path);
+/* Was the file written in the run?  Where its entry came in it, whatever a clock says. */
+bool view_is_written(const struct view_folder *f, const char *path, const struct stat *st);
 
 /* Where an absolute path lies: the deepest folder that holds it, and *rest, what of the path is below it; NULL: in none. */
 struct view_folder *view_holder(const struct view *w, const char *path, const char **rest);

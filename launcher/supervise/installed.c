@@ -186,15 +186,15 @@ static bool take_back(struct report *r, const struct judge *j, char quarantine[P
 	}
 	cleanup_fd int fd = make_quarantine(r->s, quarantine);
 	struct takeback t = {.judge = j, .quarantine = fd, .stays = stays, .context = r};
+	for (size_t i = 0; i < r->n; i++) {
+		const struct kept *k = &r->v[i];
+		if (k->taken && k->folder != NULL && k->path != NULL && strrchr(k->path, '/') != NULL) {
+			takeback_file(&t, k->folder, strrchr(k->path, '/') + 1);
+		}
+	}
 	for (size_t i = 0; i < r->dists.n; i++) {
 		if (r->dists.v[i].take_back) {
 			takeback_dist(&t, &r->dists.v[i]);
-		}
-	}
-	for (size_t i = 0; i < r->n; i++) {
-		const struct kept *k = &r->v[i];
-		if (k->taken && k->dist == NULL && k->folder != NULL && k->path != NULL && strrchr(k->path, '/') != NULL) {
-			takeback_file(&t, k->folder, strrchr(k->path, '/') + 1);
 		}
 	}
 	return true;
@@ -266,14 +266,19 @@ void installed_after(struct supervisor *s)
 	const struct installer *ins = s->run->installer;
 	char library[PATH_MAX], quarantine[PATH_MAX];
 	struct report r = {.s = s};
+	struct strings projects = {0};
 
 	if (ins == NULL || s->installer == NULL || ins->package_dirs.n == 0) {
 		return;
 	}
 	view_after(&state.view);
-	struct judge j = {.view = &state.view, .dists = &r.dists, .library = library_of(&ins->env, library) ? library : NULL, .search = search_path(s->run->process_envp),
-	                  .editable = ins->local_dirs.n > 0 || ins->src_dir != NULL, .umask = s->run->umask, .found = keep, .context = &r};
-	r.failed = !state.looked || dists_read(&r.dists, &state.view) < 0;
+	for (size_t i = 0; i < ins->local_dirs.n; i++) {
+		r.failed |= strings_add(&projects, ins->local_dirs.v[i]) < 0;
+	}
+	r.failed |= ins->src_dir != NULL && strings_add(&projects, ins->src_dir) < 0;
+	struct judge j = {.view = &state.view, .dists = &r.dists, .library = library_of(&ins->env, library) ? library : NULL, .search = search_path(s->run->envp),
+	                  .projects = (const char *const *)projects.v, .umask = s->run->umask, .found = keep, .context = &r};
+	r.failed |= !state.looked || dists_read(&r.dists, &state.view) < 0;
 	judge_all(&j);
 	take_back(&r, &j, quarantine);
 	for (size_t i = 0; i < r.n; i++) {
@@ -286,5 +291,6 @@ void installed_after(struct supervisor *s)
 		say_unread(&r, "there is more of this kind than is written down");
 	}
 	report_finish(&r);
+	strings_finish(&projects);
 	view_finish(&state.view);
 }

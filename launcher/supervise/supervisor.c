@@ -154,6 +154,7 @@ static void end_tree(struct supervisor *s)
 	zygote_kill(&s->zygote);
 	if (s->zygote.pid > 0) {
 		waitpid(s->zygote.pid, NULL, 0);
+		s->zygote.pid = 0; /* what ends the run from now on must not signal somebody else's process */
 	}
 	tree_kill(getpid(), NULL, END_MILLISECONDS);
 	while (atomic_load(&s->live) > 0 && clock_milliseconds() < end) {

@@ -162,6 +162,48 @@ def test_anothers_file_stays(users_own):
     assert finding(held, "install.left")["target"]["path"] == str(site / "pwshared/__init__.py") and held.status == 100
 
 
+def line_of(name: str, content: str) -> str:
+    return packages._record_line(name, content.encode())
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_second_one_that_claims_it(at_once, users_own):
+    """Its RECORD names the start-up file too, with the right hash: that keeps nothing."""
+    argv = make(users_own, {"pwbrought.pth": MARK})
+    second = packages.wheel(users_own.root / "links", "pwsecond", "1.0", {"pwsecond/__init__.py": "", **({"pwbrought.pth": MARK} if at_once else {})})
+    rewrite(second, lambda record: record + line_of("pwbrought.pth", MARK))
+    if not at_once:
+        users_own.guarded([*argv, "pwsecond"])
+    held = users_own.guarded([*argv, *(["pwsecond"] if at_once else []), NAME])
+    site = users_own.site_packages()
+    assert not (site / "pwbrought.pth").exists() and not (site / INFO).exists() and held.status == 100, str(held)
+    assert (site / "pwsecond").exists() != at_once, str(held)
+
+
+def test_only_the_users_project_is_editable(users_own):
+    """A wheel beside it says that it is one as well."""
+    url = json.dumps({"url": "file:///home/somebody/pwbrought", "dir_info": {"editable": True}})
+    finder = {"x.pth": "import _pwbrought_editable\n", "_pwbrought_editable.py": "", "y.pth": "/home/somebody/pwbrought\n", f"{INFO}/direct_url.json": url}
+    argv = make(users_own, finder)
+    (users_own.work / "pwlocal").mkdir()
+    users_own.write(users_own.work / "setup.py", "from setuptools import setup\nsetup(name='pwlocal', version='1.0', packages=['pwlocal'])\n", 0o644)
+    users_own.write(users_own.work / "pwlocal/__init__.py", "", 0o644)
+    users_own.own_tree(users_own.work)
+    packages.build_tools(users_own.root / "links")
+    held = users_own.guarded([*argv, "-e", ".", NAME])
+    assert finding(held, "install.pth.code")["package"]["name"] == NAME and finding(held, "install.pth.path")["target"]["path"].endswith("/y.pth"), str(held)
+    assert {e["rule"] for e in held.above("info")} == {"install.pth.code", "install.pth.path"}, str(held)
+
+
+def test_what_path_finds_first(users_own):
+    """A name of the system's that PATH finds there first shadows nothing; one of a folder that is not on PATH will, once that is."""
+    argv = make(users_own, {}, {"scripts/ls": "#!python\n"})
+    for path, rule in ((f"/usr/bin:/bin:{users_own.venv}/bin/", "install.shadow.name"), (f"{users_own.venv}/bin/:/usr/bin:/bin", "install.shadow.command"),
+                       ("/usr/bin:/bin", "install.shadow.command")):
+        held = users_own.guarded([users_own.venv / "bin/python", "-m", *argv, "--force-reinstall", NAME], {"PATH": path})
+        assert finding(held, rule)["target"]["path"] == str(users_own.venv / "bin/ls"), f"{path}\n{held}"
+
+
 def lie(record: str) -> str:
     """Hashes of other files, one that is not there, and names of files that are not its own."""
     lines = [line.split(",") for line in record.splitlines()]
