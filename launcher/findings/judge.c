@@ -1,7 +1,5 @@
 #include "judge.h"
 
-#include <cjson/cJSON.h>
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,13 +9,9 @@
 
 #include "beneath.h"
 #include "launcher/base/fd.h"
-#include "launcher/base/pathtext.h"
-#include "startup.h"
 #include "words.h"
 
-#define START_UP_MAX (1u << 20)
-#define DIRECT_URL_MAX (64u << 10)
-enum { START_UPS_MAX = 500, SCRIPTS_MAX = 4000 };
+enum { SCRIPTS_MAX = 4000 };
 #define POINTS_MAX (1u << 20)
 
 static void tell(const struct judge *j, struct dist *d, const char *rule, const char *path, const char *why)
@@ -58,232 +52,11 @@ const struct view_folder *judge_place(const struct judge *j, const struct dist *
 	return view_holder(j->view, out, rest);
 }
 
-/* --- start-up code ------------------------------------------------------------------------------- */
-
 static bool ends(const char *text, const char *end)
 {
 	size_t len = strlen(text), n = strlen(end);
 
 	return len >= n && strcmp(text + len - n, end) == 0;
-}
-
-static bool names_extension(const char *path, const char *module)
-{
-	const char *base = strrchr(path, '/');
-	size_t len = strlen(module);
-
-	base = base != NULL ? base + 1 : path;
-	return strncmp(base, module, len) == 0 && base[len] == '.' && ends(base, ".so");
-}
-
-/* The line of a namespace package loads what it finds by that name: code, where it is an extension module. */
-static bool loads_extension(const struct judge *j, const struct view_folder *f, const char *module)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < f->after.n && !found; i++) {
-		found = names_extension(f->after.v[i].name, module);
-	}
-	for (size_t i = 0; i < j->dists->named && !found; i++) {
-		found = names_extension(j->dists->index[i].line->path, module);
-	}
-	return found;
-}
-
-/* The folder in a file: URL, percent-decoded in place; NULL: it is none. */
-static const char *path_of_url(char *url)
-{
-	char *to = url, *from = url + strlen("file://");
-
-	if (strncmp(url, "file://", strlen("file://")) != 0 || *from != '/') {
-		return NULL;
-	}
-	for (; *from != '\0'; from++) {
-		char code[3] = {from[0] == '%' ? from[1] : '\0', from[0] == '%' && from[1] != '\0' ? from[2] : '\0', '\0'};
-		bool coded = isxdigit((unsigned char)code[0]) && isxdigit((unsigned char)code[1]);
-		*to++ = coded ? (char)strtol(code, NULL, 16) : *from;
-		from += coded ? 2 : 0;
-	}
-	*to = '\0';
-	return url;
-}
-
-/* pip names the folder as it was typed; projects have their links resolved. */
-static bool is_project(const struct judge *j, const char *path)
-{
-	char *real = path != NULL ? realpath(path, NULL) : NULL;
-	bool is = false;
-
-	for (const char *const *one = j->projects; real != NULL && !is && *one != NULL; one++) {
-		is = pathtext_below(real, *one);
-	}
-	free(real);
-	return is;
-}
-
-/* Is it an editable install of a project that the user named?  pip says so in direct_url.json; a wheel that brings one of its own does not know the folder. */
-static bool is_editable(const struct judge *j, const struct dist *d)
-{
-	char path[NAME_MAX + 24], *text = NULL;
-	cJSON *root;
-	bool is;
-
-	if (j->projects == NULL || j->projects[0] == NULL || d == NULL) {
-		return j->projects != NULL && j->projects[0] != NULL; /* `setup.py develop`, which develop.c has judged */
-	}
-	snprintf(path, sizeof path, "%s/direct_url.json", d->info);
-	root = beneath_text(d->folder->fd, path, DIRECT_URL_MAX, &text) >= 0 ? cJSON_Parse(text) : NULL;
-	cJSON *url = cJSON_GetObjectItemCaseSensitive(root, "url");
-	is = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(root, "dir_info"), "editable")) && cJSON_IsString(url) &&
-	     is_project(j, path_of_url(url->valuestring));
-	cJSON_Delete(root);
-	free(text);
-	return is;
-}
-
-static struct startup judge_start_up(const struct judge *j, const struct view_folder *f, const char *name, const struct dist *d)
-{
-	struct startup s = {.level = STARTUP_HOSTILE, .why = "every Python of this environment imports it when it starts"};
-	char *text = NULL;
-	ssize_t len;
-
-	if (!startup_is_pth(name)) {
-		return s;
-	}
-	len = beneath_text(f->fd, name, START_UP_MAX, &text);
-	if (len < 0) {
-		s.why = "it is no file that can be read, or too large for one";
-		return s;
-	}
-	s = startup_pth(text, (size_t)len, d != NULL ? d->normal : "", is_editable(j, d));
-	if (s.level == STARTUP_KNOWN && s.module[0] != '\0' && loads_extension(j, f, s.module)) {
-		s.level = STARTUP_HOSTILE;
-		s.why = "it loads an extension module by the line of a namespace package";
-	}
-	free(text);
-	return s;
-}
-
-/* What a RECORD says of the file that was judged. */
-static void check_hash(const struct judge *j, const struct view_folder *f, const char *name, const char *path, const struct named *n)
-{
-	unsigned char hash[RECORDED_HASH];
-
-	if (n != NULL && strcmp(n->line->path, name) == 0 && n->line->sha256 && beneath_hash(f->fd, name, START_UP_MAX, hash) == 0 && memcmp(hash, n->line->hash, sizeof hash) != 0) {
-		tell(j, n->dist, "install.record.hash", path, "it is another file than its RECORD says");
-	}
-}
-
-static void judge_one_start_up(const struct judge *j, const struct view_folder *f, const char *name, const struct named *n)
-{
-	static const char *const rules[] = {[STARTUP_PATHS] = NULL, [STARTUP_KNOWN] = "install.pth.known", [STARTUP_OUTSIDE] = "install.pth.path",
-	                                    [STARTUP_CODE] = "install.pth.code", [STARTUP_HOSTILE] = "install.pth.hostile"};
-	char path[PATH_MAX], why[320];
-	struct startup s = judge_start_up(j, f, name, n != NULL ? n->dist : NULL);
-	const char *rule = startup_is_pth(name) ? rules[s.level] : "install.customize";
-
-	if (rule == NULL || !recorded_resolve(f->path, name, path)) {
-		return;
-	}
-	snprintf(why, sizeof why, "%s%s%s", s.why, s.module[0] != '\0' ? "; it imports " : "", s.module);
-	j->found(j->context, &(struct finding){.rule = rule, .path = path, .name = s.module[0] != '\0' ? s.module : NULL, .why = why, .dist = n != NULL ? n->dist : NULL, .folder = f});
-	check_hash(j, f, name, path, n);
-}
-
-/* Of each distribution that names it: a second one must not keep what the first one is taken back for. */
-static void judge_of_all(const struct judge *j, const struct view_folder *f, const char *name)
-{
-	const struct named *n = dists_find(j->dists, f, name), *end = j->dists->index + j->dists->named;
-
-	if (n == NULL) {
-		judge_one_start_up(j, f, name, dists_below(j->dists, f, name));
-	}
-	for (const struct dist *last = NULL; n != NULL && n < end && n->folder == f && strcmp(n->line->path, name) == 0; n++) {
-		if (n->dist != last) {
-			judge_one_start_up(j, f, name, n);
-		}
-		last = n->dist;
-	}
-}
-
-static void judge_start_ups(const struct judge *j, const struct view_folder *f)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->after.n && n <= START_UPS_MAX; i++) {
-		const struct view_entry *e = &f->after.v[i];
-		if ((startup_is_pth(e->name) || startup_is_customize(e->name)) && view_is_new(f, e) && n++ < START_UPS_MAX) {
-			judge_of_all(j, f, e->name);
-		}
-	}
-	if (n > START_UPS_MAX) {
-		j->found(j->context, &(struct finding){.rule = "install.pth.hostile", .path = f->path, .why = "more start-up files came than are looked at"});
-	}
-}
-
-/* --- names --------------------------------------------------------------------------------------- */
-
-/* Is a program of this name started from the folder, and not another one (in `other`, "": there is none)?  A folder that is not on PATH will stand first in it: an
- * environment that is activated. */
-static bool stands_before(const char *search, const struct view_folder *f, const char *name, char *other, size_t size)
-{
-	bool passed = false, on_path = false;
-
-	other[0] = '\0';
-	for (const char *at = search; at != NULL && *at != '\0';) {
-		size_t n = strcspn(at, ":");
-		char path[PATH_MAX];
-		struct stat st;
-		bool there = n > 0 && *at == '/' && snprintf(path, sizeof path, "%.*s", (int)n, at) < (int)sizeof path && stat(path, &st) == 0;
-		if (there && st.st_dev == f->dev && st.st_ino == f->ino) {
-			on_path = true;
-			passed |= other[0] == '\0';
-		} else if (there && other[0] == '\0' && snprintf(path, sizeof path, "%.*s/%s", (int)n, at, name) < (int)sizeof path && access(path, X_OK) == 0) {
-			snprintf(other, size, "%s", path);
-		}
-		at += n + (at[n] == ':');
-	}
-	return passed || !on_path;
-}
-
-static void judge_script(const struct judge *j, const struct view_folder *f, const char *name, struct dist *d)
-{
-	char path[PATH_MAX], other[PATH_MAX], why[PATH_MAX + 100];
-	bool before = stands_before(j->search, f, name, other, sizeof other), command = words_is_command(name);
-
-	if ((!command && other[0] == '\0') || !recorded_resolve(f->path, name, path)) {
-		return;
-	}
-	snprintf(why, sizeof why, "%s%s%s", before ? "with its folder first on PATH it is started in place of " : "it has the name of ",
-	         other[0] != '\0' ? other : "the system's command", before ? "" : ", which PATH finds first");
-	j->found(j->context, &(struct finding){.rule = command && before ? "install.shadow.command" : "install.shadow.name", .path = path, .why = why, .dist = d, .folder = f});
-}
-
-static bool is_file(int folder, const char *name, const char *end)
-{
-	char path[NAME_MAX + 32];
-	struct stat st;
-
-	return snprintf(path, sizeof path, "%s%s", name, end) < (int)sizeof path && fstatat(folder, path, &st, 0) == 0 && S_ISREG(st.st_mode);
-}
-
-/* site-packages comes after the library, so nothing is replaced there; with --target on PYTHONPATH it is. */
-static void judge_module(const struct judge *j, int library, struct dist *d, const char *top)
-{
-	char module[NAME_MAX + 1], path[PATH_MAX];
-	size_t n = strcspn(top, "./");
-	const char *rest;
-	bool package = top[n] == '/';
-
-	if (n == 0 || n > NAME_MAX || library < 0 || (top[n] == '.' && strcmp(top + n, ".py") != 0)) {
-		return;
-	}
-	snprintf(module, sizeof module, "%.*s", (int)n, top);
-	if (words_is_common(module) || !(words_is_builtin(module) || is_file(library, module, ".py") || is_file(library, module, "/__init__.py"))) {
-		return;
-	}
-	judge_place(j, d, package ? module : top, path, &rest);
-	j->found(j->context, &(struct finding){.rule = "install.shadow.library", .path = path, .name = module, .why = "the standard library has a module of this name", .dist = d});
 }
 
 /* --- each file of a RECORD ----------------------------------------------------------------------- */
@@ -302,6 +75,7 @@ struct walk {
 	char parent[PATH_MAX];
 	int fd;
 	char top[NAME_MAX + 1]; /* the last one that was judged */
+	bool cache_told;        /* of the distribution: once is enough */
 	struct script *scripts;
 	size_t script_count;
 };
@@ -340,12 +114,13 @@ static void judge_mode(const struct walk *w, const struct stat *st, const char *
 	}
 }
 
-static void judge_bytecode(const struct walk *w, const struct recorded *line, const char *path, bool cached)
+static void judge_bytecode(struct walk *w, const struct recorded *line, const char *path, bool cached)
 {
 	char source[PATH_MAX];
 	size_t len = strlen(line->path);
 
-	if (cached && line->has_hash) { /* pip lists what it compiles itself without one */
+	if (cached && line->has_hash && !w->cache_told) { /* pip lists what it compiles itself without one */
+		w->cache_told = true;
 		tell(w->j, w->d, "install.bytecode.cache", path, "the wheel brings it compiled");
 	}
 	memcpy(source, line->path, len); /* shorter than PATH_MAX */
@@ -355,7 +130,7 @@ static void judge_bytecode(const struct walk *w, const struct recorded *line, co
 	}
 }
 
-static void judge_line(const struct walk *w, const struct recorded *line, const char *path)
+static void judge_line(struct walk *w, const struct recorded *line, const char *path)
 {
 	static const char *const unlisted[] = {"/RECORD", "/RECORD.jws", "/RECORD.p7s"};
 	bool cached;
@@ -455,6 +230,7 @@ static void judge_dist(struct walk *w, struct dist *d)
 {
 	w->d = d;
 	w->top[0] = '\0';
+	w->cache_told = false;
 	if (d->error < 0) {
 		tell(w->j, d, "install.unread", NULL, "its RECORD cannot be read as a whole: what it has installed is not judged");
 	}

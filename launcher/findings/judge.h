@@ -27,6 +27,12 @@ struct judge {
 
 void judge_all(const struct judge *j);
 
+/* judge_start.c: what came into a package folder and runs in every Python. */
+void judge_start_ups(const struct judge *j, const struct view_folder *f);
+/* judge_names.c: one entry of a folder of scripts; d: whose it is, or NULL. */
+void judge_script(const struct judge *j, const struct view_folder *f, const char *name, struct dist *d);
+/* One path of its RECORD, for the first of its components.  library: a descriptor of the standard library's folder, or -1. */
+void judge_module(const struct judge *j, int library, struct dist *d, const char *top);
 /* overlap.c: files of two distributions.  Reads RECORDs that are not new only where a new distribution has files in a folder that was there before. */
 void judge_overlap(const struct judge *j);
 

@@ -50,7 +50,7 @@ static struct startup judge(int folder, const char *name, const char *dist)
 	ssize_t len = startup_is_customize(name) ? -1 : beneath_text(folder, name, FILE_MAX, &text);
 
 	if (len >= 0) {
-		s = startup_pth(text, (size_t)len, dist, true);
+		s = startup_pth(text, (size_t)len, &(struct startup_of){.dist = dist, .editable = true});
 		free(text);
 	}
 	return s;

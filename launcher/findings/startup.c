@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define LINE_MAX_HONEST 1200 /* the longest honest one is a namespace package's, of some 600 */
+#define LINES_MAX_HONEST 20   /* of code; google-cloud-core's had two */
 
 /* --- names --------------------------------------------------------------------------------------- */
 
@@ -218,14 +219,14 @@ static bool is_known(const char *line, size_t len, const char *dist, bool editab
 }
 
 /* What a namespace package's line looks for: google.cloud is looked for as `cloud`. */
-static void namespace_of(const char *line, size_t len, char *out, size_t size)
+static bool namespace_of(const char *line, size_t len, char *out, size_t size)
 {
 	static const char mark[] = "PathFinder.find_spec('";
 	const char *at = memmem(line, len, mark, sizeof mark - 1);
 	size_t n = 0, left;
 
 	if (at == NULL) {
-		return;
+		return false;
 	}
 	at += sizeof mark - 1;
 	left = len - (size_t)(at - line);
@@ -236,7 +237,8 @@ static void namespace_of(const char *line, size_t len, char *out, size_t size)
 			n = 0;
 		}
 	}
-	snprintf(out, size, "%.*s", n < size ? (int)n : 0, at);
+	snprintf(out, size, "%.*s", n < size ? (int)n : (int)size - 1, at);
+	return true;
 }
 
 /* --- files --------------------------------------------------------------------------------------- */
@@ -286,7 +288,7 @@ static bool leads_outside(const char *line, size_t len)
 	return false;
 }
 
-static struct startup judge_code(const char *line, size_t len, const char *dist, bool editable)
+static struct startup judge_code(const char *line, size_t len, const struct startup_of *of)
 {
 	struct startup s = {.level = STARTUP_CODE, .why = "it runs code when Python starts"};
 	size_t at = 6, n;
@@ -296,10 +298,11 @@ static struct startup judge_code(const char *line, size_t len, const char *dist,
 	}
 	n = word_at(line, len, &at);
 	snprintf(s.module, sizeof s.module, "%.*s", n < sizeof s.module ? (int)n : 0, line + at);
-	if (is_known(line, len, dist, editable)) {
-		s.level = STARTUP_KNOWN;
-		s.why = "a line that many packages have";
-		namespace_of(line, len, s.module, sizeof s.module);
+	if (is_known(line, len, of->dist, of->editable)) {
+		char module[sizeof s.module] = "";
+		bool loads = namespace_of(line, len, module, sizeof module) && of->is_extension != NULL && of->is_extension(of->context, module);
+		s.level = loads ? STARTUP_HOSTILE : STARTUP_KNOWN;
+		s.why = loads ? "it loads an extension module by the line of a namespace package" : "a line that many packages have";
 	} else if (len > LINE_MAX_HONEST) {
 		s.level = STARTUP_HOSTILE;
 		s.why = "it is longer than any honest line";
@@ -309,34 +312,38 @@ static struct startup judge_code(const char *line, size_t len, const char *dist,
 	return s;
 }
 
-static struct startup judge_line(const char *line, size_t len, const char *dist, bool editable)
+static struct startup judge_line(const char *line, size_t len, const struct startup_of *of)
 {
 	struct startup s = {.level = STARTUP_PATHS, .why = "folders of the environment"};
 
 	if (is_code(line, len)) {
-		return judge_code(line, len, dist, editable);
+		return judge_code(line, len, of);
 	}
 	if (hides_code(line, len)) {
 		s.level = STARTUP_HOSTILE;
 		s.why = "it hides code behind a line's end that only some Pythons know";
-	} else if (len > 0 && *line != '#' && !editable && leads_outside(line, len)) {
+	} else if (len > 0 && *line != '#' && !of->editable && leads_outside(line, len)) {
 		s.level = STARTUP_OUTSIDE;
 		s.why = "it puts a folder outside of the environment on Python's path";
 	}
 	return s;
 }
 
-struct startup startup_pth(const char *text, size_t len, const char *dist, bool editable)
+struct startup startup_pth(const char *text, size_t len, const struct startup_of *of)
 {
 	struct startup gravest = {.level = STARTUP_PATHS, .why = "folders of the environment"};
 	size_t at = starts(text, len, "\xef\xbb\xbf") ? 3 : 0;
+	unsigned code = 0;
 
 	for (unsigned number = 1; at < len; number++) {
 		size_t n = 0;
 		while (at + n < len && text[at + n] != '\n' && text[at + n] != '\r') {
 			n++;
 		}
-		struct startup s = judge_line(text + at, n, dist, editable);
+		struct startup s = judge_line(text + at, n, of);
+		if (is_code(text + at, n) && ++code > LINES_MAX_HONEST) {
+			return (struct startup){.level = STARTUP_HOSTILE, .why = "it has more lines of code than any honest one", .line = number};
+		}
 		if (s.level > gravest.level) {
 			gravest = s;
 			gravest.line = number;

@@ -18,12 +18,17 @@ struct startup {
 	enum startup_level level; /* of the gravest line */
 	const char *why;          /* a static string; never NULL */
 	unsigned line;            /* from 1; 0: none */
-	char module[128];         /* the first module that the line imports; of a namespace package's line the name that it looks for: an extension module of
-	                           * that name would be loaded, which is for the caller to see; "": not seen */
+	char module[128];         /* the first module that the line imports; "": not seen */
 };
 
-/* dist: the normal name of the distribution that brought it (name_normal), "" where none did; NULL: it is not asked whose it is.  editable: the user asked for an editable install. */
-struct startup startup_pth(const char *text, size_t len, const char *dist, bool editable);
+struct startup_of { /* what a file's text does not say */
+	const char *dist; /* the normal name of the distribution that brought it (name_normal), "" where none did; NULL: it is not asked whose it is */
+	bool editable;    /* it belongs to an editable install that the user asked for */
+	/* Is there an extension module of this name?  The line of a namespace package would load it.  NULL: it is not asked. */
+	bool (*is_extension)(const void *context, const char *module);
+	const void *context;
+};
+struct startup startup_pth(const char *text, size_t len, const struct startup_of *of);
 /* Does the text of a module, or of a line, use what start-up code has no need of?  *why: what, a static string. */
 bool startup_hostile(const char *text, size_t len, const char **why);
 /* Does site look at a file of this name: "x.pth"? */

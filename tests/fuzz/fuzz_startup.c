@@ -15,14 +15,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *why = NULL;
 
 	memcpy(text, data, size);
-	struct startup alone = startup_pth(text, size, "", false);
+	const struct startup_of nobody = {.dist = ""}, any = {.editable = true};
+	struct startup alone = startup_pth(text, size, &nobody);
 	assert(alone.why != NULL && alone.level <= STARTUP_HOSTILE && strlen(alone.module) < sizeof alone.module);
-	assert(startup_pth(text, size, NULL, true).level <= STARTUP_HOSTILE);
+	assert(startup_pth(text, size, &any).level <= STARTUP_HOSTILE);
 	if (size >= 7 && (memcmp(text, "import ", 7) == 0 || memcmp(text, "import\t", 7) == 0)) {
-		assert(alone.level == STARTUP_KNOWN || alone.level >= STARTUP_CODE);
+		assert(alone.level >= STARTUP_KNOWN);
 	}
 	memcpy(text + size, hostile, sizeof hostile - 1);
-	assert(startup_pth(text, size + sizeof hostile - 1, "", false).level == STARTUP_HOSTILE);
+	assert(startup_pth(text, size + sizeof hostile - 1, &nobody).level == STARTUP_HOSTILE);
 	assert(startup_hostile(text, size + sizeof hostile - 1, &why) && why != NULL);
 	free(text);
 	return 0;

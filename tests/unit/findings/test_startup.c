@@ -17,7 +17,7 @@
 
 static void expect(const char *text, const char *dist, bool editable, enum startup_level level)
 {
-	struct startup s = startup_pth(text, strlen(text), dist, editable);
+	struct startup s = startup_pth(text, strlen(text), &(struct startup_of){.dist = dist, .editable = editable});
 
 	if (s.level != level) {
 		fail_msg("%s: %d (%s), expected %d", text, s.level, s.why, level);
@@ -50,13 +50,27 @@ static void known_lines(void **state)
 	expect("import _x_editable_loader", "x", true, STARTUP_KNOWN);
 	expect("import _virtualenv", "", false, STARTUP_KNOWN);
 	expect("import _virtualenv", "x", false, STARTUP_CODE);
-	struct startup s = startup_pth(NAMESPACE("google.cloud"), strlen(NAMESPACE("google.cloud")), "", false);
-	assert_string_equal(s.module, "cloud");
+}
+
+static bool is_cloud(const void *context, const char *module)
+{
+	(*(unsigned *)context)++;
+	return strcmp(module, "cloud") == 0;
+}
+
+static void a_namespace_that_is_an_extension(void **state)
+{
+	static const char text[] = "/elsewhere\n" NAMESPACE("google") "\n" NAMESPACE("google.cloud") "\n";
+	unsigned asked = 0;
+	const struct startup_of of = {.dist = "", .is_extension = is_cloud, .context = &asked};
+
+	assert_int_equal(startup_pth(text, sizeof text - 1, &of).level, STARTUP_HOSTILE);
+	assert_int_equal(asked, 2); /* of each line, whatever stands before it */
 }
 
 static void code(void **state)
 {
-	struct startup s = startup_pth("x\nimport pkg.boot, sys\n", 22, "", false);
+	struct startup s = startup_pth("x\nimport pkg.boot, sys\n", 22, &(struct startup_of){.dist = ""});
 
 	assert_int_equal(s.level, STARTUP_CODE);
 	assert_int_equal(s.line, 2);
@@ -82,7 +96,7 @@ static void hostile_code(void **state)
 	}
 	memset(text + 7, 'x', sizeof text - 8);
 	expect(text, "", false, STARTUP_HOSTILE);
-	struct startup s = startup_pth("import a\0;exec('x')", 19, "", false);
+	struct startup s = startup_pth("import a\0;exec('x')", 19, &(struct startup_of){.dist = ""});
 	assert_int_equal(s.level, STARTUP_HOSTILE);
 }
 
@@ -100,7 +114,7 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(folders), cmocka_unit_test(known_lines), cmocka_unit_test(code), cmocka_unit_test(hostile_code), cmocka_unit_test(names),
+		cmocka_unit_test(folders), cmocka_unit_test(known_lines), cmocka_unit_test(a_namespace_that_is_an_extension), cmocka_unit_test(code), cmocka_unit_test(hostile_code), cmocka_unit_test(names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,170 @@
+/* Start-up code that a run has brought. */
+#include <cjson/cJSON.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "beneath.h"
+#include "judge.h"
+#include "launcher/base/pathtext.h"
+#include "startup.h"
+
+#define START_UP_MAX (1u << 20)
+#define DIRECT_URL_MAX (64u << 10)
+enum { START_UPS_MAX = 500 };
+
+static bool names_extension(const char *path, const char *module)
+{
+	const char *base = strrchr(path, '/');
+	size_t len = strlen(module), n;
+
+	base = base != NULL ? base + 1 : path;
+	n = strlen(base);
+	return n > 3 && strncmp(base, module, len) == 0 && base[len] == '.' && strcmp(base + n - 3, ".so") == 0;
+}
+
+static bool is_extension(const void *context, const char *module)
+{
+	const struct judge *j = context;
+	bool found = false;
+
+	for (size_t i = 0; i < j->view->n && !found; i++) {
+		const struct view_entries *e = &j->view->v[i].after;
+		for (size_t k = 0; k < e->n && !found; k++) {
+			found = names_extension(e->v[k].name, module);
+		}
+	}
+	for (size_t i = 0; i < j->dists->named && !found; i++) {
+		found = names_extension(j->dists->index[i].line->path, module);
+	}
+	return found;
+}
+
+/* The folder in a file: URL, percent-decoded in place; NULL: it is none. */
+static const char *path_of_url(char *url)
+{
+	char *to = url, *from = url + strlen("file://");
+
+	if (strncmp(url, "file://", strlen("file://")) != 0 || *from != '/') {
+		return NULL;
+	}
+	for (; *from != '\0'; from++) {
+		char code[3] = {from[0] == '%' ? from[1] : '\0', from[0] == '%' && from[1] != '\0' ? from[2] : '\0', '\0'};
+		bool coded = isxdigit((unsigned char)code[0]) && isxdigit((unsigned char)code[1]);
+		*to++ = coded ? (char)strtol(code, NULL, 16) : *from;
+		from += coded ? 2 : 0;
+	}
+	*to = '\0';
+	return url;
+}
+
+/* pip names the folder as it was typed; projects have their links resolved. */
+static bool is_project(const struct judge *j, const char *path)
+{
+	char *real = path != NULL ? realpath(path, NULL) : NULL;
+	bool is = false;
+
+	for (const char *const *one = j->projects; real != NULL && !is && *one != NULL; one++) {
+		is = pathtext_below(real, *one);
+	}
+	free(real);
+	return is;
+}
+
+/* Is it an editable install of a project that the user named?  pip says so in direct_url.json; a wheel that brings one of its own does not know the folder. */
+static bool is_editable(const struct judge *j, const struct dist *d)
+{
+	char path[NAME_MAX + 24], *text = NULL;
+	cJSON *root;
+	bool is;
+
+	if (j->projects == NULL || j->projects[0] == NULL || d == NULL) {
+		return j->projects != NULL && j->projects[0] != NULL; /* `setup.py develop`, which develop.c has judged */
+	}
+	snprintf(path, sizeof path, "%s/direct_url.json", d->info);
+	root = beneath_text(d->folder->fd, path, DIRECT_URL_MAX, &text) >= 0 ? cJSON_Parse(text) : NULL;
+	cJSON *url = cJSON_GetObjectItemCaseSensitive(root, "url");
+	is = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(root, "dir_info"), "editable")) && cJSON_IsString(url) &&
+	     is_project(j, path_of_url(url->valuestring));
+	cJSON_Delete(root);
+	free(text);
+	return is;
+}
+
+static struct startup judge_start_up(const struct judge *j, const struct view_folder *f, const char *name, const struct dist *d)
+{
+	struct startup s = {.level = STARTUP_HOSTILE, .why = "every Python of this environment imports it when it starts"};
+	char *text = NULL;
+	ssize_t len;
+
+	if (!startup_is_pth(name)) {
+		return s;
+	}
+	len = beneath_text(f->fd, name, START_UP_MAX, &text);
+	if (len < 0) {
+		s.why = "it is no file that can be read, or too large for one";
+		return s;
+	}
+	const struct startup_of of = {.dist = d != NULL ? d->normal : "", .editable = is_editable(j, d), .is_extension = is_extension, .context = j};
+	s = startup_pth(text, (size_t)len, &of);
+	free(text);
+	return s;
+}
+
+/* What a RECORD says of the file that was judged. */
+static void check_hash(const struct judge *j, const struct view_folder *f, const char *name, const char *path, const struct named *n)
+{
+	unsigned char hash[RECORDED_HASH];
+
+	if (n != NULL && strcmp(n->line->path, name) == 0 && n->line->sha256 && beneath_hash(f->fd, name, START_UP_MAX, hash) == 0 && memcmp(hash, n->line->hash, sizeof hash) != 0) {
+		j->found(j->context, &(struct finding){.rule = "install.record.hash", .path = path, .why = "it is another file than its RECORD says", .dist = n->dist});
+	}
+}
+
+static void judge_one_start_up(const struct judge *j, const struct view_folder *f, const char *name, const struct named *n)
+{
+	static const char *const rules[] = {[STARTUP_PATHS] = NULL, [STARTUP_KNOWN] = "install.pth.known", [STARTUP_OUTSIDE] = "install.pth.path",
+	                                    [STARTUP_CODE] = "install.pth.code", [STARTUP_HOSTILE] = "install.pth.hostile"};
+	char path[PATH_MAX], why[320];
+	struct startup s = judge_start_up(j, f, name, n != NULL ? n->dist : NULL);
+	const char *rule = startup_is_pth(name) ? rules[s.level] : "install.customize";
+
+	if (rule == NULL || !recorded_resolve(f->path, name, path)) {
+		return;
+	}
+	snprintf(why, sizeof why, "%s%s%s", s.why, s.module[0] != '\0' ? "; it imports " : "", s.module);
+	j->found(j->context, &(struct finding){.rule = rule, .path = path, .name = s.module[0] != '\0' ? s.module : NULL, .why = why, .dist = n != NULL ? n->dist : NULL, .folder = f});
+	check_hash(j, f, name, path, n);
+}
+
+/* Of each distribution that names it: a second one must not keep what the first one is taken back for. */
+static void judge_of_all(const struct judge *j, const struct view_folder *f, const char *name)
+{
+	const struct named *n = dists_find(j->dists, f, name), *end = j->dists->index + j->dists->named;
+
+	if (n == NULL) {
+		judge_one_start_up(j, f, name, dists_below(j->dists, f, name));
+	}
+	for (const struct dist *last = NULL; n != NULL && n < end && n->folder == f && strcmp(n->line->path, name) == 0; n++) {
+		if (n->dist != last) {
+			judge_one_start_up(j, f, name, n);
+		}
+		last = n->dist;
+	}
+}
+
+void judge_start_ups(const struct judge *j, const struct view_folder *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->after.n && n <= START_UPS_MAX; i++) {
+		const struct view_entry *e = &f->after.v[i];
+		if ((startup_is_pth(e->name) || startup_is_customize(e->name)) && view_is_new(f, e) && n++ < START_UPS_MAX) {
+			judge_of_all(j, f, e->name);
+		}
+	}
+	if (n > START_UPS_MAX) {
+		j->found(j->context, &(struct finding){.rule = "install.pth.hostile", .path = f->path, .why = "more start-up files came than are looked at"});
+	}
+}
