@@ -119,7 +119,7 @@ static void say_event(struct writer *w, const struct report *r, const struct att
 	say(w, ", ");
 	words_verb(w, ev, refused(ev));
 	say(w, " ");
-	words_step(w, a, reader_more_of(&r->record, a), report_secrets(r));
+	words_step(w, a, report_secrets(r));
 	say(w, "\n");
 	say_became(w, ev);
 	say_rule(w, r, ev);

@@ -16,7 +16,7 @@ static void put_flag(struct encoder *e, const char *key, bool flag)
 	line_text(&e->line, flag ? "true" : "false");
 }
 
-static void put_target(struct encoder *e, const struct event_target *t, const struct reader_more *more, size_t cut)
+static void put_target(struct encoder *e, const struct event_target *t, size_t cut)
 {
 	encode_key(e, "target");
 	line_text(&e->line, "{");
@@ -28,29 +28,29 @@ static void put_target(struct encoder *e, const struct event_target *t, const st
 		encode_count(e, "port", t->port);
 	}
 	encode_cut(e, "protocol", t->protocol, cut);
-	encode_cut(e, "program", more->argv[0], cut);
-	encode_cut(e, "url", more->url, cut);
-	encode_cut(e, "method", more->method, cut);
-	if (more->bytes >= 0) {
-		encode_count(e, "bytes", (uint64_t)more->bytes);
+	encode_cut(e, "program", t->argv != NULL ? t->argv[0] : NULL, cut);
+	encode_cut(e, "url", t->url, cut);
+	encode_cut(e, "method", t->method, cut);
+	if (t->bytes != 0) {
+		encode_count(e, "bytes", t->bytes);
 	}
-	encode_cut(e, "digest", more->digest, cut);
+	encode_cut(e, "digest", t->digest, cut);
 	line_text(&e->line, "}");
 }
 
-static void put_decoy(struct encoder *e, const struct reader_more *more)
+static void put_decoy(struct encoder *e, const struct event_decoy *d)
 {
-	if (more->decoy_name == NULL && more->decoy_path == NULL) {
+	if (d->in == NULL) {
 		return;
 	}
 	encode_key(e, "decoy");
 	line_text(&e->line, "{");
-	encode_cut(e, "name", more->decoy_name, CUT);
-	encode_cut(e, "path", more->decoy_path, CUT);
-	encode_cut(e, "encoding", more->decoy_encoding, CUT);
-	encode_cut(e, "in", more->decoy_in, CUT);
-	if (more->decoy_read != 0) {
-		encode_count(e, "read", more->decoy_read);
+	encode_cut(e, "name", d->name, CUT);
+	encode_cut(e, "path", d->path, CUT);
+	encode_cut(e, "encoding", d->encoding, CUT);
+	encode_cut(e, "in", d->in, CUT);
+	if (d->read != 0) {
+		encode_count(e, "read", d->read);
 	}
 	line_text(&e->line, "}");
 }
@@ -70,10 +70,10 @@ static void put_step(struct encoder *e, const struct report *r, const struct att
 	if (a->when >= from && from != 0) {
 		encode_count(e, "milliseconds", (uint64_t)(a->when - from));
 	}
-	put_target(e, &a->ev.target, reader_more_of(&r->record, a), CUT);
+	put_target(e, &a->ev.target, CUT);
 	origin.object = origin.file != NULL ? NULL : origin.object;
 	encode_origin(e, &origin);
-	put_decoy(e, reader_more_of(&r->record, a));
+	put_decoy(e, &a->ev.decoy);
 	encode_count(e, "times", a->times);
 }
 
@@ -127,8 +127,8 @@ static void put_finding(struct encoder *e, const struct report *r, const struct 
 	encode_string(e, "source", event_source_name(ev->source));
 	encode_string(e, "role", role_name(ev->role));
 	encode_package(e, &ev->package);
-	put_target(e, &ev->target, reader_more_of(&r->record, f->lead), ENCODE_TEXT_MAX);
-	put_decoy(e, reader_more_of(&r->record, f->lead));
+	put_target(e, &ev->target, ENCODE_TEXT_MAX);
+	put_decoy(e, &ev->decoy);
 	if (place != NULL) {
 		encode_origin(e, &place->ev.origin);
 	}

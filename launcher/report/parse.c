@@ -88,32 +88,23 @@ int64_t parse_moment(const char *text)
 	return (int64_t)timegm(&tm) * 1000 + (end[1] - '0') * 100 + (end[2] - '0') * 10 + (end[3] - '0');
 }
 
-static void take_target(const cJSON *o, struct event_target *t, struct reader_more *more)
+static void take_target(const cJSON *o, struct event_target *t, struct reader_program *program)
 {
 	uint64_t bytes;
 	const cJSON *first = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(o, "argv"), 0), *size = cJSON_GetObjectItemCaseSensitive(o, "bytes");
 	*t = (struct event_target){
 		.name = parse_text(o, "name"), .path = parse_text(o, "path"), .as_written = parse_text(o, "as_written"), .host = parse_text(o, "host"),
 		.address = parse_text(o, "address"), .protocol = parse_text(o, "protocol"), .port = small_number(o, "port"),
+		.url = parse_text(o, "url"), .method = parse_text(o, "method"), .digest = parse_text(o, "digest"), .bytes = parse_number(size, &bytes) ? bytes : 0,
 	};
-	more->url = parse_text(o, "url");
-	more->method = parse_text(o, "method");
-	more->digest = parse_text(o, "digest");
-	more->bytes = parse_number(size, &bytes) ? (int64_t)bytes : cJSON_IsNumber(size) && size->valuedouble == 0 ? 0 : -1;
-	if (cJSON_IsString(first)) {
-		more->argv[0] = first->valuestring;
-	}
+	*program = (struct reader_program){{cJSON_IsString(first) ? first->valuestring : NULL}};
 }
 
-static void take_decoy(const cJSON *o, struct reader_more *more)
+static struct event_decoy decoy_of(const cJSON *o)
 {
-	more->decoy_name = parse_text(o, "name");
-	more->decoy_path = parse_text(o, "path");
-	more->decoy_encoding = parse_text(o, "encoding");
-	more->decoy_in = parse_text(o, "in");
-	if (!parse_number(cJSON_GetObjectItemCaseSensitive(o, "read"), &more->decoy_read)) {
-		more->decoy_read = 0;
-	}
+	uint64_t read;
+	return (struct event_decoy){.name = parse_text(o, "name"), .path = parse_text(o, "path"), .encoding = parse_text(o, "encoding"), .in = parse_text(o, "in"),
+	                            .read = parse_number(cJSON_GetObjectItemCaseSensitive(o, "read"), &read) ? read : 0};
 }
 
 /* The list as an event has it, in one text, which the tree keeps under a name that no journal has; NULL: there is none. */
@@ -127,8 +118,8 @@ static const char *take_above(cJSON *package)
 		room += cJSON_IsString(one) ? strlen(one->valuestring) + 1 : 0;
 	}
 	char *text = room > 1 ? calloc(room, 1) : NULL, *at = text;
-	cJSON_ArrayForEach(one, text != NULL ? list : NULL) {
-		if (cJSON_IsString(one)) {
+	cJSON_ArrayForEach(one, list) {
+		if (text != NULL && cJSON_IsString(one)) {
 			at = stpcpy(at > text ? stpcpy(at, "\n") : at, one->valuestring);
 		}
 	}
@@ -137,7 +128,7 @@ static const char *take_above(cJSON *package)
 	return kept != NULL ? kept->valuestring : NULL;
 }
 
-bool parse_event(cJSON *line, struct attempt *a, struct reader_more *more)
+bool parse_event(cJSON *line, struct attempt *a, struct reader_program *program)
 {
 	const char *severity = parse_text(line, "severity"), *role = parse_text(line, "role"), *source = parse_text(line, "source"), *would = parse_text(line, "would");
 	cJSON *package = cJSON_GetObjectItemCaseSensitive(line, "package");
@@ -145,7 +136,6 @@ bool parse_event(cJSON *line, struct attempt *a, struct reader_more *more)
 	            *process = cJSON_GetObjectItemCaseSensitive(line, "process");
 	struct event *ev = &a->ev;
 
-	*more = (struct reader_more){.bytes = -1};
 	*ev = (struct event){.type = parse_text(line, "type"), .detail = parse_text(line, "hint")};
 	if (ev->type == NULL || severity == NULL || !severity_parse(severity, &ev->verdict.severity) || role == NULL ||
 	    !role_parse(role, strlen(role), &ev->role) || !action_of(parse_text(line, "action"), &ev->action)) {
@@ -159,11 +149,10 @@ bool parse_event(cJSON *line, struct attempt *a, struct reader_more *more)
 	ev->package = (struct event_package){.name = parse_text(package, "name"), .version = parse_text(package, "version"), .stage = parse_text(package, "stage"),
 	                                    .digest = parse_text(package, "digest"), .above = take_above(package)};
 	ev->process = (struct event_process){.exe = parse_text(process, "exe"), .pid = (pid_t)small_number(process, "pid")};
-	ev->origin = (struct event_origin){.object = parse_text(origin, "object"), .file = parse_text(origin, "file"), .function = parse_text(origin, "function"),
+	ev->origin = (struct event_origin){.object = parse_text(origin, "object"), .file = parse_text(origin, "file"), .function = parse_text(origin, "function"), .symbol = parse_text(origin, "symbol"),
 	                                   .line = small_number(origin, "line")};
-	more->symbol = parse_text(origin, "symbol");
-	take_target(cJSON_GetObjectItemCaseSensitive(line, "target"), &ev->target, more);
-	take_decoy(cJSON_GetObjectItemCaseSensitive(line, "decoy"), more);
+	take_target(cJSON_GetObjectItemCaseSensitive(line, "target"), &ev->target, program);
+	ev->decoy = decoy_of(cJSON_GetObjectItemCaseSensitive(line, "decoy"));
 	a->when = parse_moment(parse_text(line, "ts"));
 	return true;
 }

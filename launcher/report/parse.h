@@ -14,7 +14,7 @@ bool parse_number(const cJSON *item, uint64_t *out);
 const char **parse_words(const cJSON *object, const char *key, size_t max);
 /* A time stamp of the record ("2026-11-30T12:36:04.244183817Z") in milliseconds since 1970; 0: it is none. */
 int64_t parse_moment(const char *text);
-/* False: it is no event.  The tree may get a member of its own. */
-bool parse_event(cJSON *line, struct attempt *a, struct reader_more *more);
+/* *program: as of struct record.  False: it is no event.  The tree may get a member of its own. */
+bool parse_event(cJSON *line, struct attempt *a, struct reader_program *program);
 
 #endif

@@ -16,7 +16,7 @@ static void forget(struct record *r)
 	}
 	free(r->trees);
 	free(r->attempts);
-	free(r->more);
+	free(r->programs);
 	free(r->command);
 	free(r->replaced);
 	free(r->removed);
@@ -53,9 +53,9 @@ static bool make_room(struct record *r)
 	size_t room = r->room != 0 ? r->room * 2 : 64;
 	struct attempt *attempts = reallocarray(r->attempts, room, sizeof(*attempts));
 	r->attempts = attempts != NULL ? attempts : r->attempts;
-	struct reader_more *more = reallocarray(r->more, room, sizeof(*more));
-	r->more = more != NULL ? more : r->more;
-	if (attempts == NULL || more == NULL) {
+	struct reader_program *programs = reallocarray(r->programs, room, sizeof(*programs));
+	r->programs = programs != NULL ? programs : r->programs;
+	if (attempts == NULL || programs == NULL) {
 		return false;
 	}
 	r->room = room;
@@ -133,8 +133,8 @@ static bool add(struct record *r, cJSON **tree, uint64_t seq, const char **why)
 	bool closes = parse_number(cJSON_GetObjectItemCaseSensitive(*tree, "count"), &count) &&
 	              parse_number(cJSON_GetObjectItemCaseSensitive(*tree, "first"), &first);
 	struct attempt *known = closes ? of_seq(r, first) : NULL, a = {.seq = seq, .times = closes ? count : 1};
-	struct reader_more more;
-	if (known == NULL && !parse_event(*tree, &a, &more)) {
+	struct reader_program program;
+	if (known == NULL && !parse_event(*tree, &a, &program)) {
 		return false;
 	}
 	if (r->n == READER_ATTEMPTS_MAX || r->tree_count >= 2 * READER_ATTEMPTS_MAX) {
@@ -149,7 +149,7 @@ static bool add(struct record *r, cJSON **tree, uint64_t seq, const char **why)
 		known->times += count;
 	} else {
 		r->attempts[r->n] = a;
-		r->more[r->n++] = more;
+		r->programs[r->n++] = program;
 	}
 	return true;
 }
@@ -262,7 +262,7 @@ int reader_read(struct record *r, FILE *in, const char **why)
 		return -1;
 	}
 	for (size_t i = 0; i < r->n; i++) { /* not before: the array has moved */
-		r->attempts[i].ev.target.argv = r->more[i].argv[0] != NULL ? r->more[i].argv : NULL;
+		r->attempts[i].ev.target.argv = r->programs[i].argv[0] != NULL ? r->programs[i].argv : NULL;
 	}
 	return 0;
 }

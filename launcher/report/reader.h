@@ -15,12 +15,8 @@
 #define READER_ATTEMPTS_MAX 12000       /* a run writes 10,064 at most */
 #define READER_WORDS_MAX 4096
 
-struct reader_more { /* what struct event has no place for; NULL, -1, 0: not told */
-	const char *url, *method, *digest, *symbol;
-	int64_t bytes;
-	const char *decoy_name, *decoy_path, *decoy_encoding, *decoy_in;
-	uint64_t decoy_read;
-	const char *argv[2]; /* the first word of the target's */
+struct reader_program { /* the first word of what was to be started; NULL: not told */
+	const char *argv[2];
 };
 
 struct record {
@@ -30,7 +26,7 @@ struct record {
 	bool audit, namespaces;
 	/* what was attempted; in order of seq */
 	struct attempt *attempts;
-	struct reader_more *more; /* beside them */
+	struct reader_program *programs; /* beside them */
 	size_t n;
 	/* run.end */
 	bool ended;
@@ -55,7 +51,6 @@ void reader_finish(struct record *r);
 
 /* The attempt of the line with that number, also of a line that only closes it; NULL: there is none. */
 const struct attempt *reader_find(const struct record *r, uint64_t seq);
-static inline const struct reader_more *reader_more_of(const struct record *r, const struct attempt *a) { return &r->more[a - r->attempts]; }
 /* Is anything wrong with it, or its end missing? */
 bool reader_damaged(const struct record *r);
 

@@ -271,7 +271,7 @@ static void say_result(struct writer *w, const struct sarif *s, const struct fin
 	}
 	words_verb(w, ev, f->refused);
 	say(w, " ");
-	words_step(w, f->lead, reader_more_of(&s->r->record, f->lead), report_secrets(s->r));
+	words_step(w, f->lead, report_secrets(s->r));
 	say_kind(w, ev);
 	say(w, ": ");
 	say(w, finding_outcome(f));
@@ -300,7 +300,7 @@ static void put_flow(struct sarif *s, const struct finding *f)
 		struct writer w = {0};
 		say(&w, chain_step_name(chain_step(&a->ev)));
 		say(&w, " ");
-		words_step(&w, a, reader_more_of(&s->r->record, a), report_secrets(s->r));
+		words_step(&w, a, report_secrets(s->r));
 		line_text(&s->e.line, i == 0 ? "{" : ",{");
 		encode_key(&s->e, "location");
 		put_location(s, &a->ev, &a->ev, &w);

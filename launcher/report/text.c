@@ -81,7 +81,7 @@ static void say_steps(struct writer *w, const struct report *r, const struct fin
 			}
 			shown++;
 			say(w, step == CHAIN_ENCODE ? "    encoded  " : "    read     ");
-			words_step(w, f->steps[i], reader_more_of(&r->record, f->steps[i]), report_secrets(r));
+			words_step(w, f->steps[i], report_secrets(r));
 			say(w, "\n");
 		}
 	}
@@ -158,7 +158,7 @@ static void say_finding(struct writer *w, const struct report *r, const struct f
 		words_verb(w, ev, f->refused);
 		say(w, " ");
 	}
-	words_step(w, lead, reader_more_of(&r->record, lead), report_secrets(r));
+	words_step(w, lead, report_secrets(r));
 	say_kind(w, ev);
 	say(w, "\n");
 	if (place != NULL && place != lead) {
@@ -186,7 +186,7 @@ static void say_minor(struct writer *w, const struct report *r, const struct fin
 	say(w, " ");
 	words_verb(w, &f->lead->ev, f->refused);
 	say(w, " ");
-	words_step(w, f->lead, reader_more_of(&r->record, f->lead), report_secrets(r));
+	words_step(w, f->lead, report_secrets(r));
 	say(w, ": ");
 	say(w, finding_outcome(f));
 	say(w, " (event ");

@@ -159,41 +159,26 @@ static void say_secrets(struct writer *w, const char *const *secrets)
 	say(w, n > 0 ? ")" : "");
 }
 
-/* What a request was, as the Python hook saw it. */
-static void say_request(struct writer *w, const struct reader_more *more)
-{
-	if (more->url != NULL) {
-		say(w, ": ");
-		say_foreign(w, more->method != NULL ? more->method : "");
-		say(w, more->method != NULL ? " " : "");
-		say_foreign(w, more->url);
-	}
-	if (more->bytes >= 0) {
-		say(w, ", ");
-		say_count(w, (uint64_t)more->bytes, "byte", "bytes");
-	}
-}
-
 static bool is_seen(const struct event *ev)
 {
 	return ev->type != NULL && strcmp(ev->type, "decoy.seen") == 0;
 }
 
-static void say_decoy(struct writer *w, const struct event *ev, const struct reader_more *more)
+static void say_decoy(struct writer *w, const struct event *ev)
 {
-	const char *whose = more->decoy_name != NULL ? more->decoy_name : more->decoy_path != NULL ? more->decoy_path : is_seen(ev) ? ev->target.name : NULL;
+	const char *whose = ev->decoy.name != NULL ? ev->decoy.name : ev->decoy.path != NULL ? ev->decoy.path : is_seen(ev) ? ev->target.name : NULL;
 	if (whose == NULL) {
 		return;
 	}
 	say(w, ", with the decoy of ");
 	say_foreign(w, whose);
-	if (more->decoy_encoding != NULL && strcmp(more->decoy_encoding, "plain") != 0) {
+	if (ev->decoy.encoding != NULL && strcmp(ev->decoy.encoding, "plain") != 0) {
 		say(w, " as ");
-		say_foreign(w, more->decoy_encoding);
+		say_foreign(w, ev->decoy.encoding);
 	}
-	if (more->decoy_in != NULL) {
+	if (ev->decoy.in != NULL) {
 		say(w, " in ");
-		say_foreign(w, more->decoy_in);
+		say_foreign(w, ev->decoy.in);
 	}
 }
 
@@ -231,7 +216,7 @@ static const char *in_private_home(const char *path)
 	return NULL;
 }
 
-void words_step(struct writer *w, const struct attempt *a, const struct reader_more *more, const char *const *secrets)
+void words_step(struct writer *w, const struct attempt *a, const char *const *secrets)
 {
 	const struct event *ev = &a->ev;
 	enum chain_step step = chain_step(ev);
@@ -250,13 +235,13 @@ void words_step(struct writer *w, const struct attempt *a, const struct reader_m
 		say(w, " port ");
 		line_number(&w->line, ev->target.port);
 	}
-	say_request(w, more);
-	say_decoy(w, ev, more);
+	say_request(w, ev);
+	say_decoy(w, ev);
 	if (ev->origin.file != NULL || ev->origin.object != NULL) {
 		say_origin(w, &ev->origin);
 	}
-	if (ev->origin.file == NULL && more->symbol != NULL) {
+	if (ev->origin.file == NULL && ev->origin.symbol != NULL) {
 		say(w, " in ");
-		say_foreign(w, more->symbol);
+		say_foreign(w, ev->origin.symbol);
 	}
 }

@@ -22,6 +22,6 @@ void words_chain(struct writer *w, const struct finding *f);
 /* "tried to connect to"; what words_step says follows. */
 void words_verb(struct writer *w, const struct event *ev, bool refused);
 /* What a chain's step, or an attempt, was about, in few words: "all variables", "the variable X", "~/.ssh/id_ed25519". */
-void words_step(struct writer *w, const struct attempt *a, const struct reader_more *more, const char *const *secrets);
+void words_step(struct writer *w, const struct attempt *a, const char *const *secrets);
 
 #endif

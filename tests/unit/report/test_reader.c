@@ -28,21 +28,22 @@ static void test_whole(void **state)
 static void test_all_fields(void **state)
 {
 	struct record r;
-	read_good(&r, START EVENT(2, ",\"would\":\"aborted\",\"shim\":\"absent\",\"package\":{\"name\":\"p\",\"version\":\"1\",\"stage\":\"build\",\"digest\":\"d\",\"for\":\"q\"},"
+	read_good(&r, START EVENT(2, ",\"would\":\"aborted\",\"shim\":\"absent\",\"package\":{\"name\":\"p\",\"version\":\"1\",\"stage\":\"build\",\"digest\":\"d\",\"for\":[\"q 1\",\"r\"]},"
 	                              "\"process\":{\"pid\":7,\"ppid\":6,\"exe\":\"/e\",\"argv\":[\"x\",\"y\"],\"cwd\":\"/\"},"
 	                              "\"origin\":{\"object\":\"o\",\"symbol\":\"s\",\"source\":\"hook\",\"file\":\"f.py\",\"line\":9,\"function\":\"g\"},"
-	                              "\"target\":{\"host\":\"h\",\"port\":443,\"url\":\"https://h/\",\"method\":\"POST\",\"bytes\":0,\"digest\":\"x\",\"argv\":[\"curl\",\"h\"]},"
+	                              "\"target\":{\"host\":\"h\",\"port\":443,\"url\":\"https://h/\",\"method\":\"POST\",\"bytes\":12,\"digest\":\"x\",\"argv\":[\"curl\",\"h\"]},"
 	                              "\"decoy\":{\"name\":\"TOKEN\",\"encoding\":\"base64\",\"in\":\"body\",\"read\":2},\"kind\":\"k\",\"hint\":\"why\"") END(3));
 	const struct event *ev = &r.attempts[0].ev;
-	const struct reader_more *more = reader_more_of(&r, &r.attempts[0]);
 	assert_true(ev->audited && ev->would == EV_ABORTED && ev->shim_absent);
 	assert_string_equal(ev->package.stage, "build");
+	assert_string_equal(ev->package.digest, "d");
+	assert_string_equal(ev->package.above, "q 1\nr");
 	assert_int_equal(ev->origin.line, 9);
-	assert_string_equal(more->symbol, "s");
-	assert_string_equal(more->method, "POST");
-	assert_int_equal(more->bytes, 0);
-	assert_string_equal(more->decoy_name, "TOKEN");
-	assert_int_equal(more->decoy_read, 2);
+	assert_string_equal(ev->origin.symbol, "s");
+	assert_string_equal(ev->target.method, "POST");
+	assert_int_equal(ev->target.bytes, 12);
+	assert_string_equal(ev->decoy.name, "TOKEN");
+	assert_int_equal(ev->decoy.read, 2);
 	assert_string_equal(ev->target.argv[0], "curl");
 	assert_null(ev->target.argv[1]);
 	assert_string_equal(ev->detail, "why");

@@ -44,7 +44,6 @@ const char *supervisor_temp(const struct supervisor *s) { return the_box->temp; 
 struct names *supervisor_resolver(struct supervisor *s) { return the_box->names; }
 bool supervisor_is_own(const struct supervisor *s, pid_t pid) { return pid == getpid() || pid == the_box->outsider; }
 bool stub_listens_at(const struct sandbox *sb, const struct sockaddr_storage *sa) { return false; }
-bool decoy_seen_data(struct sandbox *sb, pid_t pid, const struct seen_place *where, const void *bytes, size_t len) { return false; }
 bool kept_code_add(struct sandbox *sb, const char *text, size_t len, char digest[KEPT_CODE_DIGEST])
 {
 	snprintf(digest, KEPT_CODE_DIGEST, "%.*s", (int)len, text);
