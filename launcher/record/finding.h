@@ -16,7 +16,8 @@ struct finding {
 	bool refused, aborted, decoy, observed;
 	bool audited;       /* nothing stopped it, but without --audit something would have */
 	const char *detail; /* why, and what would allow it; NULL */
-	/* Of a chain: what was read before, what was done to it, and every attempt at the same host, in order; else none.  all_steps: with those beyond the bound. */
+	/* Of a chain: what was read before, what was done to it, and every attempt at the same host, in order; else none.
+	 * all_steps: with those beyond the bound. */
 	const struct attempt **steps;
 	size_t step_count, all_steps;
 	bool told;          /* a chain before it tells of this as a step */

@@ -54,8 +54,12 @@ static void host_text(char *out, size_t size, const struct event *ev)
 /* The host, what it is another name of, or where it leads to. */
 static bool on_deny_list(const struct policy *policy, const struct event_target *t, struct verdict *out)
 {
-	return policy != NULL && ((t->host != NULL && policy_host_denied(policy, t->host, out)) || (t->host != NULL && t->name != NULL && policy_host_denied(policy, t->name, out)) ||
-	                          (t->address != NULL && policy_address_denied(policy, t->address, out)));
+	if (policy == NULL) {
+		return false;
+	}
+	return (t->host != NULL && policy_host_denied(policy, t->host, out)) ||
+	       (t->host != NULL && t->name != NULL && policy_host_denied(policy, t->name, out)) ||
+	       (t->address != NULL && policy_address_denied(policy, t->address, out));
 }
 
 static void allow_host(const struct policy *policy, const struct event *ev, struct allow *a)
@@ -69,8 +73,8 @@ static void allow_host(const struct policy *policy, const struct event *ev, stru
 	json(escaped, sizeof escaped, host);
 	if (on_list || begins(rule, "net.exfil.") || begins(rule, "net.metadata.")) {
 		none(a, "the deny list beats every option; only a policy file that takes the rule away and lists the host allows it");
-		snprintf(a->policy, sizeof a->policy, "{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"%.64s\", \"remove\": true}], \"%s\": [%s\"%s\"]}}", on_list ? denied.rule : rule, role,
-		         also(ev->role), escaped);
+		snprintf(a->policy, sizeof a->policy, "{\"version\": 1, \"network\": {\"deny\": [{\"id\": \"%.64s\", \"remove\": true}], \"%s\": [%s\"%s\"]}}",
+		         on_list ? denied.rule : rule, role, also(ev->role), escaped);
 		return;
 	}
 	a->option = "--allow-host";
@@ -143,13 +147,15 @@ static bool fits_policy(const char *path)
 
 static void allow_path(const struct policy *policy, const struct event *ev, enum file_access access, struct allow *a)
 {
-	static const char *const options[] = {[FILE_READ] = "--allow-read", [FILE_WRITE] = "--allow-write"}, *const lists[] = {[FILE_READ] = "read", [FILE_WRITE] = "write"};
+	static const char *const options[] = {[FILE_READ] = "--allow-read", [FILE_WRITE] = "--allow-write"};
+	static const char *const lists[] = {[FILE_READ] = "read", [FILE_WRITE] = "write"};
 	const char *what = NULL;
 	char escaped[4200];
 
 	if (policy != NULL && policy_role_grant_conflict(policy, ev->role, ev->target.path, access, &what)) {
-		none(a, access == FILE_READ ? "it is, holds or lies in a protected place (a home, a secret), and no option or policy file opens one"
-		                            : "it is, holds or lies in a protected place (a home, a start-up file, a folder of the system), and no option or policy file opens one");
+		none(a, access == FILE_READ
+		                ? "it is, holds or lies in a protected place (a home, a secret), and no option or policy file opens one"
+		                : "it is, holds or lies in a protected place (a home, a start-up file, the system), and no option or policy file opens one");
 		return;
 	}
 	a->option = options[access];
@@ -188,7 +194,7 @@ static void allow_file(const struct policy *policy, const struct event *ev, stru
 			return;
 		}
 	}
-	if (begins(rule, "file.project.") && (strcmp(rule, "file.project.env") == 0 || strcmp(rule, "file.project.key") == 0 || strcmp(rule, "file.project.login") == 0)) {
+	if (is(rule, "file.project.env") || is(rule, "file.project.key") || is(rule, "file.project.login")) {
 		remove_rule("secret", rule, a);
 	} else if (begins(rule, "file.project.") || begins(rule, "file.persistence.project-")) {
 		remove_rule("guarded", rule, a);
@@ -213,7 +219,9 @@ static void allow_env(const struct event *ev, struct allow *a)
 /* The option of a limit is named by it; 0: no limit. */
 static void allow_more(const struct event *ev, struct allow *a)
 {
-	static const char *const names[][2] = {{"processes", "--limit-processes"}, {"open-files", "--limit-open-files"}, {"file-size", "--limit-file-size"}, {"time", "--limit-time"}};
+	static const char *const names[][2] = {
+		{"processes", "--limit-processes"}, {"open-files", "--limit-open-files"}, {"file-size", "--limit-file-size"}, {"time", "--limit-time"},
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (is(ev->target.name, names[i][0])) {
@@ -241,7 +249,8 @@ static void allow_exec(const struct policy *policy, const struct event *ev, stru
 	if (is(ev->verdict.rule, "exec.refused")) {
 		allow_file(policy, ev, a);
 	} else {
-		none(a, is(ev->verdict.rule, "exec.credential") ? "a program that packages may have written is asked for no password" : "only pipwarden's own helpers are started so");
+		none(a, is(ev->verdict.rule, "exec.credential") ? "a program that packages may have written is asked for no password"
+		                                                : "only pipwarden's own helpers are started so");
 	}
 }
 

@@ -89,7 +89,8 @@ static void say_rule(struct writer *w, const struct report *r, const struct even
 static void say_became(struct writer *w, const struct event *ev)
 {
 	static const char *const words[] = {
-		[EV_ALLOWED] = "allowed", [EV_DENIED] = "refused", [EV_DECOY] = "a decoy was given", [EV_ABORTED] = "refused, and the run was ended", [EV_OBSERVED] = "recorded",
+		[EV_ALLOWED] = "allowed", [EV_DENIED] = "refused", [EV_DECOY] = "a decoy was given",
+		[EV_ABORTED] = "refused, and the run was ended", [EV_OBSERVED] = "recorded",
 	};
 	say(w, "  outcome  ");
 	say(w, words[ev->action]);

@@ -130,7 +130,8 @@ static const char *take_above(cJSON *package)
 
 bool parse_event(cJSON *line, struct attempt *a, struct reader_program *program)
 {
-	const char *severity = parse_text(line, "severity"), *role = parse_text(line, "role"), *source = parse_text(line, "source"), *would = parse_text(line, "would");
+	const char *severity = parse_text(line, "severity"), *role = parse_text(line, "role"), *source = parse_text(line, "source");
+	const char *would = parse_text(line, "would");
 	cJSON *package = cJSON_GetObjectItemCaseSensitive(line, "package");
 	const cJSON *origin = cJSON_GetObjectItemCaseSensitive(line, "origin"),
 	            *process = cJSON_GetObjectItemCaseSensitive(line, "process");

@@ -1,5 +1,5 @@
-/* The findings as SARIF 2.1.0: a result each, its place a file of the package, a chain as a code flow.  Files are relative to their package's root (uriBaseId); a path
- * that leads out of it is none.  Text is plain: what SARIF takes for links or placeholders is taken out. */
+/* The findings as SARIF 2.1.0: a result each, its place a file of the package, a chain as a code flow.  Files are relative to their
+ * package's root (uriBaseId); a path that leads out of it is none.  Text is plain: what SARIF takes for links or placeholders is taken out. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -52,7 +52,8 @@ static size_t rule_index(struct sarif *s, const struct event *ev)
 static size_t package_index(struct sarif *s, const struct event *ev)
 {
 	size_t i = 0;
-	while (i < s->package_count && (!same(s->packages[i]->package.name, ev->package.name) || !same(s->packages[i]->package.version, ev->package.version))) {
+	while (i < s->package_count &&
+	       (!same(s->packages[i]->package.name, ev->package.name) || !same(s->packages[i]->package.version, ev->package.version))) {
 		i++;
 	}
 	if (i == s->package_count) {
