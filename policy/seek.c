@@ -96,7 +96,7 @@ static bool begin_inflate(struct child *c, int window)
 	return inflateReset2(&c->z, window) == Z_OK;
 }
 
-/* How many bytes it took. */
+/* How many bytes it took; 0: it was none, or not to its end, and something else may begin in it. */
 static size_t inflate_at(struct seek *s, unsigned depth, int window, const char *layer, const unsigned char *bytes, size_t len)
 {
 	struct child *c = child_at(s, depth);
@@ -118,7 +118,7 @@ static size_t inflate_at(struct seek *s, unsigned depth, int window, const char 
 	}
 	end_child(s, depth);
 	s->hits->layers[layers] = '\0';
-	return (size_t)(c->z.next_in - bytes);
+	return result == Z_STREAM_END ? (size_t)(c->z.next_in - bytes) : 0;
 }
 
 /* A member of a zip: the deflated data behind the header at bytes; 0: none. */
@@ -142,7 +142,7 @@ static size_t unpack_at(struct seek *s, unsigned depth, const unsigned char *byt
 	if (bytes[0] == 0x78 && len > 6 && (bytes[1] == 0x9c || bytes[1] == 0xda || bytes[1] == 0x01 || bytes[1] == 0x5e))
 		return inflate_at(s, depth, MAX_WBITS, "zlib+", bytes, len);
 	if (bytes[0] == 'P' && (data = zip_data(bytes, len)) != 0)
-		return data + inflate_at(s, depth, -MAX_WBITS, "zip+", bytes + data, len - data);
+		return inflate_at(s, depth, -MAX_WBITS, "zip+", bytes + data, len - data);
 	return 0;
 }
 

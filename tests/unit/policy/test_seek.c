@@ -328,6 +328,28 @@ static void a_bomb(void **state)
 	assert_false(seek_data(needles, again.v, again.len, 1000, &hits));
 }
 
+/* Behind the beginning of something else that is none. */
+static void behind_a_feint(void **state)
+{
+	static const unsigned char stored[] = {0x78, 0x9c, 0, 0xff, 0xff, 0, 0}, fixed[] = {0x78, 0x9c, 3 | 0x50, 0x11, 0x22, 0x33}, half[] = {0x1f, 0x8b, 8, 0};
+	static const struct {
+		const unsigned char *bytes;
+		size_t len;
+	} feints[] = {{stored, sizeof(stored)}, {fixed, sizeof(fixed)}, {half, sizeof(half)}};
+	static struct bytes plain, data;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(feints) / sizeof(*feints); i++) {
+		struct needle_hits hits = {.n = 0};
+		data.len = plain.len = 0;
+		put(&data, feints[i].bytes, feints[i].len);
+		put(&plain, decoys[0], strlen(decoys[0]));
+		as_zip(&plain, &data);
+		assert_true(seek_data(needles, data.v, data.len, SEEK_BUDGET(data.len), &hits));
+		assert_non_null(strstr(hits.v[0].encoding, "zip"));
+	}
+}
+
 /* What every value of its kind has, and whatever else honest data holds. */
 static void honest(void **state)
 {
@@ -455,7 +477,7 @@ static void many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_encoding_anywhere), cmocka_unit_test(in_pieces), cmocka_unit_test(at_once), cmocka_unit_test(bounded), cmocka_unit_test(a_bomb),
+		cmocka_unit_test(every_encoding_anywhere), cmocka_unit_test(in_pieces), cmocka_unit_test(at_once), cmocka_unit_test(bounded), cmocka_unit_test(a_bomb), cmocka_unit_test(behind_a_feint),
 		cmocka_unit_test(honest), cmocka_unit_test(files), cmocka_unit_test(not_looked_for), cmocka_unit_test(own_host), cmocka_unit_test(many),
 	};
 

@@ -124,6 +124,47 @@ static void test_unknown_is_left_out(void **state)
 	free_lines(lines, n);
 }
 
+/* A decoy is traced to where it was read: by its name, else with all others, by the same package. */
+static void test_decoy_read(void **state)
+{
+	struct place *p = *state;
+	cJSON *lines[20];
+	const struct event reads[] = {
+		{.type = "env.enumerate", .action = EV_DECOY, .role = ROLE_BUILD, .package = {.name = "thief"}, .target = {.name = "os.environ"}},
+		{.type = "env.read", .action = EV_DECOY, .role = ROLE_BUILD, .package = {.name = "thief"}, .target = {.name = "TOKEN"}},
+		{.type = "env.read", .action = EV_DECOY, .role = ROLE_BUILD, .package = {.name = "other"}, .target = {.name = "KEY"}},
+		{.type = "file.open", .action = EV_DECOY, .role = ROLE_BUILD, .package = {.name = "thief"}, .target = {.path = "/run/pw/0h/.netrc"}},
+	};
+	const struct {
+		const char *name, *path, *package;
+		double read;
+	} seen[] = {{"TOKEN", NULL, "thief", 3}, {"KEY", NULL, "thief", 2}, {"KEY", NULL, "other", 4}, {NULL, "~/.netrc", "thief", 5}, {NULL, "~/.pypirc", "thief", -1},
+	            {"TOKEN", NULL, "third", -1}};
+	struct journal *j = open_at(p->path, NULL);
+
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(journal_event(j, &reads[i], NULL), 0);
+	}
+	for (size_t i = 0; i < 6; i++) {
+		struct event ev = {.type = "decoy.seen", .action = EV_DENIED, .role = ROLE_BUILD, .package = {.name = seen[i].package},
+		                   .decoy = {.name = seen[i].name, .path = seen[i].path, .encoding = "hex", .in = "wheel"}};
+		assert_int_equal(journal_event(j, &ev, NULL), 0);
+		assert_int_equal(journal_event(j, &ev, NULL), 0); /* folded: where it was read is no part of what it is */
+	}
+	assert_int_equal(journal_end(j, 0, &(struct journal_cost){0}), 0);
+	journal_close(j);
+	size_t n = read_lines(p->path, lines);
+	assert_int_equal(n, 1 + 4 + 6 + 6 /* closing */ + 1);
+	for (size_t i = 0; i < 6; i++) {
+		const cJSON *decoy = cJSON_GetObjectItemCaseSensitive(lines[5 + i], "decoy"), *again = cJSON_GetObjectItemCaseSensitive(lines[11 + i], "decoy");
+		assert_true(number(decoy, "read") == seen[i].read && number(again, "read") == -1);
+		assert_string_equal(field(again, "encoding"), "hex");
+		assert_string_equal(field(again, "in"), "wheel");
+		assert_string_equal(field(again, seen[i].name != NULL ? "name" : "path"), seen[i].name != NULL ? seen[i].name : seen[i].path);
+	}
+	free_lines(lines, n);
+}
+
 static void test_folding(void **state)
 {
 	struct place *p = *state;
@@ -369,6 +410,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lines, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_one_write_and_flushes, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_unknown_is_left_out, place_make, place_remove),
+		cmocka_unit_test_setup_teardown(test_decoy_read, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_folding, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_threads, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_bound, place_make, place_remove),
