@@ -239,7 +239,8 @@ static void record_sent(struct sandbox *sb, pid_t pid, struct event *ev, const c
 	struct request_view request;
 	bool head = request_decode(bytes, len, flags & PW_FLAG_TLS, &request);
 
-	decoy_seen_data(sb, pid, &(struct seen_place){.in = SEEN_HTTP, .host = head && request.host[0] ? request.host : NULL, .origin = &ev->origin}, bytes, len);
+	decoy_seen_data(sb, pid, &(struct seen_place){.in = SEEN_HTTP, .host = head && request.host[0] ? request.host : NULL, .ahead = flags & PW_FLAG_AHEAD, .origin = &ev->origin},
+	                bytes, len);
 	if (!head || flags & PW_FLAG_AHEAD)
 		return;
 	ev->type = "python.http";

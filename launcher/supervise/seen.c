@@ -172,7 +172,7 @@ static const char *innocent(struct sandbox *sb, enum needle_kind kind, const cha
 bool decoy_seen_record(struct sandbox *sb, pid_t pid, const struct seen_place *where, const struct needle_hits *hits)
 {
 	struct verdict verdict = policy_rule(supervisor_policy(sb->sup), places[where->in].rule);
-	bool stopped = verdict.action == ACTION_ABORT || (where->stopped && verdict.action != ACTION_ALLOW);
+	bool stopped = !where->ahead && (verdict.action == ACTION_ABORT || (where->stopped && verdict.action != ACTION_ALLOW));
 	struct event_target target = {.host = innocent(sb, NEEDLE_NAME, where->host), .port = where->port, .path = innocent(sb, NEEDLE_DATA, where->path)};
 
 	for (size_t i = 0; i < hits->n; i++) {

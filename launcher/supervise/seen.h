@@ -17,6 +17,7 @@ struct seen_place {
 	unsigned port;
 	const char *path; /* a file, a program; NULL: none */
 	bool stopped;     /* it goes no further, whatever the rule's action is */
+	bool ahead;       /* nothing is sent yet: the connection that is to carry it comes first, and is judged by itself */
 	const struct event_origin *origin; /* the shim has told of it, and where; NULL: it was seen */
 };
 
