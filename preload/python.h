@@ -114,6 +114,7 @@ void python_find_origin(const struct python *py, struct python_origin *origin);
 struct python_http {
 	PyObject *head, *body;
 	unsigned flags; /* PW_FLAG_TLS */
+	int made;       /* head is nobody else's: it ends with this reference */
 };
 void python_find_http(const struct python *py, struct python_http *http);
 

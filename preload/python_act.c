@@ -54,6 +54,19 @@ static void hand_over(const struct python_origin *o, PyObject *object, unsigned 
 		shim_event_of(PW_EV_HTTP, PW_TEXT_HTTP, &origin, bytes, len, flags);
 }
 
+/* Until the act is over, as long as an intent may be read. */
+static const char *keep(const char *head)
+{
+	static char kept[PW_INTENTS][1024];
+	static _Atomic unsigned turns;
+	char *to = kept[atomic_fetch_add_explicit(&turns, 1, memory_order_relaxed) % PW_INTENTS];
+
+	to[0] = '\0';
+	if (!head || !shim_append(to, sizeof(kept[0]), head))
+		return NULL; /* cut: nobody could say what is missing */
+	return to;
+}
+
 /* What the connection is for stands in the frames beyond. */
 static void tell(enum pw_intent_kind kind, const char *text, long port)
 {
@@ -69,6 +82,8 @@ static void tell(enum pw_intent_kind kind, const char *text, long port)
 	if (http.head) {
 		intent.data = python_text(http.head, &intent.data_len);
 		intent.flags = http.flags;
+		if (http.made)
+			intent.data = keep(intent.data);
 	}
 	turn = intent_tell(&intent);
 	if (kind == PW_IN_CONNECT)

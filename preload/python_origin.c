@@ -160,6 +160,28 @@ static unsigned tls_of(const struct python *py, PyObject *frame)
 	return flags;
 }
 
+/* urllib3 connects for TLS before it asks http.client for anything: what it is going to ask is put together here. */
+static void find_pool(const struct python *py, PyObject *frame, struct python_http *http)
+{
+	PyObject *method = variable(py, frame, "method"), *url = variable(py, frame, "url"), *self = variable(py, frame, "self");
+	PyObject *host = self ? py->PyObject_GetAttrString(self, "host") : NULL, *scheme = host ? py->PyObject_GetAttrString(self, "scheme") : NULL;
+	const char *text = scheme ? python_text(scheme, NULL) : NULL;
+	size_t len = 0;
+
+	http->body = variable(py, frame, "body");
+	if (http->body)
+		python_text(http->body, &len);
+	http->flags = text && !strcmp(text, "https") ? PW_FLAG_TLS : 0;
+	if (method && url && host)
+		http->head = py->PyUnicode_FromFormat("%S %S HTTP/1.1\r\nHost: %S\r\nContent-Length: %zd\r\n\r\n", method, url, host, len);
+	http->made = 1;
+	drop(py, scheme);
+	drop(py, host);
+	drop(py, self);
+	drop(py, url);
+	drop(py, method);
+}
+
 /* HTTPConnection connects as late as it can: its send() holds the head by then.  The body is an argument of one of its callers; urllib3 has one of its own
  * that is named the same. */
 void python_find_http(const struct python *py, struct python_http *http)
@@ -175,6 +197,8 @@ void python_find_http(const struct python *py, struct python_http *http)
 		if (!http->head && !strcmp(at.function, "send") && ends(at.file, "/http/client.py")) {
 			http->head = variable(py, frame, "data");
 			http->flags = tls_of(py, frame);
+		} else if (!http->head && !strcmp(at.function, "urlopen") && ends(at.file, "/urllib3/connectionpool.py")) {
+			find_pool(py, frame, http);
 		} else if (http->head && !strcmp(at.function, "_send_output")) {
 			http->body = variable(py, frame, "message_body");
 		} else if (http->head && !strcmp(at.function, "request")) {

@@ -244,6 +244,18 @@ def test_what_is_sent(make_world, user_named, templates, distribution, net):
     assert not any(c.decode() in held.journal.read_text() + held.err for c in canaries())
 
 
+def test_requests(guest):
+    """By a library that stands between (pip's own copy of requests and urllib3): named is who called it, and for what."""
+    path = guest.write("asks.py", "from pip._vendor import requests\n\n\ndef ask():\n    requests.post('https://asked.test/take', data=b'x' * 1234, timeout=2)\n\n\n"
+                       "try:\n    ask()\nexcept requests.RequestException:\n    pass\n")
+    held = guest.run([guest.bin, str(path)])
+    asked = [e for e in held.of_type("net.resolve") if e["target"].get("host") == "asked.test" and "first" not in e]
+    assert len(asked) == 1 and asked[0]["origin"] == {"source": "shim", "file": str(path), "line": 5, "function": "ask"}, f"{asked}\n{held}"
+    assert {n: asked[0]["target"][n] for n in ("url", "method", "bytes")} == {"url": "https://asked.test/take", "method": "POST", "bytes": 1234}, asked
+    assert held.of_type("python.http") == [], str(held)
+    assert f"asked for asked.test for POST https://asked.test/take, 1234 bytes at {path}:5 in ask" in held.err, held.err
+
+
 def test_texts_are_kept(make_world, user_named, templates, distribution):
     """Beside the record in the state folder, under their digest, for the user alone."""
     world = make_world(user_named("user"))
