@@ -12,9 +12,9 @@ sys.path.insert(0, "taken away")
 with open(boot) as f:
     exec(compile(f.read(), boot, "exec"), module.__dict__)
 
-reports = []
+reports, archives = [], []
 finder = module._finder
-finder.report = lambda text, kind="type": reports.append((kind, text))
+finder.report = lambda text, kind="type", archive="": (reports.append((kind, text)), archives.append(archive))
 os.chdir(root)
 for folder in ("temp", "site/pip", "site/pip-1.dist-info", "bin", "named/sub", "home/x", "elsewhere"):
     os.makedirs(folder)
@@ -90,7 +90,9 @@ check("missing", os.rmdir, "site/none")
 for name in ("temp/out/dropped", "temp/file", root + "/temp/./out/dropped", root + "//temp/out/dropped", "temp/out/../dropped"):
     check("write", open, name, "w")
     check("write", os.open, name, os.O_WRONLY | os.O_CREAT)
+check(None, open, "temp/g.whl")
 check("write", os.mkdir, "temp/out/d")
+assert archives[-1] == "g.whl", archives[-1]  # what is being unpacked
 check("write", os.remove, "temp/out/e.whl")
 check("write", os.symlink, "x", "temp/out/l")
 check("write", os.rename, "temp/g.whl", "temp/out/g")
