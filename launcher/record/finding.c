@@ -36,9 +36,18 @@ static int by_hash(const void *a, const void *b)
 	return x->hash != y->hash ? (x->hash < y->hash ? -1 : 1) : x->lead->seq < y->lead->seq ? -1 : 1;
 }
 
+/* A decoy that was seen before there was a way out for it: what it was to leave by says more. */
+static bool is_ahead(const struct finding *f)
+{
+	return f->observed && f->lead->ev.decoy.in != NULL;
+}
+
 static int by_gravity(const void *a, const void *b)
 {
 	const struct finding *x = a, *y = b;
+	if (x->severity == y->severity && is_ahead(x) != is_ahead(y)) {
+		return is_ahead(x) - is_ahead(y);
+	}
 	return x->severity != y->severity ? (x->severity > y->severity ? -1 : 1) : x->lead->seq < y->lead->seq ? -1 : 1;
 }
 
@@ -119,7 +128,8 @@ static int rank_of_step(const struct attempt *a, const struct attempt *end)
 		return -1;
 	}
 	if (chain_ends(step)) {
-		return chain_same_host(&a->ev, &end->ev) ? 2 : -1;
+		bool carried = a->ev.decoy.in != NULL && a->ev.target.host == NULL && a->seq < end->seq;
+		return carried || chain_same_host(&a->ev, &end->ev) ? 2 : -1;
 	}
 	return a->seq > end->seq ? -1 : step == CHAIN_READ_ALL ? 3 : 1;
 }

@@ -92,6 +92,29 @@ static void say_steps(struct writer *w, const struct report *r, const struct fin
 	}
 }
 
+/* What was to leave by the end of the chain, seen beforehand. */
+static void say_carried(struct writer *w, const struct finding *f)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < f->step_count; i++) {
+		const struct event_decoy *d = &f->steps[i]->ev.decoy;
+		if (d->in == NULL || f->steps[i] == f->lead) {
+			continue;
+		}
+		if (n++ < STEPS_SHOWN) {
+			say(w, n == 1 ? "    carried  the decoy of " : ", ");
+			say_foreign(w, d->name != NULL ? d->name : d->path != NULL ? d->path : "");
+			say(w, d->encoding != NULL && strcmp(d->encoding, "plain") != 0 ? " as " : "");
+			say_foreign(w, d->encoding != NULL && strcmp(d->encoding, "plain") != 0 ? d->encoding : "");
+		}
+	}
+	if (n > STEPS_SHOWN) {
+		say(w, ", +");
+		line_number(&w->line, (int64_t)(n - STEPS_SHOWN));
+	}
+	say(w, n > 0 ? "\n" : "");
+}
+
 static void say_outcome(struct writer *w, const struct report *r, const struct finding *f)
 {
 	say(w, "    outcome  ");
@@ -161,6 +184,7 @@ static void say_finding(struct writer *w, const struct report *r, const struct f
 	words_step(w, lead, report_secrets(r));
 	say_kind(w, ev);
 	say(w, "\n");
+	say_carried(w, f);
 	if (place != NULL && place != lead) {
 		say(w, "    by code ");
 		say_origin(w, &place->ev.origin);

@@ -214,7 +214,7 @@ def lie(record: str) -> str:
 def test_what_is_written(users_own):
     """Names come from the package: escaped as all others, and every line is what the schema says."""
     held = users_own.guarded([*make(users_own, {"pw\x1b[31m\u202ebrought.pth": MARK, "x.pth": "import pwbrought\n"}, {"scripts/ssh": "#!python\n"}), NAME])
-    schema = json.loads((Path(__file__).resolve().parents[2] / "docs/events.schema.json").read_text())
+    schema = json.loads((Path(__file__).resolve().parents[2] / "docs/schema/events.schema.json").read_text())
     held.events.extend(users_own.guarded(["pip", "list"]).events)
     assert [e for line in held.events for e in errors(line, schema, schema)] == [], str(held)
     assert "\\u001b[31m\\u202e" in held.journal.read_text() and "\x1b" not in held.journal.read_text() and "\x1b[31m" not in held.err

@@ -59,7 +59,7 @@ def source_line(fixture: str, line: int) -> str:
 
 def check_incident(world, run, *, fixture, file, name, host, who):
     text = report(world, run).out
-    for word in ("malicious", who, host, "refused", f"{file}:", "in collect", "~/.ssh/id_ed25519", "net.exfil.pipedream", "T1567.004", *SECRETS):
+    for word in ("malicious", who, host, "refused", f"{file}:", "in collect", "~/.ssh/id_ed25519", "net.exfil.pipedream", "T1567.004", "POST https://", " bytes", "carried  the decoy of AWS_", *SECRETS):
         assert word in text, f"{word}\n{text}"
     assert text.count("\n") <= 24, text
 
@@ -68,14 +68,15 @@ def check_incident(world, run, *, fixture, file, name, host, who):
     assert {"T1552", "T1567.004"} <= set(document["attack"])
     [finding] = document["findings"]
     assert finding["kind"] == "chain" and finding["target"]["host"] == host and finding["rule"] == "net.exfil.pipedream"
-    assert {s["step"] for s in finding["steps"]} == {"read", "resolve"}
+    assert {s["step"] for s in finding["steps"]} == {"read", "send", "resolve"}
+    assert finding["target"]["method"] == "POST" and finding["target"]["bytes"] > 100 and host in finding["target"]["url"]
+    assert {s["decoy"]["name"] for s in finding["steps"] if s["step"] == "send"} == set(SECRETS)
     assert [s["seq"] for s in finding["steps"]] == sorted(s["seq"] for s in finding["steps"])
     assert any(s["type"] == "env.enumerate" and s["origin"]["function"] == "collect" for s in finding["steps"])
     assert 0 <= finding["milliseconds"] < 60_000
     assert finding["allow"]["option"] == [] and "deny list" in finding["allow"]["why"]
-    if name:
-        [package] = [p for p in document["packages"] if p["name"] == name]
-        assert package["verdict"] == "malicious" and "T1195.001" in package["attack"]
+    [package] = [p for p in document["packages"] if p["name"] == name]
+    assert package["verdict"] == "malicious" and "T1195.001" in package["attack"]
 
     log = as_sarif(world, run)
     [result] = log["results"]
@@ -111,8 +112,8 @@ def test_run_of_deepseeek(world, templates, distribution):
     assert world.guarded(["pip", "install", "deepseeek"], env).status == 0
     held = world.guarded(["run", "--", "deepseeek"], env)
     assert held.status == 100, str(held)
-    check_incident(world, held.journal, fixture="deepseeek/deepseeek/__init__.py", file="deepseeek/__init__.py", name=None, host="eoreplica000001.m.pipedream.net",
-                   who="the command")
+    check_incident(world, held.journal, fixture="deepseeek/deepseeek/__init__.py", file="deepseeek/__init__.py", name="deepseeek", host="eoreplica000001.m.pipedream.net",
+                   who="deepseeek 0.0.8")
 
 
 # --- honest runs --------------------------------------------------------------------------------------------------------
