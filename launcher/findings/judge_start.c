@@ -1,11 +1,11 @@
 /* Start-up code that a run has brought. */
 #include <cjson/cJSON.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "beneath.h"
+#include "direct_url.h"
 #include "judge.h"
 #include "launcher/base/pathtext.h"
 #include "startup.h"
@@ -41,28 +41,10 @@ static bool is_extension(const void *context, const char *module)
 	return found;
 }
 
-/* The folder in a file: URL, percent-decoded in place; NULL: it is none. */
-static const char *path_of_url(char *url)
-{
-	char *to = url, *from = url + strlen("file://");
-
-	if (strncmp(url, "file://", strlen("file://")) != 0 || *from != '/') {
-		return NULL;
-	}
-	for (; *from != '\0'; from++) {
-		char code[3] = {from[0] == '%' ? from[1] : '\0', from[0] == '%' && from[1] != '\0' ? from[2] : '\0', '\0'};
-		bool coded = isxdigit((unsigned char)code[0]) && isxdigit((unsigned char)code[1]);
-		*to++ = coded ? (char)strtol(code, NULL, 16) : *from;
-		from += coded ? 2 : 0;
-	}
-	*to = '\0';
-	return url;
-}
-
 /* pip names the folder as it was typed; projects have their links resolved. */
 static bool is_project(const struct judge *j, const char *path)
 {
-	char *real = path != NULL ? realpath(path, NULL) : NULL;
+	char *real = realpath(path, NULL);
 	bool is = false;
 
 	for (const char *const *one = j->projects; real != NULL && !is && *one != NULL; one++) {
@@ -75,7 +57,7 @@ static bool is_project(const struct judge *j, const char *path)
 /* Is it an editable install of a project that the user named?  pip says so in direct_url.json; a wheel that brings one of its own does not know the folder. */
 static bool is_editable(const struct judge *j, const struct dist *d)
 {
-	char path[NAME_MAX + 24], *text = NULL;
+	char path[NAME_MAX + 24], folder[PATH_MAX], *text = NULL;
 	cJSON *root;
 	bool is;
 
@@ -84,9 +66,7 @@ static bool is_editable(const struct judge *j, const struct dist *d)
 	}
 	snprintf(path, sizeof path, "%s/direct_url.json", d->info);
 	root = beneath_text(d->folder->fd, path, DIRECT_URL_MAX, &text) >= 0 ? cJSON_Parse(text) : NULL;
-	cJSON *url = cJSON_GetObjectItemCaseSensitive(root, "url");
-	is = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(root, "dir_info"), "editable")) && cJSON_IsString(url) &&
-	     is_project(j, path_of_url(url->valuestring));
+	is = direct_url_editable(root, folder) && is_project(j, folder);
 	cJSON_Delete(root);
 	free(text);
 	return is;

@@ -34,3 +34,18 @@ void pkg_info_read(char *text, char **name, char **version)
 		}
 	}
 }
+
+bool pkg_info_same_name(const char *a, const char *b)
+{
+	static const char between[] = "-_.";
+
+	while (*a != '\0' && *b != '\0') {
+		bool gap = strchr(between, *a) != NULL;
+		if (gap != (strchr(between, *b) != NULL) || (!gap && tolower((unsigned char)*a) != tolower((unsigned char)*b))) {
+			return false;
+		}
+		a += gap ? strspn(a, between) : 1;
+		b += gap ? strspn(b, between) : 1;
+	}
+	return *a == *b;
+}

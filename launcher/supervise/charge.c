@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "distribution_files.h"
+#include "distributions.h"
+#include "launcher/findings/pkg_info.h"
 #include "packages.h"
 #include "pathtext.h"
 #include "supervisor.h"
@@ -93,7 +94,7 @@ void charge_event(const struct sandbox *sb, pid_t pid, struct event *ev)
 	}
 	ev->package.stage = sb->role == ROLE_GUEST ? guest_stage(ev) : own.stage;
 	bool known = code != NULL ? distribution_owning(code, sites_of(sb->sup), &found) : owns_program(pid, &found);
-	if (!known || (own.name != NULL && same_name(found.name, own.name))) {
+	if (!known || (own.name != NULL && pkg_info_same_name(found.name, own.name))) {
 		return;
 	}
 	struct event_package package = {.name = found.name, .version = found.version[0] != '\0' ? found.version : NULL, .stage = ev->package.stage};

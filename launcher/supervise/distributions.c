@@ -1,7 +1,6 @@
 #include "distributions.h"
 
 #include <cjson/cJSON.h>
-#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,12 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "distribution_files.h"
 #include "launcher/base/fd.h"
 #include "pathtext.h"
+#include "launcher/findings/beneath.h"
+#include "launcher/findings/direct_url.h"
 #include "launcher/findings/pkg_info.h"
+#include "launcher/findings/recorded.h"
 
-#define SITES_MAX 64             /* folders that are remembered; build isolation has two of each build */
+#define SITES_MAX 16             /* folders that are remembered, each with a descriptor; build isolation has two of each build */
 #define INFOS_MAX 4096           /* distributions of a folder */
 #define CLAIMS_MAX 65536         /* tops and files elsewhere of a folder */
 #define RECORD_MAX (8u << 20)
@@ -33,6 +34,7 @@ struct claim {
 
 struct site {
 	char *folder;
+	int fd;                  /* of it */
 	struct timespec changed;
 	char **infos;            /* names of the .dist-info and .egg-info */
 	size_t info_count;
@@ -70,15 +72,26 @@ static void add_claim(struct site *s, enum claim_kind kind, const char *text, si
 	}
 }
 
-static char *slurp_below(const struct site *s, const char *info, const char *name, size_t max)
+static char *text_of(const struct site *s, const char *info, const char *name, size_t max)
 {
-	char path[PATH_MAX], *text = NULL;
+	char path[2 * NAME_MAX + 2], *text = NULL;
 
-	if (snprintf(path, sizeof path, "%s/%s%s%s", s->folder, info, name[0] != '\0' ? "/" : "", name) >= (int)sizeof path) {
-		return NULL;
+	snprintf(path, sizeof path, "%.255s%s%.255s", info, name[0] != '\0' ? "/" : "", name);
+	return beneath_text(s->fd, path, max, &text) >= 0 ? text : NULL;
+}
+
+/* Ready for recorded_next; *size: how long it is. */
+static char *record_of(const struct site *s, const char *info, size_t *size)
+{
+	char path[NAME_MAX + 16], *text = NULL;
+
+	snprintf(path, sizeof path, "%.255s/RECORD", info);
+	ssize_t len = beneath_text(s->fd, path, RECORD_MAX, &text);
+	*size = len > 0 ? (size_t)len : 0;
+	if (len >= 0) {
+		recorded_prepare(text, (size_t)len);
 	}
-	cleanup_fd int fd = fd_open_file_nofollow(path);
-	return fd >= 0 && fd_slurp(fd, max, &text) >= 0 ? text : NULL;
+	return len >= 0 ? text : NULL;
 }
 
 /* One path of a RECORD: below the folder its first component counts, elsewhere all of it. */
@@ -91,18 +104,20 @@ static void claim_path(struct site *s, const char *path, const char *info)
 		if (strncmp(path, info, top) != 0 || info[top] != '\0') {
 			add_claim(s, CLAIM_TOP, path, top);
 		}
-	} else if (pathtext_join(s->folder, path, whole, sizeof whole) > 0) {
+	} else if (recorded_resolve(s->folder, path, whole)) {
 		add_claim(s, CLAIM_FILE, whole, strlen(whole));
 	}
 }
 
 static bool read_record(struct site *s, const char *info)
 {
-	char *text = s->read < RECORDS_MAX ? slurp_below(s, info, "RECORD", RECORD_MAX) : NULL, *at = text, *path;
+	struct recorded line;
+	size_t size = 0;
+	char *text = s->read < RECORDS_MAX ? record_of(s, info, &size) : NULL, *at = text;
 
-	s->read += text != NULL ? strlen(text) : 0;
-	while (at != NULL && (path = record_path(&at)) != NULL) {
-		claim_path(s, path, info);
+	s->read += size;
+	while (at != NULL && recorded_next(&at, &line)) {
+		claim_path(s, line.path, info);
 	}
 	free(text);
 	return at != NULL;
@@ -110,7 +125,7 @@ static bool read_record(struct site *s, const char *info)
 
 static void read_top_level(struct site *s, const char *info)
 {
-	char *text = slurp_below(s, info, "top_level.txt", 1u << 16);
+	char *text = text_of(s, info, "top_level.txt", 1u << 16);
 
 	for (const char *line = text; line != NULL && *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
 		add_claim(s, CLAIM_TOP, line, strcspn(line, "\r\n"));
@@ -120,10 +135,10 @@ static void read_top_level(struct site *s, const char *info)
 
 static void read_direct_url(struct site *s, const char *info)
 {
-	char *text = slurp_below(s, info, "direct_url.json", 1u << 16), folder[PATH_MAX];
+	char *text = text_of(s, info, "direct_url.json", 1u << 16), folder[PATH_MAX];
 	cJSON *json = text != NULL ? cJSON_ParseWithOpts(text, NULL, 1) : NULL;
 
-	if (editable_folder(json, folder)) {
+	if (direct_url_editable(json, folder)) {
 		add_claim(s, CLAIM_PROJECT, folder, strlen(folder));
 	}
 	cJSON_Delete(json);
@@ -154,6 +169,9 @@ static void forget(struct site *s)
 	for (size_t i = 0; i < s->claim_count; i++) {
 		free(s->claims[i].text);
 	}
+	if (s->folder != NULL) {
+		close_fd(&s->fd);
+	}
 	free(s->infos);
 	free(s->claims);
 	free(s->folder);
@@ -175,6 +193,7 @@ static void read_site(struct site *s, const char *folder, const struct stat *st)
 	forget(s);
 	s->folder = strdup(folder);
 	s->changed = st->st_mtim;
+	s->fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	while (s->folder != NULL && dir != NULL && (entry = readdir(dir)) != NULL) {
 		if (has_end(entry->d_name, ".dist-info") || has_end(entry->d_name, ".egg-info")) {
 			read_info(s, entry->d_name);
@@ -214,11 +233,13 @@ static const struct site *site_at(const char *named)
 /* Does that distribution's RECORD name the file, as it lies below the folder? */
 static bool lists(const struct site *s, const char *info, const char *file)
 {
-	char *text = slurp_below(s, info, "RECORD", RECORD_MAX), *at = text, *path;
+	struct recorded line;
+	size_t size;
+	char *text = record_of(s, info, &size), *at = text;
 	bool found = false;
 
-	while (at != NULL && !found && (path = record_path(&at)) != NULL) {
-		found = strcmp(path, file) == 0;
+	while (at != NULL && !found && recorded_next(&at, &line)) {
+		found = strcmp(line.path, file) == 0;
 	}
 	free(text);
 	return found;
@@ -232,25 +253,31 @@ static time_t installed_at(const struct site *s, const char *info)
 	return snprintf(path, sizeof path, "%s/%s/RECORD", s->folder, info) < (int)sizeof path && lstat(path, &st) == 0 ? st.st_mtime : 0;
 }
 
+/* Of a name at the top, "x" and "x.py" are the same: top_level.txt has modules, and who asks for a module does not know which it is. */
+static bool is_top(const struct claim *c, const char *file)
+{
+	size_t len = strlen(c->text), top = strcspn(file, "/");
+
+	len -= len > 3 && strcmp(c->text + len - 3, ".py") == 0 ? 3 : 0;
+	top -= top > 3 && file[top] == '\0' && strcmp(file + top - 3, ".py") == 0 ? 3 : 0;
+	return c->kind == CLAIM_TOP && len == top && strncmp(c->text, file, top) == 0;
+}
+
 /* Of several that claim the name the one that lists the file; of several of those the last that was installed: its content is what lies there. */
 static const char *owner_below(const struct site *s, const char *file)
 {
-	size_t top = strcspn(file, "/"), count = 0;
 	const char *only = NULL, *best = NULL;
+	size_t count = 0;
 
 	for (size_t i = 0; i < s->claim_count; i++) {
-		const struct claim *c = &s->claims[i];
-		bool named = c->kind == CLAIM_TOP && strncmp(c->text, file, top) == 0 && (c->text[top] == '\0' || (file[top] == '\0' && strcmp(c->text + top, ".py") == 0));
-		if (named && s->infos[c->info] != only) {
-			only = s->infos[c->info];
+		if (is_top(&s->claims[i], file) && s->infos[s->claims[i].info] != only) {
+			only = s->infos[s->claims[i].info];
 			count++;
 		}
 	}
 	for (size_t i = 0; count > 1 && i < s->claim_count; i++) {
-		const struct claim *c = &s->claims[i];
-		const char *info = s->infos[c->info];
-		if (c->kind == CLAIM_TOP && strncmp(c->text, file, top) == 0 && c->text[top] == '\0' && info != best && lists(s, info, file) &&
-		    (best == NULL || installed_at(s, info) >= installed_at(s, best))) {
+		const char *info = s->infos[s->claims[i].info];
+		if (is_top(&s->claims[i], file) && info != best && lists(s, info, file) && (best == NULL || installed_at(s, info) >= installed_at(s, best))) {
 			best = info;
 		}
 	}
@@ -268,6 +295,27 @@ static const char *owner_elsewhere(const struct site *s, const char *path)
 	return NULL;
 }
 
+static void put(char *out, size_t size, const char *text, size_t len)
+{
+	snprintf(out, size, "%.*s", (int)(len < size ? len : size - 1), text);
+}
+
+/* Of "NAME-VERSION.dist-info", "NAME-VERSION-py3.11.egg-info". */
+static void split_info(const char *info, struct distribution *out)
+{
+	const char *dot = strrchr(info, '.');
+	size_t stem = dot != NULL ? (size_t)(dot - info) : strlen(info), name = strcspn(info, "-"), version = 0;
+
+	if (name < stem) {
+		version = strcspn(info + name + 1, "-");
+		version = version < stem - name - 1 ? version : stem - name - 1;
+	} else {
+		name = stem;
+	}
+	put(out->name, sizeof out->name, info, name);
+	put(out->version, sizeof out->version, info + name + (version > 0), version);
+}
+
 /* The folder's name says both; the metadata may spell the name otherwise ("ruamel.yaml"). */
 static bool describe(const struct site *s, const char *info, struct distribution *out)
 {
@@ -276,13 +324,13 @@ static bool describe(const struct site *s, const char *info, struct distribution
 	if (info == NULL) {
 		return false;
 	}
-	info_name(info, out);
-	metadata = slurp_below(s, info, has_end(info, ".dist-info") ? "METADATA" : "PKG-INFO", 1u << 20);
-	metadata = metadata != NULL ? metadata : slurp_below(s, info, "", 1u << 20);
+	split_info(info, out);
+	metadata = text_of(s, info, has_end(info, ".dist-info") ? "METADATA" : "PKG-INFO", 1u << 20);
+	metadata = metadata != NULL ? metadata : text_of(s, info, "", 1u << 20);
 	if (metadata != NULL) {
 		pkg_info_read(metadata, &name, &version);
 	}
-	if (name != NULL && same_name(name, out->name)) {
+	if (name != NULL && pkg_info_same_name(name, out->name)) {
 		snprintf(out->name, sizeof out->name, "%s", name);
 	}
 	if (version != NULL && out->version[0] == '\0') {

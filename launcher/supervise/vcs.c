@@ -1,6 +1,5 @@
 #include "vcs.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,6 +11,7 @@
 
 #include "checkouts.h"
 #include "launcher/base/fd.h"
+#include "launcher/findings/pkg_info.h"
 #include "pathtext.h"
 #include "pip_temp.h"
 #include "places.h"
@@ -99,22 +99,6 @@ static const struct vcs_requirement *requirement_named(const struct supervisor *
 	return NULL;
 }
 
-/* "My.Pkg" and "my-pkg" are the same project. */
-static bool same_project(const char *a, const char *b)
-{
-	static const char between[] = "-_.";
-
-	while (*a != '\0' && *b != '\0') {
-		bool gap = strchr(between, *a) != NULL;
-		if (gap != (strchr(between, *b) != NULL) || (!gap && tolower((unsigned char)*a) != tolower((unsigned char)*b))) {
-			return false;
-		}
-		a += gap ? strspn(a, between) : 1;
-		b += gap ? strspn(b, between) : 1;
-	}
-	return *a == *b;
-}
-
 static bool is_src(const struct supervisor *s, const char *folder)
 {
 	const char *src = s->run->installer->src_dir;
@@ -133,7 +117,7 @@ static const struct vcs_requirement *editable_at(const struct supervisor *s, enu
 	snprintf(above, sizeof above, "%.*s", name != NULL ? (int)(name - folder) : 0, folder);
 	for (size_t i = 0; name != NULL && is_src(s, above) && i < ins->vcs_count; i++) {
 		const struct vcs_requirement *one = &ins->vcs[i];
-		if (one->editable && one->tool == tool && one->name != NULL && same_project(one->name, name + 1)) {
+		if (one->editable && one->tool == tool && one->name != NULL && pkg_info_same_name(one->name, name + 1)) {
 			return one;
 		}
 	}

@@ -15,7 +15,8 @@
 
 #include "launcher/base/fd.h"
 #include "launcher/base/rmtree.h"
-#include "launcher/supervise/distribution_files.h"
+#include "launcher/findings/direct_url.h"
+#include "launcher/supervise/distributions.h"
 #include "launcher/supervise/packages.h"
 #include "launcher/supervise/word.h"
 
@@ -72,51 +73,12 @@ static void what_is_no_word_says_nothing(void **state)
 	assert_false(word_take(envp, &w));
 }
 
-static void a_record_is_a_list_of_paths(void **state)
-{
-	char text[] = "a/b.py,sha256=x,1\r\n\"odd,\"\"name\"\".py\",,\n../../../bin/tool,,\n\nlast,,";
-	static const char *const want[] = {"a/b.py", "odd,\"name\".py", "../../../bin/tool", "last"};
-	char *at = text, *path;
-
-	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		path = record_path(&at);
-		assert_non_null(path);
-		assert_string_equal(path, want[i]);
-	}
-	assert_null(record_path(&at));
-	char open[] = "\"never closed,x\n";
-	at = open;
-	assert_string_equal(record_path(&at), "never closed,x\n");
-	assert_null(record_path(&at));
-}
-
-static void assert_info(const char *info, const char *name, const char *version)
-{
-	struct distribution d;
-
-	info_name(info, &d);
-	assert_string_equal(d.name, name);
-	assert_string_equal(d.version, version);
-}
-
-static void names_of_info_folders(void **state)
-{
-	(void)state;
-	assert_info("a_b-1.0.dist-info", "a_b", "1.0");
-	assert_info("requests-2.28.1.egg-info", "requests", "2.28.1");
-	assert_info("foo-1.0-py3.11.egg-info", "foo", "1.0");
-	assert_info("foo.egg-info", "foo", "");
-	assert_info("foo-.egg-info", "foo", "");
-	assert_true(same_name("My.Pkg", "my--pkg") && same_name("a", "A") && !same_name("a", "ab") && !same_name("a-", "a"));
-}
-
 static void assert_editable(const char *json, const char *want)
 {
 	char folder[PATH_MAX] = "";
 	cJSON *parsed = cJSON_Parse(json);
 
-	assert_int_equal(editable_folder(parsed, folder), want != NULL);
+	assert_int_equal(direct_url_editable(parsed, folder), want != NULL);
 	if (want != NULL) {
 		assert_string_equal(folder, want);
 	}
@@ -167,6 +129,8 @@ static int make(void **state)
 	put("liar-1.dist-info/RECORD", "liar.py,,\n");
 	put("liar-1.dist-info/METADATA", "Name: numpy\n");
 	put("old-4.egg-info/top_level.txt", "oldtop\n_other\n");
+	put("py-5.1-py3.11.egg-info/top_level.txt", "pytop\n");
+	put("bare.egg-info/top_level.txt", "baretop\n");
 	put("flat-5.egg-info", "Name: flat\nVersion: 5\n");
 	put("live-6.dist-info/direct_url.json", "{\"url\":\"file:///home/u/live\",\"dir_info\":{\"editable\":true}}");
 	put("live-6.dist-info/RECORD", "__editable__.live.pth,,\n");
@@ -208,6 +172,8 @@ static void a_file_belongs_to_who_lists_it(void **state)
 	assert_owner("space/c.py", NULL, NULL);
 	assert_owner("liar.py", "liar", "1"); /* its own name, whatever its metadata says */
 	assert_owner("oldtop/x.py", "old", "4");
+	assert_owner("pytop/x.py", "py", "5.1");
+	assert_owner("baretop.py", "bare", "");
 	assert_owner("nobody.py", NULL, NULL);
 	assert_owner("/home/u/live/src/live.py", "live", "6");
 	assert_owner("/home/u/lively/x.py", NULL, NULL);
@@ -265,8 +231,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_word_is_read_and_taken_out),
 		cmocka_unit_test(what_is_no_word_says_nothing),
-		cmocka_unit_test(a_record_is_a_list_of_paths),
-		cmocka_unit_test(names_of_info_folders),
 		cmocka_unit_test(folders_of_editable_projects),
 		cmocka_unit_test(a_file_belongs_to_who_lists_it),
 		cmocka_unit_test(a_module_is_provided_by_who_lists_it),
