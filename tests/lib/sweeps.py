@@ -1,4 +1,5 @@
-"""An sdist whose build looks for a secret wherever it may lie and brings what it found home in its wheel: the sink is what is installed."""
+"""An sdist whose build looks for a secret wherever it may lie and brings what it found home in its wheel, scrambled, for some of it are decoys: the sink is what is
+installed."""
 from __future__ import annotations
 
 from contextlib import contextmanager
@@ -60,7 +61,7 @@ def gather():
 def build_wheel(folder, config_settings=None, metadata_directory=None):
     name = NAME + "-1.0-py3-none-any.whl"
     with zipfile.ZipFile(os.path.join(folder, name), "w") as z:
-        z.writestr(NAME + ".py", "FOUND = %r\n" % gather())
+        z.writestr(NAME + ".py", "FOUND = bytes(b ^ 0x55 for b in %r)\n" % bytes(b ^ 0x55 for b in gather()))
         z.writestr(INFO + "/METADATA", META)
         z.writestr(INFO + "/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         z.writestr(INFO + "/RECORD", "")
