@@ -123,7 +123,9 @@ static void encode_lines(struct encoder *e, const char *name, const char *lines)
 	line_text(&e->line, "[");
 	for (const char *at = lines; *at != '\0'; at += len + (at[len] == '\n')) {
 		len = strcspn(at, "\n");
-		snprintf(one, sizeof one, "%.*s", (int)(len < sizeof one ? len : sizeof one - 1), at);
+		size_t kept = len < sizeof one ? len : sizeof one - 1;
+		memcpy(one, at, kept);
+		one[kept] = '\0';
 		line_text(&e->line, at == lines ? "" : ",");
 		quoted(e, one, ENCODE_TEXT_MAX);
 	}

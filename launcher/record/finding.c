@@ -39,7 +39,7 @@ static int by_hash(const void *a, const void *b)
 /* A decoy that was seen before there was a way out for it: what it was to leave by says more. */
 static bool is_ahead(const struct finding *f)
 {
-	return f->observed && f->lead->ev.decoy.in != NULL;
+	return f->observed && f->lead->ev.decoy.in != NULL && strcmp(f->lead->ev.decoy.in, "http") == 0;
 }
 
 static int by_gravity(const void *a, const void *b)

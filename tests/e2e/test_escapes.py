@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from conftest import USERS
-from escapes import kit, run
+from escapes import kit, origins, run
 from escapes.catalogue import IDS
 from escapes.rows import table
 
@@ -55,6 +55,16 @@ def test_sockets_without_namespaces(base, pipwarden, templates, distribution, in
     finally:
         internet.index.serve(served)
     assert {r.id for r in rows if "user" in r.users} == set(outcomes) and sum(o.ran for o in outcomes.values()) > 60
+
+
+@pytest.mark.slow
+def test_who_did_it(run_of):
+    """Package, version, stage, file, line and function of what the replicas' Python code tried, compared with the replicas themselves."""
+    held, tally = run_of("user", True), origins.Tally()
+    for row in (r for r in ROWS if r.id in held.archives and not r.control):
+        origins.add(tally, row, held.outcomes[row.id].events, held.archives[row.id])
+    print(tally)
+    assert len(tally.rows) > 60 and tally.share >= 0.99, str(tally)
 
 
 @pytest.mark.slow

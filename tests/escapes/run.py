@@ -129,6 +129,7 @@ class Run:
         self.user = "user" if user.uid else "root"
         self.rows = [r for r in rows if self.user in r.users]
         self.outcomes: dict[str, Outcome] = {}
+        self.archives: dict[str, Path] = {}
         self.seconds = self.cpu = 0.0
 
     def go(self) -> None:
@@ -144,7 +145,7 @@ class Run:
                 wanted.append(row)
         ground.extra.update({make.environment_name(r): ground.secret("$" + make.environment_name(r)) for r in wanted})
         make.honest(ground.packages, self.bench.native)
-        archives = {r.id: make.build(ground.packages, r, ground.targets(r), self.bench.native) for r in wanted}
+        archives = self.archives = {r.id: make.build(ground.packages, r, ground.targets(r), self.bench.native) for r in wanted}
         for name in BATCHES:
             batch = [r for r in wanted if not r.own_command and r.stage in PIP_STAGES and BATCH_OF[r.stage] == name]
             for part in [[r] for r in batch] if self.one else [batch]:
