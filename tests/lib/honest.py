@@ -1,6 +1,6 @@
 """More than two hundred of the most downloaded projects, installed and imported under pipwarden: what of them is not `clean`?
 
-    python3 tests/lib/honest.py BINARY [--only PROJECT…] [--cache FOLDER] [--write FILE]      (./dev honest; as root)
+    python3 tests/lib/honest.py BINARY [--only PROJECT…] [--jobs N] [--cache FOLDER] [--write FILE]      (./dev honest; as root)
 
 Each is installed with its dependencies into a fresh virtual environment, as a wheel or built from its sdist, and what it brings is imported under `run`,
 as an ordinary user.  A verdict other than `clean` has to be justified, by name, in docs/false-positives.md.  Prints what is not clean; --write puts the whole
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,13 +110,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", type=Path)
     parser.add_argument("--only", nargs="+", metavar="PROJECT")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="so many at once (2)")
+    parser.add_argument("--minutes", type=float, metavar="M", help="begin none after that time; what is left is not in the list")
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--write", type=Path, metavar="FILE")
     parser.add_argument("--verbose", action="store_true", help="show the runs of what is not clean")
     options = parser.parse_args()
     os.umask(0o022)
     work = [(p, of) for of, names in (("sdist", SDISTS), ("wheel", WHEELS)) for p in dict.fromkeys(names) if not options.only or p in options.only]
-    found: list[Verdict] = []
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pwh", dir="/tmp", ignore_cleanup_errors=True) as folder:
         base = Path(folder)
@@ -129,14 +131,20 @@ def main() -> int:
         cache = options.cache or base / "cache"
         cache.mkdir(parents=True, exist_ok=True)
         os.chown(cache, user.uid, user.gid)
-        for project, of in work:
+        templates.make(python)
+
+        def one(task: tuple[str, str]) -> Verdict | None:
+            if options.minutes and time.monotonic() - start > 60 * options.minutes:
+                return None
             world = World(Path(tempfile.mkdtemp(prefix="x", dir=base)), user, program)
-            done = judge(world, templates, python, project, of, cache)
-            found.append(done)
-            print(f"{time.monotonic() - start:5.0f} s  {project} {done.version} ({of}): {done.worst}  {'; '.join(done.rules)}", file=sys.stderr, flush=True)
-            if options.verbose and done.worst != "clean":
-                print(done.run, file=sys.stderr, flush=True)
+            done = judge(world, templates, python, *task, cache)
+            said = f"{time.monotonic() - start:5.0f} s  {done.project} {done.version} ({done.of}): {done.worst}  {'; '.join(done.rules)}"
+            print(f"{said}\n{done.run}" if options.verbose and done.worst != "clean" else said, file=sys.stderr, flush=True)
             shutil.rmtree(world.root, ignore_errors=True)
+            return done
+
+        with ThreadPoolExecutor(options.jobs) as pool:
+            found = [done for done in pool.map(one, work) if done]
     text = table(found)
     print(text)
     if options.write:
