@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "distributions.h"
+#include "grants.h"
 #include "launcher/findings/pkg_info.h"
 #include "packages.h"
 #include "pathtext.h"
+#include "preload/python.h"
 #include "supervisor.h"
 
 static const char *const *sites_of(const struct supervisor *s)
@@ -23,15 +25,36 @@ static const char *told_code(const struct event *ev)
 	return ev->origin.whole != NULL ? ev->origin.whole : ev->origin.object != NULL && ev->origin.object[0] == '/' ? ev->origin.object : NULL;
 }
 
+static bool is_below_one(const char *path, const char *const *folders)
+{
+	for (; folders != NULL && *folders != NULL; folders++) {
+		if (pathtext_below(path, *folders)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Of folders of packages only the environment's and pip's build environments count, which the sandbox cannot write: in one of its own making a package could be
+ * anybody.  A tool that builds or fetches does it for the code that called it, and has no frame of that on its stack only where it was started as a program. */
+static bool is_installed(const struct sandbox *sb, const char *code)
+{
+	if (python_code_of(code, "") == PYTHON_TOOL) {
+		return false;
+	}
+	return pathtext_packages(code) == NULL ||
+	       ((is_below_one(code, sites_of(sb->sup)) || is_below_one(code, (const char *const *)sb->read)) && !grants_write(sb, code));
+}
+
 /* Else the program that runs: a distribution may bring one. */
-static bool owns_program(pid_t pid, struct distribution *out)
+static bool owns_program(const struct sandbox *sb, pid_t pid, struct distribution *out)
 {
 	char link[48], program[PATH_MAX];
 
 	snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
 	ssize_t len = pid > 0 ? readlink(link, program, sizeof program - 1) : -1;
 	program[len > 0 ? len : 0] = '\0';
-	return len > 0 && distribution_owning(program, NULL, out);
+	return len > 0 && is_installed(sb, program) && distribution_owning(program, NULL, out);
 }
 
 static void add(char *text, size_t size, const char *name, const char *version)
@@ -93,7 +116,7 @@ void charge_event(const struct sandbox *sb, pid_t pid, struct event *ev)
 		return;
 	}
 	ev->package.stage = sb->role == ROLE_GUEST ? guest_stage(ev) : own.stage;
-	bool known = code != NULL ? distribution_owning(code, sites_of(sb->sup), &found) : owns_program(pid, &found);
+	bool known = code != NULL ? is_installed(sb, code) && distribution_owning(code, sites_of(sb->sup), &found) : owns_program(sb, pid, &found);
 	if (!known || (own.name != NULL && pkg_info_same_name(found.name, own.name))) {
 		return;
 	}
@@ -105,5 +128,8 @@ void charge_event(const struct sandbox *sb, pid_t pid, struct event *ev)
 		}
 		package.above = above;
 	}
-	ev->package = *packages_keep(&package);
+	const struct event_package *kept = packages_keep(&package);
+	if (kept != &packages_unknown) {
+		ev->package = *kept;
+	}
 }

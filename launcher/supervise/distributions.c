@@ -21,6 +21,8 @@
 #define SITES_MAX 16             /* folders that are remembered, each with a descriptor; build isolation has two of each build */
 #define INFOS_MAX 4096           /* distributions of a folder */
 #define CLAIMS_MAX 65536         /* tops and files elsewhere of a folder */
+#define CLAIMS_BYTES (8u << 20)
+#define NEIGHBOURS 32            /* tops of a distribution that are not kept twice */
 #define RECORD_MAX (8u << 20)
 #define RECORDS_MAX (64u << 20)  /* of a folder in all */
 
@@ -36,10 +38,13 @@ struct site {
 	char *folder;
 	int fd;                  /* of it */
 	struct timespec changed;
-	char **infos;            /* names of the .dist-info and .egg-info */
+	struct info {
+		char *name;          /* of the .dist-info or .egg-info */
+		bool recorded;       /* its RECORD was read */
+	} *infos;
 	size_t info_count;
-	struct claim *claims;
-	size_t claim_count, room;
+	struct claim *claims;    /* one info's after the other's */
+	size_t claim_count, room, bytes;
 	size_t read;             /* bytes of RECORDs */
 };
 
@@ -49,12 +54,21 @@ static size_t next_site; /* which is forgotten when there is no room */
 
 /* --- reading a folder ----------------------------------------------------------------------------- */
 
+static bool is_claimed(const struct site *s, size_t info, enum claim_kind kind, const char *text, size_t len)
+{
+	for (size_t i = s->claim_count, n = 0; i-- > 0 && n < NEIGHBOURS && s->claims[i].info == info; n++) {
+		if (s->claims[i].kind == kind && strlen(s->claims[i].text) == len && memcmp(s->claims[i].text, text, len) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void add_claim(struct site *s, enum claim_kind kind, const char *text, size_t len)
 {
 	size_t info = s->info_count - 1;
-	struct claim *last = s->claim_count > 0 ? &s->claims[s->claim_count - 1] : NULL;
 
-	if (len == 0 || s->claim_count == CLAIMS_MAX || (last != NULL && last->info == info && last->kind == kind && strlen(last->text) == len && memcmp(last->text, text, len) == 0)) {
+	if (len == 0 || s->claim_count == CLAIMS_MAX || s->bytes + len > CLAIMS_BYTES || is_claimed(s, info, kind, text, len)) {
 		return;
 	}
 	if (s->claim_count == s->room) {
@@ -69,6 +83,7 @@ static void add_claim(struct site *s, enum claim_kind kind, const char *text, si
 	char *copy = strndup(text, len);
 	if (copy != NULL) {
 		s->claims[s->claim_count++] = (struct claim){.kind = kind, .info = info, .text = copy};
+		s->bytes += len + 1;
 	}
 }
 
@@ -147,15 +162,17 @@ static void read_direct_url(struct site *s, const char *info)
 
 static void read_info(struct site *s, const char *info)
 {
-	char **grown = s->info_count < INFOS_MAX ? realloc(s->infos, (s->info_count + 1) * sizeof *grown) : NULL;
+	struct info *grown = s->info_count < INFOS_MAX ? realloc(s->infos, (s->info_count + 1) * sizeof *grown) : NULL;
 	char *copy = grown != NULL ? strdup(info) : NULL;
 
 	s->infos = grown != NULL ? grown : s->infos;
 	if (copy == NULL) {
 		return;
 	}
-	s->infos[s->info_count++] = copy;
-	if (!read_record(s, info)) {
+	struct info *one = &s->infos[s->info_count++];
+	one->name = copy;
+	one->recorded = read_record(s, info);
+	if (!one->recorded) {
 		read_top_level(s, info);
 	}
 	read_direct_url(s, info);
@@ -164,7 +181,7 @@ static void read_info(struct site *s, const char *info)
 static void forget(struct site *s)
 {
 	for (size_t i = 0; i < s->info_count; i++) {
-		free(s->infos[i]);
+		free(s->infos[i].name);
 	}
 	for (size_t i = 0; i < s->claim_count; i++) {
 		free(s->claims[i].text);
@@ -231,11 +248,11 @@ static const struct site *site_at(const char *named)
 /* --- answering ------------------------------------------------------------------------------------ */
 
 /* Does that distribution's RECORD name the file, as it lies below the folder? */
-static bool lists(const struct site *s, const char *info, const char *file)
+static bool lists(const struct site *s, const struct info *info, const char *file)
 {
 	struct recorded line;
 	size_t size;
-	char *text = record_of(s, info, &size), *at = text;
+	char *text = info->recorded ? record_of(s, info->name, &size) : NULL, *at = text;
 	bool found = false;
 
 	while (at != NULL && !found && recorded_next(&at, &line)) {
@@ -266,22 +283,27 @@ static bool is_top(const struct claim *c, const char *file)
 /* Of several that claim the name the one that lists the file; of several of those the last that was installed: its content is what lies there. */
 static const char *owner_below(const struct site *s, const char *file)
 {
-	const char *only = NULL, *best = NULL;
+	const struct info *only = NULL, *tried = NULL;
+	const char *best = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < s->claim_count; i++) {
-		if (is_top(&s->claims[i], file) && s->infos[s->claims[i].info] != only) {
-			only = s->infos[s->claims[i].info];
+		if (is_top(&s->claims[i], file) && &s->infos[s->claims[i].info] != only) {
+			only = &s->infos[s->claims[i].info];
 			count++;
 		}
 	}
 	for (size_t i = 0; count > 1 && i < s->claim_count; i++) {
-		const char *info = s->infos[s->claims[i].info];
-		if (is_top(&s->claims[i], file) && info != best && lists(s, info, file) && (best == NULL || installed_at(s, info) >= installed_at(s, best))) {
-			best = info;
+		const struct info *info = &s->infos[s->claims[i].info];
+		if (!is_top(&s->claims[i], file) || info == tried) {
+			continue;
+		}
+		tried = info;
+		if (lists(s, info, file) && (best == NULL || installed_at(s, info->name) >= installed_at(s, best))) {
+			best = info->name;
 		}
 	}
-	return count > 1 ? best : only;
+	return count > 1 ? best : only != NULL ? only->name : NULL;
 }
 
 static const char *owner_elsewhere(const struct site *s, const char *path)
@@ -289,7 +311,7 @@ static const char *owner_elsewhere(const struct site *s, const char *path)
 	for (size_t i = 0; i < s->claim_count; i++) {
 		const struct claim *c = &s->claims[i];
 		if ((c->kind == CLAIM_FILE && strcmp(c->text, path) == 0) || (c->kind == CLAIM_PROJECT && pathtext_below(path, c->text))) {
-			return s->infos[c->info];
+			return s->infos[c->info].name;
 		}
 	}
 	return NULL;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define PARTS 5
+#define KEPT_MAX 4096 /* names may come from packages */
 
 struct kept {
 	struct kept *next;
@@ -16,6 +17,7 @@ const struct event_package packages_unknown;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct kept *first;
+static size_t count;
 
 static void parts_of(const struct event_package *p, const char *parts[PARTS])
 {
@@ -65,9 +67,10 @@ const struct event_package *packages_keep(const struct event_package *package)
 	pthread_mutex_lock(&lock);
 	for (k = first; k != NULL && !is_same(&k->package, package); k = k->next) {
 	}
-	if (k == NULL && (k = copy(package)) != NULL) {
+	if (k == NULL && count < KEPT_MAX && (k = copy(package)) != NULL) {
 		k->next = first;
 		first = k;
+		count++;
 	}
 	pthread_mutex_unlock(&lock);
 	return k != NULL ? &k->package : &packages_unknown;

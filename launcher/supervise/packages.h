@@ -8,7 +8,7 @@
 /* Of a package that nothing is known of. */
 extern const struct event_package packages_unknown;
 
-/* The one copy of it; without memory packages_unknown. */
+/* The one copy of it; without memory, or beyond some thousands, packages_unknown. */
 const struct event_package *packages_keep(const struct event_package *package);
 
 #endif

@@ -185,6 +185,9 @@ bool decoy_seen_record(struct sandbox *sb, pid_t pid, const struct seen_place *w
 			.detail = places[where->in].detail,
 		};
 		name_source(sb, hits->v[i].of, &ev.decoy, path);
+		if (where->in == SEEN_SOURCE && ev.decoy.path != NULL) { /* build tools keep what they have looked up: meson a .netrc */
+			ev.verdict = policy_rule(supervisor_policy(sb->sup), "decoy.seen.source.file");
+		}
 		supervisor_record(sb, pid, &ev);
 	}
 	return hits->n > 0 && verdict.action != ACTION_ALLOW;

@@ -61,8 +61,8 @@ def test_sockets_without_namespaces(base, pipwarden, templates, distribution, in
 def test_who_did_it(run_of):
     """Package, version, stage, file, line and function of what the replicas' Python code tried, compared with the replicas themselves."""
     held, tally = run_of("user", True), origins.Tally()
-    for row in (r for r in ROWS if r.id in held.archives and not r.control):
-        origins.add(tally, row, held.outcomes[row.id].events, held.archives[row.id])
+    for row in (r for r in ROWS if r.id in held.sources and not r.control):
+        origins.add(tally, row, held.outcomes[row.id].events, held.sources[row.id])
     print(tally)
     assert len(tally.rows) > 60 and tally.share >= 0.99, str(tally)
 

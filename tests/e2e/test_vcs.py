@@ -54,8 +54,8 @@ def project(name: str, setup: str = "") -> packages.Files:
 
 
 @pytest.fixture(scope="module")
-def repositories(base) -> Path:
-    folder = base / "repositories"
+def repositories(base, request) -> Path:
+    folder = base / f"repositories-of-{request.module.__name__}"  # other modules have it as well
     repository(folder / "pwvcs.git", project("pwvcs"))
     git("tag", "v1", cwd=folder / "pwvcs.git")
     setup = 'from setuptools import setup\nsetup(name="pwedit", version="1.0", py_modules=["pwedit"])\n'

@@ -91,8 +91,7 @@ def from_python(row: Row, event: dict) -> bool:
     return bool(row.act) and not row.native and exe.startswith("python") and event.get("shim") != "absent"
 
 
-def add(tally: Tally, row: Row, events: list[dict], archive: Path) -> None:
-    files = sources(archive)
+def add(tally: Tally, row: Row, events: list[dict], files: dict[str, str]) -> None:
     for event in events:
         if "first" in event or event["type"].startswith(("run.", "install.", "terminal.", "process.exit", "resource.")) or event.get("role") not in ("build", "guest"):
             continue

@@ -27,7 +27,7 @@ from lib import binary, packages, pythons  # noqa: E402
 from lib.fakenet import FakeInternet  # noqa: E402
 from lib.world import LEVELS, ROOT, Result, Templates, ordinary_user  # noqa: E402
 
-from escapes import make, report  # noqa: E402
+from escapes import make, origins, report  # noqa: E402
 from escapes.ground import Ground  # noqa: E402
 from escapes.kit import PIP_STAGES, Row  # noqa: E402
 from escapes.rows import table  # noqa: E402
@@ -129,7 +129,7 @@ class Run:
         self.user = "user" if user.uid else "root"
         self.rows = [r for r in rows if self.user in r.users]
         self.outcomes: dict[str, Outcome] = {}
-        self.archives: dict[str, Path] = {}
+        self.sources: dict[str, dict[str, str]] = {}  # of their packages
         self.seconds = self.cpu = 0.0
 
     def go(self) -> None:
@@ -145,7 +145,8 @@ class Run:
                 wanted.append(row)
         ground.extra.update({make.environment_name(r): ground.secret("$" + make.environment_name(r)) for r in wanted})
         make.honest(ground.packages, self.bench.native)
-        archives = self.archives = {r.id: make.build(ground.packages, r, ground.targets(r), self.bench.native) for r in wanted}
+        archives = {r.id: make.build(ground.packages, r, ground.targets(r), self.bench.native) for r in wanted}
+        self.sources = {id: origins.sources(archive) for id, archive in archives.items()}
         for name in BATCHES:
             batch = [r for r in wanted if not r.own_command and r.stage in PIP_STAGES and BATCH_OF[r.stage] == name]
             for part in [[r] for r in batch] if self.one else [batch]:

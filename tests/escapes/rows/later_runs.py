@@ -169,7 +169,7 @@ ROWS = [
     Row("PI-03", "terminal or none, root or not, under pytest or not", "import", CONDITIONS, sink(), OUTSIDE),
     Row("PI-04", "import hook that patches a library and takes what is used", "import", PATCHED, sink(), OUTSIDE),
     Row("PI-05", "module attribute, subclass", "import", ATTRIBUTE, sink(), OUTSIDE, command=("{python}", "-c", "import {module}; {module}.version; type('X', ({module}.Base,), {})")),
-    Row("PI-06", "start-up file, in the next pip", "next", START_UP, (file("home/ran-pi06"), sink()), None, command=("pip", "list")),
+    Row("PI-06", "start-up file, in the next pip", "next", START_UP, (file("home/ran-pi06"), sink()), Event("start-up.new", "run.startup", action="observed"), command=("pip", "list")),
     Row("PI-07", "python -m, zipapp, wheel as a program", "import", "pass\n", sink(), OUTSIDE, files={"pwfix_pi07/__main__.py": "import os, sys\nsys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))\n" + textwrap.dedent(OTHER_WAYS)}, command=("{python}", "-m", "{module}")),
     Row("PI-08", "command in the place of another, reads what is typed", "script", TYPED, sink("typed in PI-08"), OUTSIDE,
         command=("{venv}/bin/git", "credential"), script="git", outside=("/bin/sh", "-c", 'echo typed in PI-08 | "$@"', "sh")),
