@@ -14,7 +14,7 @@ from pathlib import Path
 from .kit import Row
 from .make import VERSION
 
-STAGE_OF = {"import": ("import", "script"), "script": ("script",), "native": ("script",), "next": ("import", "script"), "metadata": ("metadata",),
+STAGE_OF = {"import": ("import", "script"), "script": ("import", "script"), "native": ("script",), "next": ("import", "script"), "metadata": ("metadata",),
             "build": ("build",), "after": ("build",), "install": ("build", "install", "metadata"), "wheel": ("install",)}
 
 
@@ -56,12 +56,8 @@ def functions_at(text: str, line: int) -> set[str]:
     return names | {"<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>"} | ({"<module>"} if not inner or isinstance(inner[-1], ast.ClassDef) else set())
 
 
-def where(event: dict, files: dict[str, str]) -> str:
+def where(origin: dict, name: str, files: dict[str, str]) -> str:
     """What is wrong with its place in the code; "" where it is right."""
-    origin = event["origin"]
-    name = next((n for n in files if origin["file"] == n or origin["file"].endswith("/" + n)), None)
-    if name is None:
-        return f"{origin['file']} is no file of it"
     lines = files[name].splitlines()
     line = origin.get("line", 0)
     if not 1 <= line <= len(lines) or not lines[line - 1].strip() or lines[line - 1].lstrip().startswith("#"):
@@ -74,21 +70,26 @@ def where(event: dict, files: dict[str, str]) -> str:
 def judge(row: Row, event: dict, files: dict[str, str]) -> str | None:
     """None: it is not the row's own code.  "": right; else what is wrong."""
     package, origin = event.get("package") or {}, event.get("origin") or {}
-    if "file" not in origin:
+    name = next((n for n in files if origin.get("file") == n or origin.get("file", "").endswith("/" + n)), None)
+    if name is None:
         return None
     if (package.get("name") or "").replace("_", "-").lower() != row.package:
         return f"charged to {package.get('name')}"
     if package.get("version") != VERSION:
         return f"version {package.get('version')}"
-    if package.get("stage") not in STAGE_OF[row.stage]:
+    if package.get("stage") not in STAGE_OF[row.stage] and not row.command:
         return f"stage {package.get('stage')} of a row of {row.stage}"
-    return where(event, files)
+    return where(origin, name, files)
+
+
+# They go around the hook, by machine code and the like: that they are not explained is what they are for.
+AROUND = ("ES-04", "ES-05", "ES-06", "ES-07", "ES-08")
 
 
 def from_python(row: Row, event: dict) -> bool:
     """The interpreter itself made the attempt, and the row is Python: then a line can be asked for."""
     exe = Path((event.get("process") or {}).get("exe") or "").name
-    return bool(row.act) and not row.native and exe.startswith("python") and event.get("shim") != "absent"
+    return bool(row.act) and row.id not in AROUND and not row.native and exe.startswith("python") and event.get("shim") != "absent"
 
 
 def add(tally: Tally, row: Row, events: list[dict], files: dict[str, str]) -> None:
@@ -107,13 +108,3 @@ def add(tally: Tally, row: Row, events: list[dict], files: dict[str, str]) -> No
         else:
             tally.right += 1
 
-
-def native(tally: Tally, row: Row, events: list[dict]) -> None:
-    """Of native code in a library the object; a static program has no shim, and is its own."""
-    for event in events:
-        if "first" in event or event.get("role") not in ("build", "guest") or event["severity"] == "info":
-            continue
-        names = [Path((event.get("origin") or {}).get("object") or "").name, Path((event.get("process") or {}).get("exe") or "").name]
-        if any(n.startswith("pwnative") for n in names):
-            tally.right += 1
-            tally.rows.add(row.id)
