@@ -96,7 +96,8 @@ static bool begin_inflate(struct child *c, int window)
 	return inflateReset2(&c->z, window) == Z_OK;
 }
 
-/* How many bytes it took; 0: it was none, or not to its end, and something else may begin in it. */
+/* How many bytes it took; 0: it was none, or not to its end, and something else may begin in it.  What was read in vain counts: the next one may read it again.  What
+ * was taken is passed over, so all of that is no more than the data. */
 static size_t inflate_at(struct seek *s, unsigned depth, int window, const char *layer, const unsigned char *bytes, size_t len)
 {
 	struct child *c = child_at(s, depth);
@@ -118,7 +119,11 @@ static size_t inflate_at(struct seek *s, unsigned depth, int window, const char 
 	}
 	end_child(s, depth);
 	s->hits->layers[layers] = '\0';
-	return result == Z_STREAM_END ? (size_t)(c->z.next_in - bytes) : 0;
+	size_t took = (size_t)(c->z.next_in - bytes);
+	if (result == Z_STREAM_END)
+		return took;
+	spend(s, took);
+	return 0;
 }
 
 /* A member of a zip: the deflated data behind the header at bytes; 0: none. */

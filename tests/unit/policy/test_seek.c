@@ -1,6 +1,7 @@
 #include "common.h"
 
 #include <ctype.h>
+#include <dlfcn.h>
 #include <zlib.h>
 
 #include "policy/seek.h"
@@ -43,6 +44,21 @@ static int teardown(void **state)
 		free(decoys[i]);
 	needles_free(needles);
 	return 0;
+}
+
+/* What is unpacked in all: counted on the way to zlib's own. */
+static size_t inflated;
+
+int inflate(z_stream *z, int flush)
+{
+	static int (*real)(z_stream *, int);
+	size_t before = z->avail_in;
+
+	if (!real)
+		real = (int (*)(z_stream *, int))dlsym(RTLD_NEXT, "inflate");
+	int result = real(z, flush);
+	inflated += before - z->avail_in;
+	return result;
 }
 
 /* --- encoders ----------------------------------------------------------------------------------- */
@@ -328,6 +344,55 @@ static void a_bomb(void **state)
 	assert_false(seek_data(needles, again.v, again.len, 1000, &hits));
 }
 
+/* Streams of hardly anything, each of which runs on to the end of the data and has the beginning of the next in it. */
+static void endless_streams(void **state)
+{
+	static const unsigned char next[] = {0, 6, 0, 0xf9, 0xff, 0, 0, 0, 0, 0x78, 1}, nothing[] = {0, 0, 0, 0xff, 0xff};
+	static struct bytes data, plain;
+	struct needle_hits hits = {.n = 0};
+
+	(void)state;
+	data.len = plain.len = 0;
+	put(&plain, decoys[1], strlen(decoys[1]));
+	as_gzip(&plain, &data);
+	while (data.len < ROOM - 8192) {
+		put(&data, next, sizeof(next));
+		for (size_t i = 0; i < (4096 - sizeof(next)) / sizeof(nothing); i++)
+			put(&data, nothing, sizeof(nothing));
+	}
+	put(&data, decoys[0], strlen(decoys[0]));
+	inflated = 0;
+	assert_true(seek_data(needles, data.v, data.len, SEEK_BUDGET(data.len), &hits));
+	assert_int_equal(hits.n, 2); /* what lies before, and what stands behind as it is */
+	assert_true(inflated > data.len && inflated <= SEEK_BUDGET(data.len) + data.len);
+
+	/* As in a connection. */
+	hits.n = inflated = 0;
+	seek_data(needles, data.v + data.len / 2, SEEK_BLOCK, 4096, &hits);
+	assert_true(inflated > 0 && inflated <= 4096 + SEEK_BLOCK);
+}
+
+/* What comes to its end costs what comes out. */
+static void whole_streams_cost_no_more(void **state)
+{
+	static struct bytes part, data;
+	struct needle_hits hits = {.n = 0};
+	uint32_t random = 7;
+
+	(void)state;
+	data.len = 0;
+	for (unsigned i = 0; i < 8; i++) {
+		for (part.len = 0; part.len < 20000; part.len++)
+			part.v[part.len] = (unsigned char)((random = random * 1103515245u + 12345u) >> 24);
+		as_zlib(&part, &data);
+	}
+	fill(&part, 2000);
+	put(&part, decoys[0], strlen(decoys[0]));
+	as_zlib(&part, &data);
+	assert_true(seek_data(needles, data.v, data.len, 8 * 20000 + 5000, &hits));
+	assert_string_equal(hits.v[0].encoding, "zlib");
+}
+
 /* Behind the beginning of something else that is none. */
 static void behind_a_feint(void **state)
 {
@@ -477,7 +542,8 @@ static void many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_encoding_anywhere), cmocka_unit_test(in_pieces), cmocka_unit_test(at_once), cmocka_unit_test(bounded), cmocka_unit_test(a_bomb), cmocka_unit_test(behind_a_feint),
+		cmocka_unit_test(every_encoding_anywhere), cmocka_unit_test(in_pieces), cmocka_unit_test(at_once), cmocka_unit_test(bounded), cmocka_unit_test(a_bomb), cmocka_unit_test(endless_streams),
+		cmocka_unit_test(whole_streams_cost_no_more), cmocka_unit_test(behind_a_feint),
 		cmocka_unit_test(honest), cmocka_unit_test(files), cmocka_unit_test(not_looked_for), cmocka_unit_test(own_host), cmocka_unit_test(many),
 	};
 
