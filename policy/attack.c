@@ -278,6 +278,7 @@ static const struct row {
 	{"pip.import", {"T1574"}},
 	{"python.import.*", {"T1574"}},
 	{"pip.write", {NULL}},
+	{"python.unread", {"T1562.006"}},
 	{"python.*", {NULL}},
 };
 

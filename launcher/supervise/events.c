@@ -217,11 +217,11 @@ static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
 
 /* --- what Python's hook tells of some bytes ------------------------------------------------------ */
 
-#define TOLD_WHOLE 256 /* events of a sandbox; of those that follow what makes each of them another is left out, so that they fold */
+#define TOLD_WHOLE 256 /* events of a sandbox, of requests and of code each; of those that follow what makes each of them another is left out, so that they fold */
 
-static bool is_told_whole(struct sandbox *sb)
+static bool is_told_whole(struct sandbox *sb, bool code)
 {
-	return atomic_fetch_add(&sb->told, 1) < TOLD_WHOLE;
+	return atomic_fetch_add(&sb->told[code], 1) < TOLD_WHOLE;
 }
 
 /* A server's name is one of few. */
@@ -246,7 +246,7 @@ static void record_sent(struct sandbox *sb, pid_t pid, struct event *ev, const c
 	ev->type = "python.http";
 	ev->verdict = policy_rule(supervisor_policy(sb->sup), "python.http");
 	origin_request(&request, &ev->target);
-	if (!is_told_whole(sb)) {
+	if (!is_told_whole(sb, false)) {
 		cut_url(request.url);
 		ev->target.bytes = 0;
 	}
@@ -260,7 +260,7 @@ static void record_code(struct sandbox *sb, pid_t pid, struct event *ev, const c
 
 	ev->type = "python.compile";
 	ev->verdict = policy_rule(supervisor_policy(sb->sup), "python.compile");
-	if (is_told_whole(sb)) {
+	if (is_told_whole(sb, true)) {
 		ev->target.name = name;
 		ev->target.bytes = whole;
 		if (whole > len)
@@ -273,13 +273,24 @@ static void record_code(struct sandbox *sb, pid_t pid, struct event *ev, const c
 }
 
 #define PIECE_MAX (64 * 1024) /* of one that is sent, from its beginning */
-#define PIECES_MAX (64ull << 20) /* of a sandbox; beyond it nothing is looked at: whoever hands over so much wants to keep us busy */
+#define PIECES_MAX (64ull << 20) /* of a sandbox, of requests and of code each; beyond it nothing is looked at, and that is said: whoever hands over so much may want it */
 /* Of code up to a megabyte is looked at: a digest of a part would be nobody's.  Not once it is told without one. */
 #define CODE_MAX (1024 * 1024)
 
 static size_t most_of(struct sandbox *sb, bool code)
 {
-	return code && atomic_load(&sb->told) < TOLD_WHOLE ? CODE_MAX : PIECE_MAX;
+	return code && atomic_load(&sb->told[true]) < TOLD_WHOLE ? CODE_MAX : PIECE_MAX;
+}
+
+static void record_unread(struct sandbox *sb, pid_t pid, struct event *ev, bool code)
+{
+	if (atomic_exchange(&sb->unread[code], true))
+		return;
+	ev->type = "python.unread";
+	ev->verdict = policy_rule(supervisor_policy(sb->sup), "python.unread");
+	ev->target.name = code ? "code" : "requests";
+	ev->detail = "from here on it is neither looked at nor written down: 64 MiB of it were";
+	supervisor_record(sb, pid, ev);
 }
 
 static void told(struct sandbox *sb, const struct seccomp_notif *req, const struct pw_record_of *of, const struct record_view *view)
@@ -287,9 +298,12 @@ static void told(struct sandbox *sb, const struct seccomp_notif *req, const stru
 	struct event ev = {.action = EV_OBSERVED, .source = SRC_SHIM, .origin = origin_of_record(sb, view)};
 	bool code = view->type == PW_EV_COMPILE;
 	size_t most = most_of(sb, code), want = of->data_len < most ? (size_t)of->data_len : most;
-	char *bytes = atomic_fetch_add(&sb->handed, want) < PIECES_MAX ? malloc(want + 1) : NULL;
+	bool looked_at = atomic_fetch_add(&sb->handed[code], want) < PIECES_MAX;
+	char *bytes = looked_at ? malloc(want + 1) : NULL;
 	ssize_t len = bytes ? target_read_some(sb, req, of->data, bytes, want) : -ENOMEM;
 
+	if (!looked_at)
+		record_unread(sb, (pid_t)req->pid, &ev, code);
 	if (len > 0 && (size_t)len == want) {
 		bytes[len] = '\0';
 		if (code)

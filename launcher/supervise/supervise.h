@@ -54,8 +54,9 @@ struct sandbox {
 	const struct vcs_requirement *requirement; /* of a VCS tool, and of the ssh that it has started: what it was started for; NULL: none */
 	_Atomic unsigned reads_recorded; /* files.c */
 	_Atomic unsigned names_refused;  /* question.c */
-	_Atomic uint64_t handed; /* events.c: bytes that it handed over to be looked at */
-	_Atomic unsigned told;           /* events.c: of what Python's hook tells by itself */
+	_Atomic uint64_t handed[2];      /* events.c: bytes that it handed over to be looked at, of requests and of code */
+	_Atomic unsigned told[2];        /* events.c: of what Python's hook tells by itself, in the same way */
+	_Atomic bool unread[2];          /* events.c: it is written down that it handed over more than is looked at */
 	struct way_out *way;    /* relays.h: to the hosts that the policy gives its role; NULL: there is none */
 	struct own_sockets *own; /* own_sockets.h: of a build or guest without namespaces; NULL: none */
 	struct sweep *sweep;    /* sweep.h: the machines that were tried; NULL: not kept */

@@ -140,6 +140,7 @@ void supervisor_record(struct sandbox *sb, pid_t pid, struct event *ev)
 		keep(k->path, sizeof k->path, ev->target.path);
 		keep(k->protocol, sizeof k->protocol, ev->target.protocol);
 		keep(k->name, sizeof k->name, ev->target.name);
+		keep(k->url, sizeof k->url, ev->target.url);
 		k->port = ev->target.port;
 		k->source = ev->source;
 	}

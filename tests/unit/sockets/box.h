@@ -21,7 +21,7 @@
 #define RESULTS_MAX 64
 
 struct kept {
-	char type[24], rule[48], host[PW_HOST_MAX], address[128], path[256], protocol[64], name[32];
+	char type[24], rule[48], host[PW_HOST_MAX], address[128], path[256], protocol[64], name[32], url[64];
 	unsigned port;
 	enum event_source source;
 };

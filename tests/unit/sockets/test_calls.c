@@ -221,7 +221,55 @@ static void test_data_events(void **state)
 	assert_string_equal(b->kept[0].type, "python.http");
 	assert_string_equal(b->kept[1].type, "python.compile");
 	assert_int_equal(b->kept[1].source, SRC_SHIM);
-	assert_int_equal(b->sb.handed, 100 + 100 /* what cannot be read counts as well */ + 2 * (sizeof("POST /p HTTP/1.1\r\nHost: h.test\r\nContent-Length: 5\r\n\r\n") - 1) + 5 + 3);
+	assert_int_equal(b->sb.handed[false], 100 + 100 /* what cannot be read counts as well */ + 2 * (sizeof("POST /p HTTP/1.1\r\nHost: h.test\r\nContent-Length: 5\r\n\r\n") - 1) + 5);
+	assert_int_equal(b->sb.handed[true], 3);
+}
+
+/* More than is looked at: of code, which leaves the requests their own, and then of those. */
+static void too_much(struct box *b)
+{
+	static const char request[] = "GET / HTTP/1.1\r\n\r\n";
+
+	for (unsigned i = 0; i < 64 + 2; i++) /* nowhere: it counts as well, and nothing else is said */
+		CHECK(tell_of(PW_EV_COMPILE, (void *)-8L, 1 << 20, 0) == 0);
+	CHECK(tell_of(PW_EV_COMPILE, "1+1", 3, 0) == 0);
+	CHECK(tell_of(PW_EV_HTTP, request, sizeof request - 1, 0) == 0);
+	for (unsigned i = 0; i < 1024; i++)
+		CHECK(tell_of(PW_EV_HTTP, (void *)-8L, 1 << 20, 0) == 0);
+	CHECK(tell_of(PW_EV_HTTP, request, sizeof request - 1, 0) == 0);
+	CHECK(tell_of(PW_EV_HTTP, request, sizeof request - 1, 0) == 0);
+}
+
+static void test_too_much(void **state)
+{
+	static const char *const types[] = {"python.unread", "python.http", "python.unread"};
+	struct box *b = *state;
+
+	box_run(b, NULL, too_much);
+	assert_int_equal(b->events, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_string_equal(b->kept[i].type, types[i]);
+	assert_string_equal(b->kept[0].name, "code");
+	assert_string_equal(b->kept[2].name, "requests");
+	assert_string_equal(b->kept[2].rule, "python.unread");
+}
+
+/* Of a sandbox's many texts the later ones fold; its requests do not for that. */
+static void many_texts(struct box *b)
+{
+	static const char request[] = "GET /p HTTP/1.1\r\nHost: h.test\r\nContent-Length: 5\r\n\r\n";
+
+	CHECK(tell_of(PW_EV_HTTP, request, sizeof request - 1, 0) == 0);
+}
+
+static void test_many_texts(void **state)
+{
+	struct box *b = *state;
+
+	b->sb.told[true] = 256;
+	box_run(b, NULL, many_texts);
+	assert_int_equal(b->events, 1);
+	assert_string_equal(b->kept[0].url, "http://h.test/p");
 }
 
 static void bootstrap_events(struct box *b)
@@ -533,7 +581,7 @@ static int group(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_places), cmocka_unit_test(test_workers), cmocka_unit_test(test_tick), TEST(test_build_names), TEST(test_installer_names),
-		TEST(test_events), TEST(test_data_events), TEST(test_bootstrap_events), TEST(test_signals), TEST(test_pidfds), TEST(test_pidfds_hidden), TEST(test_refusals),
+		TEST(test_events), TEST(test_data_events), TEST(test_too_much), TEST(test_many_texts), TEST(test_bootstrap_events), TEST(test_signals), TEST(test_pidfds), TEST(test_pidfds_hidden), TEST(test_refusals),
 	};
 
 	worked = 0;
