@@ -123,3 +123,65 @@ bool request_decode(const char *bytes, size_t len, bool tls, struct request_view
 	}
 	return true;
 }
+
+/* --- what is written down of a URL ---------------------------------------------------------------- */
+
+#define TOKEN_LEAST 24
+
+/* As tokens are, escaped or not: base64 of both kinds, a bot's with its number before a colon. */
+static bool is_of_token(char c)
+{
+	return isalnum((unsigned char)c) || (c != '\0' && strchr("-_:=+~%", c) != NULL);
+}
+
+static bool may_be_token(struct piece p)
+{
+	size_t run = 0;
+	bool letter = false, digit = false;
+	for (size_t i = 0; i < p.len; i++) {
+		bool in = is_of_token(p.at[i]);
+		run = in ? run + 1 : 0;
+		letter = in && (letter || isalpha((unsigned char)p.at[i]));
+		digit = in && (digit || isdigit((unsigned char)p.at[i]));
+		if (run >= TOKEN_LEAST && letter && digit) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* All of it, or nothing. */
+static void put(char out[REQUEST_URL_MAX], size_t *len, struct piece p)
+{
+	if (p.len < REQUEST_URL_MAX - *len) {
+		memcpy(out + *len, p.at, p.len);
+		*len += p.len;
+	}
+	out[*len] = '\0';
+}
+
+/* Of `user:password@host:port` what is behind the last @. */
+static struct piece without_user(struct piece p)
+{
+	const char *at = memrchr(p.at, '@', p.len);
+	return at != NULL ? (struct piece){at + 1, p.len - (size_t)(at + 1 - p.at)} : p;
+}
+
+void request_clean(const char *url, char out[REQUEST_URL_MAX])
+{
+	const struct piece slash = {"/", 1}, some = {"…", sizeof("…") - 1}, query = {"?…", sizeof("?…") - 1};
+	size_t scheme = strcspn(url, "/?#"), len = 0;
+	scheme = scheme > 0 && url[scheme - 1] == ':' && strncmp(url + scheme, "//", 2) == 0 ? scheme + 2 : 0;
+	const char *rest = url + scheme + strcspn(url + scheme, "/?#");
+	put(out, &len, (struct piece){url, scheme});
+	put(out, &len, without_user((struct piece){url + scheme, (size_t)(rest - url) - scheme}));
+	while (*rest == '/') {
+		struct piece component = {rest + 1, strcspn(rest + 1, "/?#")};
+		put(out, &len, slash);
+		put(out, &len, may_be_token(component) ? some : component);
+		rest += 1 + component.len;
+	}
+	if (*rest != '\0') {
+		put(out, &len, query);
+	}
+}

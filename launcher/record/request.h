@@ -12,12 +12,16 @@
 
 struct request_view {
 	char method[24];
-	char url[REQUEST_URL_MAX];
+	char url[REQUEST_URL_MAX]; /* as it is: request_clean */
 	char host[256]; /* without a port; "": it names none */
 	uint64_t bytes; /* its Content-Length; 0: none */
 };
 
 /* bytes: at most REQUEST_HEAD_MAX of them are looked at, and what is missing behind is no fault.  False: no request begins here. */
 bool request_decode(const char *bytes, size_t len, bool tls, struct request_view *out);
+
+/* What is written down of a URL, once known secrets are taken out of it (a part of one nobody would know): no user and password; for query and fragment `?…`; and
+ * `…` for each component of the path that may be a token: 24 or more characters of one in a row, with letters and digits. */
+void request_clean(const char *url, char out[REQUEST_URL_MAX]);
 
 #endif

@@ -245,7 +245,7 @@ static void record_sent(struct sandbox *sb, pid_t pid, struct event *ev, const c
 		return;
 	ev->type = "python.http";
 	ev->verdict = policy_rule(supervisor_policy(sb->sup), "python.http");
-	origin_request(&request, &ev->target);
+	origin_request(sb, &request, &ev->target);
 	if (!is_told_whole(sb, false)) {
 		cut_url(request.url);
 		ev->target.bytes = 0;

@@ -5,6 +5,7 @@
 #include "image.h"
 #include "pathtext.h"
 #include "served.h"
+#include "supervisor.h"
 #include "target.h"
 
 static struct event_origin origin_of(const struct sandbox *sb, const char *object, const char *file, const char *function, unsigned line)
@@ -31,8 +32,12 @@ bool origin_is_open(const struct sandbox *sb)
 	return sb->role == ROLE_BUILD || sb->role == ROLE_GUEST;
 }
 
-void origin_request(const struct request_view *request, struct event_target *target)
+void origin_request(const struct sandbox *sb, struct request_view *request, struct event_target *target)
 {
+	char known[2 * REQUEST_URL_MAX]; /* a mark may be longer than what it stands for */
+
+	supervisor_redact(sb->sup, known, sizeof known, request->url);
+	request_clean(known, request->url);
 	target->method = request->method;
 	target->url = request->url;
 	target->bytes = request->bytes;
@@ -68,7 +73,7 @@ static void join_request(struct sandbox *sb, pid_t tid, struct event *ev, struct
 	ssize_t len = head != NULL ? target_peek(sb, tid, room->intent.data, head, want) : 0;
 
 	if (len > 0 && request_decode(head, (size_t)len, room->intent.tls, &room->request)) {
-		origin_request(&room->request, &ev->target);
+		origin_request(sb, &room->request, &ev->target);
 	}
 	free(head);
 }

@@ -26,7 +26,7 @@ void origin_join(struct sandbox *sb, pid_t tid, struct event *ev, struct origin_
 /* May what the role's code sends and runs be looked at, and its URLs be written down?  Not of tools that have the user's own passwords: who redacts does not
  * know those. */
 bool origin_is_open(const struct sandbox *sb);
-/* An HTTP request is sent: its target from its head. */
-void origin_request(const struct request_view *request, struct event_target *target);
+/* An HTTP request is sent: its target from its head, of whose URL what may be written down is left. */
+void origin_request(const struct sandbox *sb, struct request_view *request, struct event_target *target);
 
 #endif

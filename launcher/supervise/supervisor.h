@@ -126,6 +126,8 @@ const char *const *supervisor_environment(const struct supervisor *s);
 const char *const *supervisor_homes(const struct supervisor *s);
 /* The run's private temp folder (real path). */
 const char *supervisor_temp(const struct supervisor *s);
+/* The text without the run's secrets, as the record writes it (journal_redact). */
+size_t supervisor_redact(const struct supervisor *s, char *dst, size_t cap, const char *text);
 /* The shim's file, which every program opens first. */
 const char *supervisor_shim(const struct supervisor *s);
 /* May the thread group be touched? False for the supervisor, guardian, zygote, pip. */

@@ -52,6 +52,11 @@ const char *supervisor_temp(const struct supervisor *s)
 	return s->run->dir->tmp;
 }
 
+size_t supervisor_redact(const struct supervisor *s, char *dst, size_t cap, const char *text)
+{
+	return journal_redact(s->run->journal, dst, cap, text);
+}
+
 const char *const *supervisor_environment(const struct supervisor *s)
 {
 	static const char *const none[] = {NULL};

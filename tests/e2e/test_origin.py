@@ -68,7 +68,7 @@ def test_console_script(guest):
     held = check(made, guest.run([str(script)]), "pwscript/__init__.py")
     url = next(e for e in held.of_type("net.resolve") if e["target"]["host"].startswith("urlopen."))
     assert url["source"] == "kernel" and url["origin"]["source"] == "shim", url
-    assert url["target"]["method"] == "POST" and url["target"]["bytes"] == 1234 and url["target"]["url"] == "https://urlopen.script.test/take?by=script", url
+    assert url["target"]["method"] == "POST" and url["target"]["bytes"] == 1234 and url["target"]["url"] == "https://urlopen.script.test/take?…", url
     put = next(e for e in held.of_type("net.resolve") if e["target"]["host"].startswith("client."))
     assert (put["target"]["method"], put["target"]["url"], put["target"]["bytes"]) == ("PUT", "http://client.script.test:8080/put", 77), put
 
@@ -238,7 +238,7 @@ def test_what_is_sent(make_world, user_named, templates, distribution, net):
                          options=["--on-violation", "deny", "--allow-host", "guest:allowed.test:80"], timeout=60)
     sent = held.of_type("python.http")
     assert len(sent) == 1 and sent[0]["target"]["method"] == "POST" and sent[0]["target"]["bytes"] == 10 * len(env["AWS_SECRET_ACCESS_KEY"]), f"{held}\n{held.events[1:]}"
-    assert sent[0]["target"]["url"].startswith("http://allowed.test/p?k=") and sent[0]["origin"]["line"] == 4 and sent[0]["severity"] == "info", sent
+    assert sent[0]["target"]["url"] == "http://allowed.test/p?…" and sent[0]["origin"]["line"] == 4 and sent[0]["severity"] == "info", sent
     connected = [e for e in held.of_type("net.connect") if e["target"].get("host") == "allowed.test"]
     assert connected and connected[0]["source"] == "kernel" and connected[0]["origin"]["line"] == 4 and connected[0]["target"]["method"] == "POST", connected
     assert not any(c.decode() in held.journal.read_text() + held.err for c in canaries())

@@ -39,6 +39,18 @@ static void check_find(const struct pw_intents *ring, const struct event *ev)
 	}
 }
 
+/* Nothing of a query but its mark, and of what is clean nothing more is taken. */
+static void check_clean(const char *url)
+{
+	char once[REQUEST_URL_MAX], twice[REQUEST_URL_MAX];
+	request_clean(url, once);
+	assert(strnlen(once, sizeof(once)) < sizeof(once) && strchr(once, '#') == NULL);
+	const char *query = strchr(once, '?');
+	assert(query == NULL || strcmp(query, "?…") == 0);
+	request_clean(once, twice);
+	assert(strcmp(once, twice) == 0);
+}
+
 static void check_request(const uint8_t *data, size_t size)
 {
 	char *bytes = malloc(size + 1); /* of exactly that size: a byte behind it is somebody else's */
@@ -48,6 +60,7 @@ static void check_request(const uint8_t *data, size_t size)
 		assert(view.method[0] != '\0' && strnlen(view.method, sizeof(view.method)) < sizeof(view.method));
 		assert(strnlen(view.url, sizeof(view.url)) < sizeof(view.url));
 		assert(strpbrk(view.method, " \t\r\n/:") == NULL && strchr(view.url, '\n') == NULL);
+		check_clean(view.url);
 	}
 	free(bytes);
 }

@@ -177,11 +177,36 @@ static void test_requests(void **state)
 	assert_string_equal(v.url, "http:///…"); /* never a part of what may be a secret */
 }
 
+static void test_clean_urls(void **state)
+{
+	static const char *const urls[][2] = {
+		{"https://api.test/v1/users", "https://api.test/v1/users"}, {"http:///", "http:///"}, {"", ""}, {"x.test:443", "x.test:443"},
+		{"https://h.test/p?access_token=x", "https://h.test/p?…"}, {"https://h.test/p#frag", "https://h.test/p?…"}, {"https://h.test?k", "https://h.test?…"},
+		{"https://h.test/a?u=http://x/y", "https://h.test/a?…"}, {"http://user:pw@h.test:80/p", "http://h.test:80/p"}, {"http://a@b:c@h.test", "http://h.test"},
+		{"user:pw@h.test:443", "h.test:443"}, {"http://h.test/@scope/a@b", "http://h.test/@scope/a@b"}, {"http://[::1]:80/p", "http://[::1]:80/p"},
+		{"https://t.test/bot123456:AAHdqTcvCH1vGWJxfSeofSAs0K5PALD/sendMessage", "https://t.test/…/sendMessage"},
+		{"https://d.test/api/webhooks/112233/abcdefghijklmnopqrstuvw1", "https://d.test/api/webhooks/112233/…"}, /* 24 */
+		{"https://d.test/abcdefghijklmnopqrstuv1/", "https://d.test/abcdefghijklmnopqrstuv1/"},                   /* 23 */
+		{"https://d.test/abcdefghijklmnopqrstuvwxyz/012345678901234567890123456789", "https://d.test/abcdefghijklmnopqrstuvwxyz/012345678901234567890123456789"},
+		{"https://d.test/x.eyJhbGciOiJIUzI1NiIsInR5.y/abc%2Bdefghijklmnop%2Fqrs/a", "https://d.test/…/…/a"}, {"https://h.test/[redacted]/p", "https://h.test/[redacted]/p"},
+		{"https://h.test//", "https://h.test//"}, {"no?://u:p@h/", "no?…"},
+	};
+	char out[REQUEST_URL_MAX], big[2 * REQUEST_URL_MAX];
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		request_clean(urls[i][0], out);
+		assert_string_equal(out, urls[i][1]);
+	}
+	memset(big, '/', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	request_clean(big, out);
+	assert_int_equal(strlen(out), REQUEST_URL_MAX - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_newest, empty), cmocka_unit_test_setup(test_words, empty), cmocka_unit_test_setup(test_long_text, empty),
-		cmocka_unit_test_setup(test_hostile, empty), cmocka_unit_test(test_requests),
+		cmocka_unit_test_setup(test_hostile, empty), cmocka_unit_test(test_requests), cmocka_unit_test(test_clean_urls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,6 +41,13 @@ static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
 const struct policy *supervisor_policy(const struct supervisor *s) { return NULL; }
 const struct caps *supervisor_caps(const struct supervisor *s) { return &the_box->caps; }
 const char *supervisor_temp(const struct supervisor *s) { return the_box->temp; }
+size_t supervisor_redact(const struct supervisor *s, char *dst, size_t cap, const char *text)
+{
+	const char *secret = strstr(text, BOX_SECRET);
+	int before = secret ? (int)(secret - text) : (int)strlen(text);
+
+	return (size_t)snprintf(dst, cap, "%.*s%s%s", before, text, secret ? "[redacted]" : "", secret ? secret + strlen(BOX_SECRET) : "");
+}
 struct names *supervisor_resolver(struct supervisor *s) { return the_box->names; }
 bool supervisor_is_own(const struct supervisor *s, pid_t pid) { return pid == getpid() || pid == the_box->outsider; }
 bool stub_listens_at(const struct sandbox *sb, const struct sockaddr_storage *sa) { return false; }

@@ -18,6 +18,7 @@
 #include "launcher/supervise/sweep.h"
 
 #define KEPT_MAX 128
+#define BOX_SECRET "c0rrect/horse" /* of the run */
 #define RESULTS_MAX 64
 
 struct kept {
