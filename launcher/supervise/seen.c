@@ -74,16 +74,18 @@ static bool add_files(struct supervisor *s, struct needles *n, unsigned first)
 	return good;
 }
 
-static struct needles *make(struct supervisor *s, enum needle_kind kind)
+static void no_memory(struct supervisor *s)
 {
-	struct needles *n = needles_new(kind);
+	supervisor_abort(s, 125, "there is no memory to look for decoys: nothing may leave unseen");
+}
+
+/* false: not all of them. */
+static bool make(struct supervisor *s, enum needle_kind kind, struct needles **out)
+{
 	unsigned variables = 0;
 
-	/* Without memory for all of them: those that are there. */
-	if (n != NULL && add_variables(s, n, &variables)) {
-		add_files(s, n, variables);
-	}
-	return n;
+	*out = needles_new(kind);
+	return *out != NULL && add_variables(s, *out, &variables) && add_files(s, *out, variables);
 }
 
 const struct needles *seen_needles(struct sandbox *sb, enum needle_kind kind)
@@ -96,7 +98,9 @@ const struct needles *seen_needles(struct sandbox *sb, enum needle_kind kind)
 	pthread_mutex_lock(&seen->lock);
 	if (!seen->made[kind]) {
 		seen->made[kind] = true;
-		seen->needles[kind] = make(sb->sup, kind);
+		if (!make(sb->sup, kind, &seen->needles[kind])) {
+			no_memory(sb->sup); /* before anybody goes on with those that are there */
+		}
 	}
 	pthread_mutex_unlock(&seen->lock);
 	return seen->needles[kind];
@@ -222,14 +226,18 @@ bool decoy_seen_file(struct sandbox *sb, const struct seen_place *where, int fd,
 	size_t have = 0;
 	char *text = malloc(len + 1);
 
-	while (text != NULL && have < len) {
+	if (text == NULL) {
+		no_memory(sb->sup);
+		return true;
+	}
+	while (have < len) {
 		ssize_t n = read(fd, text + have, len - have);
 		if (n <= 0) {
 			break;
 		}
 		have += (size_t)n;
 	}
-	bool found = text != NULL && seek_data(seen_needles(sb, NEEDLE_DATA), text, have, OUT_OF_A_FILE, &hits);
+	bool found = seek_data(seen_needles(sb, NEEDLE_DATA), text, have, OUT_OF_A_FILE, &hits);
 	free(text);
 	if (where->in == SEEN_WHEEL) {
 		take_off_zip(&hits);

@@ -24,7 +24,7 @@ struct seen_place {
 struct seen; /* of a supervisor */
 struct seen *seen_new(void);
 
-/* To be searched; NULL: there are none, or no memory. */
+/* To be searched; NULL: there are none.  Without memory for all of them the run ends. */
 const struct needles *seen_needles(struct sandbox *sb, enum needle_kind kind);
 /* Can anybody have a decoy?  No variable was replaced, no decoy file read: nothing need be looked at. */
 bool seen_possible(const struct sandbox *sb);
@@ -33,7 +33,7 @@ void seen_file_read(struct sandbox *sb, const char *real);
 
 /* Looks, also into what is packed (policy/seek.h), and records.  True: something was found, by a rule that does not just allow it. */
 bool decoy_seen_data(struct sandbox *sb, pid_t pid, const struct seen_place *where, const void *bytes, size_t len);
-/* The same of the first len bytes of a file. */
+/* The same of the first len bytes of a file; without memory for them the run ends, and it is as if something was found. */
 bool decoy_seen_file(struct sandbox *sb, const struct seen_place *where, int fd, size_t len);
 /* Records what somebody else has found.  pid 0: not known. */
 bool decoy_seen_record(struct sandbox *sb, pid_t pid, const struct seen_place *where, const struct needle_hits *hits);
