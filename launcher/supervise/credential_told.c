@@ -3,9 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "credential_question.h"
 #include "launcher/base/clock.h"
@@ -15,21 +14,6 @@
 
 #define QUESTION_MAX 16384
 #define QUESTION_MS 10000 /* git writes it at once */
-
-static int standard_input(const struct passed *p)
-{
-	return p->count > 0 && p->numbers[0] == 0 ? p->fds[0] : -1;
-}
-
-/* Another handle on the pipe, so that whoever has it cannot make the read wait.  -1: it is no pipe. */
-static int open_again(int fd)
-{
-	char path[48];
-	struct stat st;
-
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
-}
 
 /* All that comes.  Length, or -1. */
 static ssize_t hear(int from, int hung_up, char text[QUESTION_MAX])
@@ -101,7 +85,7 @@ static const char *last_word(char *const *argv)
 /* On standard input. */
 static enum credential_told told_by_pipe(struct sandbox *sb, const struct start *request, struct passed *passed, int hung_up, struct birthright *b)
 {
-	cleanup_fd int from = open_again(standard_input(passed));
+	cleanup_fd int from = passed_pipe(passed, 0, O_RDONLY); /* nobody who has it as well can make the read wait */
 	char text[QUESTION_MAX];
 	struct credential_question q;
 
@@ -148,37 +132,29 @@ static bool is_gits(const char *question)
 	return strncmp(question, "Username for '", 14) == 0 || strncmp(question, "Password for '", 14) == 0;
 }
 
-static int standard_output(const struct passed *p)
+/* At once or not at all: nobody may read at the other end. */
+static bool answer(int to, char *text)
 {
-	for (uint32_t i = 0; i < p->count; i++) {
-		if (p->numbers[i] == 1) {
-			return p->fds[i];
-		}
-	}
-	return -1;
-}
-
-/* Not blocking: nobody may read at the other end. */
-static bool answer(const struct passed *passed, char *text)
-{
-	char path[48];
 	size_t len = strlen(text);
 
-	snprintf(path, sizeof path, "/proc/self/fd/%d", standard_output(passed));
-	cleanup_fd int to = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	text[len] = '\n';
-	bool done = to >= 0 && write(to, text, len + 1) == (ssize_t)len + 1;
+	bool done = write(to, text, len + 1) == (ssize_t)len + 1;
 	explicit_bzero(text, len + 1);
 	return done;
 }
 
 bool credential_prompt(struct sandbox *sb, const struct start *request, enum role asker, const struct passed *passed, int hung_up, struct birthright *b)
 {
+	cleanup_fd int to = passed_pipe(passed, 1, O_WRONLY);
 	const char *question = request->argv[0] != NULL && request->argv[1] != NULL ? request->argv[1] : "";
 	char text[PROMPT_MAX + 1];
 	struct credential_question q;
 	bool echo = asker == ROLE_VCS ? strncmp(question, "Username", 8) == 0 : strstr(question, "(yes/no") != NULL;
 
+	if (to < 0) {
+		refuse(b, "its answer is not to go into a pipe");
+		return false;
+	}
 	if (asker == ROLE_VCS && (!is_gits(question) || !credential_question_words(question, &q))) {
 		refuse(b, "the user is asked for something else than the login of a host");
 		return false;
@@ -186,5 +162,5 @@ bool credential_prompt(struct sandbox *sb, const struct start *request, enum rol
 	if (asker == ROLE_VCS && judge(sb, request, &q, b) != TOLD_GOOD) {
 		return false;
 	}
-	return prompt_ask(question, echo, hung_up, text) && answer(passed, text);
+	return prompt_ask(question, echo, hung_up, text) && answer(to, text);
 }

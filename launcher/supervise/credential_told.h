@@ -17,7 +17,8 @@ enum credential_told {
 enum credential_told credential_told(struct sandbox *sb, const struct start *request, struct passed *passed, int hung_up, struct birthright *b);
 
 /* The tool, or its ssh, has nobody to ask but the user, at the terminal: git for the password of a host that it may reach, ssh for whatever it asks (a passphrase, a
- * password, whether a host's key is right).  asker: which of them.  The answer goes to its standard output.  False: there is none. */
+ * password, whether a host's key is right).  asker: which of them.  The answer goes to its standard output, which
+ * has to be a pipe.  False: there is none, or *b is a refusal. */
 bool credential_prompt(struct sandbox *sb, const struct start *request, enum role asker, const struct passed *passed, int hung_up, struct birthright *b);
 
 #endif

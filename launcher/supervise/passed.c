@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 void passed_init(struct passed *p)
@@ -152,6 +155,25 @@ void passed_standard(struct passed *p)
 	while (p->count > 0 && p->numbers[p->count - 1] > 2) { /* ascending */
 		close_fd(&p->fds[--p->count]);
 	}
+}
+
+int passed_pipe(const struct passed *p, int number, int access)
+{
+	uint32_t i = 0;
+	struct statfs fs;
+	char path[48];
+
+	while (i < p->count && p->numbers[i] != number) {
+		i++;
+	}
+	int flags = i < p->count ? fcntl(p->fds[i], F_GETFL) : -1;
+	bool usable = flags >= 0 && (flags & O_PATH) == 0 && ((flags & O_ACCMODE) == access || (flags & O_ACCMODE) == O_RDWR);
+	/* A FIFO with a name lies in another file system than the kernel's own for pipes. */
+	if (!usable || fstatfs(p->fds[i], &fs) < 0 || fs.f_type != PIPEFS_MAGIC) {
+		return -1;
+	}
+	snprintf(path, sizeof path, "/proc/self/fd/%d", p->fds[i]);
+	return open(path, access | O_NONBLOCK | O_CLOEXEC);
 }
 
 void passed_close(struct passed *p)

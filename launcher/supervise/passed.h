@@ -34,6 +34,10 @@ int passed_choose(struct passed *p, bool audit, bool copies);
 /* Closes all but 0 to 2. */
 void passed_standard(struct passed *p);
 
+/* The pipe that came under that number, another handle on it that does not block, to be read or written (access: O_RDONLY, O_WRONLY).  The caller's.  -1: it is no pipe,
+ * or one that who passed it cannot use so itself: a handle on a file (O_PATH), opened again, would be opened with our rights. */
+int passed_pipe(const struct passed *p, int number, int access);
+
 /* All of them.  May be called again. */
 void passed_close(struct passed *p);
 
