@@ -1,6 +1,9 @@
 #include "credential_question.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#define WORDS_MAX 512
 
 /* "host", "host:port", "[::1]:port". */
 static bool take_host(const char *text, size_t len, struct credential_question *out)
@@ -86,22 +89,68 @@ bool credential_question_parse(const char *text, size_t len, struct credential_q
 	return host != NULL && protocol != NULL && take_protocol(protocol, protocol_len, out) && take_host(host, host_len, out);
 }
 
+/* No control byte, and nothing that is invisible, breaks a line or turns the direction of writing (in UTF-8). */
+static bool is_seen(const char *text)
+{
+	/* U+0080 to U+00BF, ALM, MVS, U+2000 to U+207F, BOM, tags and selectors. */
+	static const char *const odd[] = {"\xc2", "\xd8\x9c", "\xe1\xa0\x8e", "\xe2\x80", "\xe2\x81", "\xef\xbb\xbf", "\xf3\xa0"};
+
+	for (const char *c = text; *c != '\0'; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f) {
+			return false;
+		}
+	}
+	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+		if (strstr(text, odd[i]) != NULL) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void take_user(const char *user, size_t len, struct credential_question *out)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-@+";
+
+	if (len < sizeof out->user && strspn(user, letters) >= len) {
+		memcpy(out->user, user, len);
+	}
+}
+
 bool credential_question_words(const char *prompt, struct credential_question *out)
 {
-	const char *quote = strchr(prompt, '\''), *end = strrchr(prompt, '\''), *at, *user;
+	static const char head[] = "Username for '", other_head[] = "Password for '", tail[] = "': ";
+	size_t len = strlen(prompt);
 
 	memset(out, 0, sizeof *out);
-	at = quote != NULL ? strstr(quote, "://") : NULL;
-	if (at == NULL || end <= at || !take_protocol(quote + 1, (size_t)(at - quote - 1), out)) {
+	out->password = strncmp(prompt, other_head, sizeof other_head - 1) == 0;
+	if ((!out->password && strncmp(prompt, head, sizeof head - 1) != 0) || len > WORDS_MAX || !is_seen(prompt)) {
+		return false;
+	}
+	/* Between the quotes the URL stands alone, and nothing that people or programs could take for its end. */
+	const char *url = prompt + sizeof head - 1, *end = strchr(url, '\''), *at = strstr(url, "://");
+	if (end == NULL || strcmp(end, tail) != 0 || at == NULL || at > end || !take_protocol(url, (size_t)(at - url), out)) {
 		return false;
 	}
 	at += 3;
-	size_t len = strcspn(at, "/?#'");
-	user = memrchr(at, '@', len);
+	len = strcspn(at, "/?#'");
+	const char *user = memrchr(at, '@', len);
 	if (user != NULL) {
+		take_user(at, (size_t)(user - at), out);
 		len -= (size_t)(user + 1 - at);
 		at = user + 1;
 	}
-	/* Between the quotes the URL stands alone, and nothing that people or programs could take for its end. */
-	return at + len <= end && strchr(at + len, '\'') == end && take_host(at, len, out);
+	return take_host(at, len, out);
+}
+
+void credential_question_text(const struct credential_question *q, char text[CREDENTIAL_TEXT_MAX])
+{
+	bool bracket = strchr(q->host, ':') != NULL, whose = q->user[0] != '\0';
+	char port[16] = "";
+
+	if (q->port != (q->tls ? 443 : 80)) {
+		snprintf(port, sizeof port, ":%u", q->port);
+	}
+	snprintf(text, CREDENTIAL_TEXT_MAX, "%s for '%s://%s%s%s%s'%s%s%s: ", q->password ? "Password" : "Username", q->tls ? "https" : "http", bracket ? "[" : "", q->host,
+	         bracket ? "]" : "", port, whose ? " (user " : "", q->user, whose ? ")" : "");
 }

@@ -116,7 +116,7 @@ enum credential_told credential_told(struct sandbox *sb, const struct start *req
 	case HELPER_OF_GIT:
 		return told_by_pipe(sb, request, passed, hung_up, b);
 	case HELPER_ASKPASS:
-		return credential_question_words(request->argv[1], &q) ? judge(sb, request, &q, b) : refuse(b, "its question names no host");
+		return credential_question_words(request->argv[1], &q) ? judge(sb, request, &q, b) : refuse(b, "its question is not git's, about one host");
 	case HELPER_OF_PIP:
 	case HELPER_SSH:
 		break;
@@ -125,12 +125,6 @@ enum credential_told credential_told(struct sandbox *sb, const struct start *req
 }
 
 /* --- at the terminal --------------------------------------------------------------------------------- */
-
-/* "Username for 'https://host': ", as git words it: what is typed is a login of that host's, whoever asks. */
-static bool is_gits(const char *question)
-{
-	return strncmp(question, "Username for '", 14) == 0 || strncmp(question, "Password for '", 14) == 0;
-}
 
 /* At once or not at all: nobody may read at the other end. */
 static bool answer(int to, char *text)
@@ -147,20 +141,25 @@ bool credential_prompt(struct sandbox *sb, const struct start *request, enum rol
 {
 	cleanup_fd int to = passed_pipe(passed, 1, O_WRONLY);
 	const char *question = request->argv[0] != NULL && request->argv[1] != NULL ? request->argv[1] : "";
-	char text[PROMPT_MAX + 1];
+	char text[PROMPT_MAX + 1], own[CREDENTIAL_TEXT_MAX];
 	struct credential_question q;
-	bool echo = asker == ROLE_VCS ? strncmp(question, "Username", 8) == 0 : strstr(question, "(yes/no") != NULL;
+	bool echo = strstr(question, "(yes/no") != NULL;
 
 	if (to < 0) {
 		refuse(b, "its answer is not to go into a pipe");
 		return false;
 	}
-	if (asker == ROLE_VCS && (!is_gits(question) || !credential_question_words(question, &q))) {
-		refuse(b, "the user is asked for something else than the login of a host");
-		return false;
-	}
-	if (asker == ROLE_VCS && judge(sb, request, &q, b) != TOLD_GOOD) {
-		return false;
+	if (asker == ROLE_VCS) { /* what is typed is a login of that host's, and who types it reads which, whoever asks */
+		if (!credential_question_words(question, &q)) {
+			refuse(b, "the user is asked for something else than the login of a host");
+			return false;
+		}
+		if (judge(sb, request, &q, b) != TOLD_GOOD) {
+			return false;
+		}
+		credential_question_text(&q, own);
+		question = own;
+		echo = !q.password;
 	}
 	return prompt_ask(question, echo, hung_up, text) && answer(to, text);
 }

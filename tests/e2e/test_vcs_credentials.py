@@ -4,6 +4,7 @@ They work as without pipwarden; the tool itself reads no store and reaches no ag
 nothing else: another program stands for git here, which the user is made to trust."""
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -228,6 +229,11 @@ def test_subversion_over_ssh_on_another_port(world, net, sshd, templates, distri
 
 # --- at the terminal ----------------------------------------------------------------------------------------------------
 
+def password_of(user: str, pip: str) -> str:
+    """How git asks for it; in its place pipwarden does in its own words, which put nothing that a tool has chosen before the host."""
+    return f"Password for 'https://{HOST}:{HTTPS}' (user {user}): " if "--log" in pip else f"Password for 'https://{user}@{HOST}:{HTTPS}': "
+
+
 @pytest.fixture(params=[False, True], ids=["plain", "guarded"])
 def at_terminal(request, world):
     """How the command begins, and the shell."""
@@ -256,9 +262,38 @@ def test_git_asks_at_the_terminal(world, net, tls, at_terminal):
     shell, pip = at_terminal
     before = shell.settings()
     shell.start(f"{pip} install git+https://{HOST}:{HTTPS}/pwvcs.git")
-    text = typed(shell, {f"Username for 'https://{HOST}:{HTTPS}': ": LOGIN[0], f"Password for 'https://{LOGIN[0]}@{HOST}:{HTTPS}': ": LOGIN[1]})
+    text = typed(shell, {f"Username for 'https://{HOST}:{HTTPS}': ": LOGIN[0], password_of(LOGIN[0], pip): LOGIN[1]})
     assert LOGIN[1] not in text and shell.status() == 0 and installed(world), text
     assert any(login for _, _, login in tls.requests) and shell.settings() == before
+
+
+# Stands for git: asks the user itself, with an answer that is to go into a file of the user's, and in words of its own about another host.
+ASKS = """#!/usr/bin/python3
+import os, subprocess, sys
+HOME, ABOUT = {home!r}, {about!r}
+if "clone" in sys.argv:
+    asked = os.environ["GIT_ASKPASS"]
+    subprocess.run([asked, f"Username for '{{ABOUT}}': "], stdout=os.open(HOME + "/.bashrc", os.O_PATH))
+    subprocess.run([asked, f"Username for '{{ABOUT}}/\\nthe one at github.test': "], stdout=subprocess.PIPE)
+    subprocess.run([asked, f"Username for '{{ABOUT}}/of/github.test': "], stdout=subprocess.PIPE)
+os.execv("/usr/bin/git", ["git", *sys.argv[1:]])
+"""
+
+
+def test_a_tool_that_was_taken_over_asks_at_the_terminal(world, net, tls):
+    """In pipwarden's words, and for an answer to itself; without pipwarden it has the terminal and the file, and needs to ask nobody."""
+    tls.ask_for(*LOGIN)
+    world.write(world.home / ".gitconfig", f"[http]\n\tsslCAInfo = {tls.certificate}\n", 0o644)
+    mine = world.write(world.home / ".bashrc", "# mine: long enough to be seen changed\n", 0o644)
+    tools = world.write(world.home / "tools/git", ASKS.format(home=str(world.home), about=f"https://{HOST}:{HTTPS}"), 0o755).parent
+    options = f"--log {world.logs}/typed.jsonl --on-violation deny --allow-read vcs:{tools} --allow-read build:{tools}"
+    with Terminal(world, columns=400) as shell:
+        shell.start(f"PATH={world.venv}/bin:{tools}:/usr/bin:/bin {world.pipwarden} {options} pip install git+https://{HOST}:{HTTPS}/pwvcs.git")
+        text = typed(shell, {f"Username for 'https://{HOST}:{HTTPS}': ": LOGIN[0], password_of(LOGIN[0], "--log"): LOGIN[1]})
+    asked = [e for e in map(json.loads, (world.logs / "typed.jsonl").read_text().splitlines()) if e.get("rule") == "exec.credential.use"]
+    assert installed(world) and "github.test" not in text, text
+    assert mine.read_text() == "# mine: long enough to be seen changed\n"
+    assert sum(e.get("count", 1) for e in asked) >= 2, asked
 
 
 def test_nobody_is_asked_where_git_is_told_so(world, net, tls, at_terminal):
@@ -276,7 +311,7 @@ def test_ctrl_c_at_the_question(world, net, tls, at_terminal):
     shell, pip = at_terminal
     before = shell.settings()
     shell.start(f"{pip} install git+https://me@{HOST}:{HTTPS}/pwvcs.git")
-    shell.expect(f"Password for 'https://me@{HOST}:{HTTPS}': ")
+    shell.expect(re.escape(password_of("me", pip)))
     shell.send("\x03")
     shell.expect("READY> ")
     assert shell.status() in (1, 130) and shell.settings() == before

@@ -49,7 +49,13 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		}
 		text[size] = '\0';
 	}
-	credential_question_words(text, &q);
+	if (credential_question_words(text, &q)) {
+		char shown[CREDENTIAL_TEXT_MAX];
+		credential_question_text(&q, shown);
+		if (strcmp(shown + strlen(shown) - 2, ": ") != 0 || strstr(shown, q.host) == NULL || strpbrk(shown, "\n\r\033") != NULL) {
+			abort();
+		}
+	}
 	ssh(text, size + 1);
 	free(text);
 	return 0;

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -108,12 +109,64 @@ static void prompts(void **state)
 	assert_false(credential_question_words("Password for 'https://a", &q));
 	assert_true(credential_question_words("Password for 'https://a@b@git.example': ", &q));
 	assert_string_equal(q.host, "git.example");
+	assert_true(credential_question_words("Password for 'https://m\xc3\xbcller@git.example': ", &q));
+}
+
+/* Around a good host anything could be said to who reads it. */
+static void prompts_say_nothing_else(void **state)
+{
+	static const char *const bad[] = {
+		"Your password for 'https://git.example': ", "Login at github.com 'https://git.example': ", "Passphrase for 'https://git.example': ", "Password for 'https://git.example'",
+		"Password for 'https://git.example': \n", "Password for 'https://git.example'; now github.com's: ", "Password for 'https://git.example': Password for github.com: ",
+		"Password for 'https://git.example/\nPassword for github.com': ", "Password for 'https://a\rb@git.example': ", "Password for 'https://a\x1b[2Jb@git.example': ",
+		"Password for 'https://a\x7f@git.example': ", "Password for 'https://a\xc2\x9b@git.example': ", "Password for 'https://git.example/\xe2\x80\xae': ",
+		"Password for 'https://git.example/\xe2\x80\x8b': ", "Password for 'https://git.example/\xe2\x81\xa6': ", "Password for 'https://git.example/\xef\xbb\xbf': ",
+		"Password for 'x https://git.example': ", "Password for 'https:': //", "Password for '': ",
+	};
+	struct credential_question q;
+	char far[1024], text[CREDENTIAL_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		if (credential_question_words(bad[i], &q)) {
+			fail_msg("%s", bad[i]);
+		}
+	}
+	snprintf(far, sizeof far, "Password for 'https://%0600d@git.example': ", 0);
+	assert_false(credential_question_words(far, &q));
+	snprintf(far, sizeof far, "Password for 'https://%0256d': ", 0);
+	assert_false(credential_question_words(far, &q));
+	snprintf(far, sizeof far, "Password for 'http://%064d@[%0250d:]:65535': ", 0, 0);
+	assert_true(credential_question_words(far, &q));
+	credential_question_text(&q, text);
+	assert_string_equal(text + strlen(text) - 3, "): ");
+}
+
+static void assert_shown(const char *prompt, const char *want)
+{
+	struct credential_question q;
+	char text[CREDENTIAL_TEXT_MAX];
+
+	assert_true(credential_question_words(prompt, &q));
+	credential_question_text(&q, text);
+	assert_string_equal(text, want);
+}
+
+static void what_the_user_is_shown(void **state)
+{
+	(void)state;
+	assert_shown("Username for 'https://Git.Example:443/for/github.com': ", "Username for 'https://git.example': ");
+	assert_shown("Password for 'https://me@corp.test@git.example:8443': ", "Password for 'https://git.example:8443' (user me@corp.test): ");
+	assert_shown("Password for 'http://a+b-c_d.1@[::1]': ", "Password for 'http://[::1]' (user a+b-c_d.1): ");
+	assert_shown("Password for 'https://at github.com: @git.example': ", "Password for 'https://git.example': ");
+	assert_shown("Password for 'https://aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg@git.example': ", "Password for 'https://git.example': ");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ssh_fetches), cmocka_unit_test(ssh_does_nothing_else), cmocka_unit_test(questions), cmocka_unit_test(prompts),
+		cmocka_unit_test(prompts_say_nothing_else), cmocka_unit_test(what_the_user_is_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
