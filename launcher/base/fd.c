@@ -125,6 +125,19 @@ ssize_t fd_receive(int sock, void *data, size_t len, int *fds, size_t *nfds)
 	return n;
 }
 
+int fd_receive_whole(int sock, void *data, size_t len, size_t least, int *fds, size_t *nfds)
+{
+	ssize_t n = fd_receive(sock, data, len, fds, nfds);
+
+	if (n < 0 || ((size_t)n == len && *nfds >= least)) {
+		return n < 0 ? (int)n : 0;
+	}
+	while (*nfds > 0) {
+		close(fds[--*nfds]);
+	}
+	return -EPROTO;
+}
+
 int fd_sealed(const char *name, const void *data, size_t len)
 {
 	cleanup_fd int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);

@@ -47,6 +47,8 @@ int fd_send(int sock, const void *data, size_t len, const int *fds, size_t nfds)
 /* Receives one message; descriptors are close-on-exec.  Returns the length (0: the peer is gone) or -errno; -EMSGSIZE when
  * descriptors or data were cut off (those received are closed). *nfds: in: room, out: how many. */
 ssize_t fd_receive(int sock, void *data, size_t len, int *fds, size_t *nfds);
+/* One of exactly len bytes with at least that many descriptors.  0 or -errno: -EPROTO for any other, whose descriptors are closed, also those that come with no byte. */
+int fd_receive_whole(int sock, void *data, size_t len, size_t least, int *fds, size_t *nfds);
 
 /* A close-on-exec memfd that holds data and is sealed against every change, at offset 0; or -errno. */
 int fd_sealed(const char *name, const void *data, size_t len);

@@ -124,8 +124,9 @@ static int receive_request(struct session *n, char cwd[PATH_MAX])
 	int error;
 
 	setsockopt(n->enter_sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-	if (fd_receive(n->enter_sock, &byte, 1, fds, &nfds) != 1 || nfds < 2) {
-		return -EPROTO;
+	error = fd_receive_whole(n->enter_sock, &byte, 1, 2, fds, &nfds);
+	if (error < 0) {
+		return error;
 	}
 	limit.tv_sec = 0;
 	setsockopt(n->enter_sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);

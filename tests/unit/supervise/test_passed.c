@@ -94,10 +94,47 @@ static void what_is_no_pipe_is_not_opened(void **state)
 	close(ends[1]);
 }
 
+/* A request of len bytes that carries count descriptors: what is said to it, and how many more are open then. */
+static int heard(size_t len, size_t count, int *more)
+{
+	int pair[2], fds[3] = {0, 1, 2}, got[3], open_fds[FD_LIST_MAX];
+	size_t ngot = 3;
+	char byte;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	assert_int_equal(fd_send(pair[0], "ss", len, fds, count), 0);
+	size_t before = fd_numbers(open_fds, FD_LIST_MAX);
+	int error = fd_receive_whole(pair[1], &byte, 1, 2, got, &ngot);
+	*more = (int)fd_numbers(open_fds, FD_LIST_MAX) - (int)before;
+	for (size_t i = 0; error == 0 && i < ngot; i++) {
+		close(got[i]);
+	}
+	close(pair[0]);
+	close(pair[1]);
+	return error;
+}
+
+static void nothing_of_a_wrong_request_stays_open(void **state)
+{
+	int more;
+
+	(void)state;
+	assert_int_equal(heard(1, 3, &more), 0);
+	assert_int_equal(more, 3);
+	assert_int_equal(heard(0, 3, &more), -EPROTO);
+	assert_int_equal(more, 0);
+	assert_int_equal(heard(1, 1, &more), -EPROTO);
+	assert_int_equal(more, 0);
+	assert_int_equal(heard(1, 0, &more), -EPROTO);
+	assert_int_equal(more, 0);
+	assert_int_equal(heard(2, 2, &more), -EMSGSIZE);
+	assert_int_equal(more, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_pipe_is_used_without_waiting), cmocka_unit_test(what_is_no_pipe_is_not_opened),
+		cmocka_unit_test(a_pipe_is_used_without_waiting), cmocka_unit_test(what_is_no_pipe_is_not_opened), cmocka_unit_test(nothing_of_a_wrong_request_stays_open),
 	};
 	return cmocka_run_group_tests(tests, make, unmake);
 }
