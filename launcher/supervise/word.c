@@ -25,13 +25,24 @@ static const char *take_variable(char **envp)
 	return value;
 }
 
+/* They end up in lines (whose requirement it is): one that ends a line would be two. */
+static bool is_one_line(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static char *text_of(const cJSON *object, const char *key)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
 	const char *text = cJSON_IsString(item) ? item->valuestring : "";
 	size_t len = strlen(text);
 
-	return len > 0 && len < NAME_MAX_LEN ? strdup(text) : NULL;
+	return len > 0 && len < NAME_MAX_LEN && is_one_line(text) ? strdup(text) : NULL;
 }
 
 static char *digest_of(const cJSON *object)
@@ -60,7 +71,7 @@ bool word_take(char **envp, struct word *out)
 	out->version = text_of(json, "version");
 	out->digest = digest_of(json);
 	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(json, "for")) {
-		if (cJSON_IsString(one) && strlen(one->valuestring) < 2 * NAME_MAX_LEN && out->above.n < FOR_MAX) {
+		if (cJSON_IsString(one) && strlen(one->valuestring) < 2 * NAME_MAX_LEN && is_one_line(one->valuestring) && out->above.n < FOR_MAX) {
 			strings_add(&out->above, one->valuestring);
 		}
 	}

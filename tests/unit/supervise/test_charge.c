@@ -69,6 +69,11 @@ static void what_is_no_word_says_nothing(void **state)
 	w = taken("{\"sha256\":\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\"}", true);
 	assert_null(w.digest);
 	word_finish(&w);
+	w = taken("{\"name\":\"a\\nb\",\"version\":\"1\\u001b[2J\",\"for\":[\"x\\ny\",\"x\\u007f\",\"x\\ty\",\"z 1\"]}", true);
+	assert_true(w.name == NULL && w.version == NULL);
+	assert_int_equal(w.above.n, 1);
+	assert_string_equal(w.above.v[0], "z 1");
+	word_finish(&w);
 	char *envp[] = {NULL};
 	assert_false(word_take(envp, &w));
 }
