@@ -58,13 +58,56 @@ static bool is_name(const char *line, size_t name, const char *want)
 	return strlen(want) == name && memcmp(line, want, name) == 0;
 }
 
+/* "host", or "wwwauth[]", which may come again. */
+static bool is_plain_name(const char *line, size_t name, bool *again)
+{
+	*again = name > 2 && memcmp(line + name - 2, "[]", 2) == 0;
+	name -= *again ? 2 : 0;
+	for (size_t i = 0; i < name; i++) {
+		if ((line[i] < 'a' || line[i] > 'z') && line[i] != '_') {
+			return false;
+		}
+	}
+	return name > 0;
+}
+
+/* In a line between text and this one, which all have a name. */
+static bool came_before(const char *text, const char *line, size_t name)
+{
+	for (; text < line; text = (const char *)memchr(text, '\n', (size_t)(line - text)) + 1) {
+		if ((size_t)(line - text) > name && memcmp(text, line, name) == 0 && text[name] == '=') {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Nothing that some take for the end of a line, or of the text: control bytes, and in UTF-8 U+0085, U+2028 and U+2029. */
+static bool has_lines_for_all(const char *text, size_t len)
+{
+	static const char *const ends[] = {"\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"};
+
+	for (size_t i = 0; i < len; i++) {
+		if (((unsigned char)text[i] < ' ' && text[i] != '\n') || text[i] == 0x7f) {
+			return false;
+		}
+	}
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		if (memmem(text, len, ends[i], strlen(ends[i])) != NULL) {
+			return false;
+		}
+	}
+	return true;
+}
+
 bool credential_question_parse(const char *text, size_t len, struct credential_question *out)
 {
 	const char *host = NULL, *protocol = NULL;
 	size_t host_len = 0, protocol_len = 0;
+	bool again;
 
 	memset(out, 0, sizeof *out);
-	if (memchr(text, '\0', len) != NULL || memchr(text, '\r', len) != NULL) {
+	if (!has_lines_for_all(text, len)) {
 		return false;
 	}
 	for (const char *line = text, *end = text + len; line < end;) {
@@ -74,7 +117,7 @@ bool credential_question_parse(const char *text, size_t len, struct credential_q
 		if (line == stop && stop + 1 >= end) {
 			break; /* the blank line at the end; what stood behind it, some would read and some not */
 		}
-		if (name == 0 || is_name(line, name, "url") || (is_name(line, name, "host") && host != NULL) || (is_name(line, name, "protocol") && protocol != NULL)) {
+		if (!is_plain_name(line, name, &again) || is_name(line, name, "url") || (!again && came_before(text, line, name))) {
 			return false;
 		}
 		if (is_name(line, name, "host")) {

@@ -19,7 +19,8 @@ struct credential_question {
 };
 
 /* What a credential helper is told on its standard input: lines of NAME=VALUE (git-credential(1)).  False: it is not plain whom it is about: no host or two, a
- * `url`, which helpers take for the other names, another protocol than http and https, or a byte that helpers may read differently. */
+ * `url`, which helpers take for the other names, another protocol than http and https, or what helpers may read differently: another name than of letters, one
+ * that comes twice (but for those of lists, `wwwauth[]`), a byte that some take for the end of a line. */
 bool credential_question_parse(const char *text, size_t len, struct credential_question *out);
 /* What GIT_ASKPASS is asked: "Password for 'https://user@host:port/path': ", exactly as git words it, and without a byte that is not seen as what it is. */
 bool credential_question_words(const char *prompt, struct credential_question *out);

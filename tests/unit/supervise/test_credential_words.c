@@ -79,6 +79,10 @@ static void questions(void **state)
 		"", "protocol=https\n", "host=a\n", "protocol=https\nhost=a\nhost=b\n", "protocol=https\nprotocol=http\nhost=a\n", "protocol=https\nhost=a\nurl=https://b/\n",
 		"protocol=ftp\nhost=a\n", "protocol=https\nhost=a\r\n", "protocol=https\nhost=a:\n", "protocol=https\nhost=a:0\n", "protocol=https\nhost=a:65536\n", "protocol=https\nhost=a:443x\n",
 		"protocol=https\nhost=a/b\n", "protocol=https\nhost=a@b\n", "protocol=https\nhost=a%2fb\n", "protocol=https\nhost=[::1\n", "protocol=https\nhost=[::1]x\n", "protocol=https\nhost=\n",
+		"protocol=https\nhost=a\npath=x\x0bhost=b\n", "protocol=https\nhost=a\npath=x\x1e" "host=b\n", "protocol=https\nhost=a\npath=x\x7f\n", "protocol=https\nhost=a\npath=x\thost=b\n",
+		"protocol=https\nhost=a\npath=x\xc2\x85host=b\n", "protocol=https\nhost=a\npath=x\xe2\x80\xa8host=b\n", "protocol=https\nhost=a\npath=x\xe2\x80\xa9host=b\n",
+		"protocol=https\nhost=a\nHost=b\n", "protocol=https\nhost=a\n host=b\n", "protocol=https\nhost=a\nhost =b\n", "protocol=https\nhost=a\nh0st=b\n",
+		"protocol=https\nhost=a\nhost[]x=b\n", "protocol=https\nhost=a\n[]=b\n", "protocol=https\nhost=a\npath=x\npath=y\n", "protocol=https\nhost=a\nusername=x\npath=y\nusername=z\n",
 		"protocol=https\nhost=a\nodd\n", "protocol=https\nhost=a\n=x\n", "protocol=https\nhost=a\n\nhost=b\n", "protocol=https\n\nhost=a\n",
 	};
 	struct credential_question q;
@@ -86,6 +90,7 @@ static void questions(void **state)
 	(void)state;
 	assert_question("protocol=https\nhost=Git.Example\n", "git.example", 443);
 	assert_question("protocol=http\nhost=git.example:8080\npath=a=b\nusername=u\n\n", "git.example", 8080);
+	assert_question("protocol=https\nhost=git.example\npath=m\xc3\x85\xe2\x80\xa6\nwwwauth[]=Basic\nwwwauth[]=Bearer\nwwwauth[]=Basic\npassword_expiry_utc=1\n", "git.example", 443);
 	assert_question("capability[]=authtype\nprotocol=https\nhost=[2001:db8::1]:1\nwwwauth[]=Basic realm=\"x\"", "2001:db8::1", 1);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		assert_false(credential_question_parse(bad[i], strlen(bad[i]), &q));
