@@ -8,6 +8,8 @@
 
 #include "ssh_words.h"
 
+#define SSH_PORT 22
+
 /* pip's for keyring; git's for ssh: the version of its protocol. */
 static const char *const of_the_request[] = {"PYTHONIOENCODING", "GIT_PROTOCOL"};
 
@@ -130,12 +132,16 @@ static bool is_plain_question(const struct installer *ins, const struct helper *
 static const char *check_ssh(const struct supervisor *s, const struct vcs_requirement *tool, char *const *argv)
 {
 	const struct sandbox asks = {.sup = (struct supervisor *)s, .role = ROLE_VCS, .requirement = tool};
-	const char *host, *why = ssh_words_refuse(tool->tool, argv, &s->run->installer->ssh_words, &host);
+	struct ssh_target to;
+	const char *why = ssh_words_refuse(tool->tool, argv, &s->run->installer->ssh_words, &to);
 
 	if (why != NULL) {
 		return why;
 	}
-	return supervisor_host_allowed(&asks, host, 0) ? NULL : "ssh is to speak to another host than the requirement's; --allow-host vcs:HOST allows one";
+	/* Subversion does not tell ssh the port of its URL: the user's configuration has it then. */
+	bool untold = to.port == 0 && strncmp(tool->url, "svn+ssh://", 10) == 0 && supervisor_host_required(&asks, to.host, 0);
+	return untold || supervisor_host_allowed(&asks, to.host, to.port != 0 ? to.port : SSH_PORT)
+	               ? NULL : "ssh is to speak to another host or port than the requirement's; --allow-host vcs:HOST:PORT allows one";
 }
 
 static void check_question(const struct supervisor *s, const struct vcs_requirement *tool, const struct start *request, struct birthright *b)

@@ -1,6 +1,7 @@
 #include "ssh_words.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -34,11 +35,29 @@ static bool is_name(const char *text)
 	return text[0] != '\0' && text[0] != '-' && strspn(text, letters) == strlen(text);
 }
 
+/* 0: it is none. */
+static unsigned port_of(const char *text)
+{
+	size_t len = strlen(text);
+	unsigned long port = len > 0 && len <= 5 && strspn(text, "0123456789") == len ? strtoul(text, NULL, 10) : 0;
+
+	return port <= 65535 ? (unsigned)port : 0;
+}
+
+/* Of two, one ssh takes the first and another the last. */
+static bool take_port(const char *text, struct ssh_target *to)
+{
+	unsigned before = to->port;
+
+	to->port = port_of(text);
+	return to->port != 0 && (before == 0 || before == to->port);
+}
+
 static bool is_value(char option, const char *value)
 {
 	switch (option) {
 	case 'p':
-		return value[0] != '\0' && strspn(value, "0123456789") == strlen(value);
+		return true; /* take_port() has looked */
 	case 'l':
 		return is_name(value);
 	case 'o':
@@ -49,13 +68,16 @@ static bool is_value(char option, const char *value)
 }
 
 /* The option at argv[*at], with its value, of the user's command or one of the tools'.  *at goes behind it. */
-static bool take_option(char *const *argv, size_t *at, const struct strings *users)
+static bool take_option(char *const *argv, size_t *at, const struct strings *users, struct ssh_target *to)
 {
 	const char *word = argv[*at];
 	bool apart = word[1] != '\0' && word[2] == '\0' && strchr(with_value, word[1]) != NULL;
 	const char *value = apart ? argv[*at + 1] : word[1] != '\0' ? word + 2 : "";
 
 	*at += 1 + (apart && value != NULL);
+	if (word[1] == 'p' && (value == NULL || !take_port(value, to))) {
+		return false;
+	}
 	if (strings_has(users, word) && (!apart || (value != NULL && strings_has(users, value)))) {
 		return true;
 	}
@@ -131,13 +153,14 @@ static bool join(char *const *argv, char command[COMMAND_MAX])
 	return true;
 }
 
-const char *ssh_words_refuse(enum vcs_tool tool, char *const *argv, const struct strings *users, const char **host)
+const char *ssh_words_refuse(enum vcs_tool tool, char *const *argv, const struct strings *users, struct ssh_target *to)
 {
 	char command[COMMAND_MAX];
 	const char *user;
 	bool subsystem = false, asks = false;
 	size_t at = 1;
 
+	memset(to, 0, sizeof *to);
 	while (argv[0] != NULL && argv[at] != NULL && argv[at][0] == '-' && strcmp(argv[at], "--") != 0) {
 		if (tool == VCS_BZR && strcmp(argv[at], "-s") == 0) {
 			subsystem = true;
@@ -145,7 +168,7 @@ const char *ssh_words_refuse(enum vcs_tool tool, char *const *argv, const struct
 			continue;
 		}
 		asks = asks || strcmp(argv[at], "-G") == 0;
-		if (!take_option(argv, &at, users)) {
+		if (!take_option(argv, &at, users, to)) {
 			return "ssh is given an option that neither the tool has for it nor the user's own command";
 		}
 	}
@@ -156,7 +179,7 @@ const char *ssh_words_refuse(enum vcs_tool tool, char *const *argv, const struct
 		return "ssh is given no plain host";
 	}
 	user = strrchr(argv[at], '@');
-	*host = user != NULL ? user + 1 : argv[at];
+	to->host = user != NULL ? user + 1 : argv[at];
 	/* git and Mercurial give it as one word; of several, some could be options to another getopt. */
 	if (!join(argv + at + 1, command) || ((tool == VCS_GIT || tool == VCS_HG) && argv[at + 1] != NULL && argv[at + 2] != NULL)) {
 		return "ssh is given a command in a form that the tool does not use";

@@ -12,14 +12,14 @@ static void ssh(char *text, size_t size)
 {
 	static const struct strings nobody;
 	char *argv[WORDS_MAX + 1] = {text};
-	const char *host;
+	struct ssh_target to;
 	size_t n = 1;
 
 	for (char *at = text; n < WORDS_MAX && (at = memchr(at, '\0', (size_t)(text + size - at))) != NULL && at + 1 < text + size; at++) {
 		argv[n++] = at + 1;
 	}
 	for (int tool = 0; tool < VCS_COUNT; tool++) {
-		if (ssh_words_refuse((enum vcs_tool)tool, argv, &nobody, &host) != NULL) {
+		if (ssh_words_refuse((enum vcs_tool)tool, argv, &nobody, &to) != NULL) {
 			continue;
 		}
 		for (size_t i = 1; i < n; i++) {

@@ -15,16 +15,23 @@
 
 static const char *const user_words[] = {"ssh", "-i", "/home/u/key", "-F", "none", "-oProxyCommand=mine", NULL};
 static const struct strings users = {.v = (char **)(uintptr_t)user_words, .n = 6}, nobody;
+static const char *const port_words[] = {"ssh", "-p", "2022", NULL};
+static const struct strings ported = {.v = (char **)(uintptr_t)port_words, .n = 3};
 
-static const char *spoken_to;
+static struct ssh_target spoken_to;
 
 static void ssh_fetches(void **state)
 {
 	(void)state;
 	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-o", "SendEnv=GIT_PROTOCOL", "-p", "2222", "git@host", "git-upload-pack '/a b.git'"), &nobody, &spoken_to));
-	assert_string_equal(spoken_to, "host");
+	assert_string_equal(spoken_to.host, "host");
+	assert_int_equal(spoken_to.port, 2222);
 	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "git@host", "git-upload-pack 'it'\\''s'\\!'.git'"), &nobody, &spoken_to));
-	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-G", "host"), &nobody, &spoken_to));
+	assert_int_equal(spoken_to.port, 0);
+	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-G", "-p65535", "-p", "65535", "host"), &nobody, &spoken_to));
+	assert_int_equal(spoken_to.port, 65535);
+	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-p", "2022", "host", "git-upload-pack 'x'"), &ported, &spoken_to)); /* the user's too */
+	assert_int_equal(spoken_to.port, 2022);
 	assert_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-i", "/home/u/key", "-F", "none", "-oProxyCommand=mine", "-4", "host", "git-upload-pack 'x'"), &users, &spoken_to));
 	assert_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "-C", "u@host", "hg -R a/b.c serve --stdio"), &nobody, &spoken_to));
 	assert_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "u@host", "hg -R 'a b' serve --stdio"), &nobody, &spoken_to));
@@ -60,6 +67,11 @@ static void ssh_does_nothing_else(void **state)
 	assert_non_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "host", "hg -R x serve --stdio --debugger"), &nobody, &spoken_to));
 	assert_non_null(ssh_words_refuse(VCS_HG, ARGV("ssh", "host", "hg -R --config=x serve --stdio"), &nobody, &spoken_to));
 	assert_non_null(ssh_words_refuse(VCS_SVN, ARGV("ssh", "host", "svnserve -t; id"), &nobody, &spoken_to));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-p", "22", "-p", "2222", "host", "git-upload-pack 'x'"), &nobody, &spoken_to));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-p", "2022", "-p", "22", "host", "git-upload-pack 'x'"), &ported, &spoken_to));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-p", "0", "host", "git-upload-pack 'x'"), &nobody, &spoken_to));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-p65536", "host", "git-upload-pack 'x'"), &nobody, &spoken_to));
+	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-p", "4294967318", "host", "git-upload-pack 'x'"), &nobody, &spoken_to));
 	/* A value of the user's does not make an option of another value his. */
 	assert_non_null(ssh_words_refuse(VCS_GIT, ARGV("ssh", "-F", "/home/u/key", "-i", "/etc/passwd", "host", "git-upload-pack 'x'"), &users, &spoken_to));
 }
