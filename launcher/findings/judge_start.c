@@ -1,5 +1,8 @@
 /* Start-up code that a run has brought. */
 #include <cjson/cJSON.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,36 +10,92 @@
 #include "beneath.h"
 #include "direct_url.h"
 #include "judge.h"
+#include "launcher/base/fd.h"
 #include "launcher/base/pathtext.h"
 #include "startup.h"
 
 #define START_UP_MAX (1u << 20)
 #define DIRECT_URL_MAX (64u << 10)
-enum { START_UPS_MAX = 500 };
+enum { START_UPS_MAX = 500, LISTED_MAX = 100000 };
 
-static bool names_extension(const char *path, const char *module)
+struct place { /* what a line of code is judged by: `site` runs it with this folder */
+	const struct judge *j;
+	const struct view_folder *f;
+};
+
+/* "NAME.so", "NAME.cpython-311-x86_64-linux-gnu.so". */
+static bool is_library(const char *base, const char *name, size_t len)
 {
-	const char *base = strrchr(path, '/');
-	size_t len = strlen(module), n;
+	size_t n = strlen(base);
 
-	base = base != NULL ? base + 1 : path;
-	n = strlen(base);
-	return n > 3 && strncmp(base, module, len) == 0 && base[len] == '.' && strcmp(base + n - 3, ".so") == 0;
+	return n > 3 && strncmp(base, name, len) == 0 && base[len] == '.' && strcmp(base + n - 3, ".so") == 0;
+}
+
+/* The import system takes a package's NAME/__init__.so as well as NAME.so, and before any source. */
+static bool names_extension(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = strlen(name), above = slash != NULL ? (size_t)(slash - path) : 0;
+
+	if (is_library(slash != NULL ? slash + 1 : path, name, len)) {
+		return true;
+	}
+	return above >= len && strncmp(slash - len, name, len) == 0 && (above == len || slash[-(ptrdiff_t)len - 1] == '/') && is_library(slash + 1, "__init__", 8);
+}
+
+/* Is there such a file in the folder?  What cannot be read as a whole has one. */
+static bool holds_library(int parent, const char *folder, const char *name)
+{
+	cleanup_fd int fd = openat(parent, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	bool found = false;
+	size_t n = 0;
+
+	if (dir == NULL) {
+		return errno != ENOENT && errno != ENOTDIR; /* a file in its place is no package */
+	}
+	steal_fd(&fd);
+	while (!found && (errno = 0, entry = readdir(dir)) != NULL) {
+		found = is_library(entry->d_name, name, strlen(name)) || n++ == LISTED_MAX;
+	}
+	found |= errno != 0;
+	closedir(dir);
+	return found;
+}
+
+/* As it lies there, whoever brought it and when. */
+static bool lies_there(const struct view_folder *f, const char *module)
+{
+	char path[PATH_MAX];
+	const char *name;
+
+	snprintf(path, sizeof path, "%s", module);
+	for (char *dot = path; (dot = strchr(dot, '.')) != NULL;) {
+		*dot = '/';
+	}
+	cleanup_fd int parent = beneath_parent(f->fd, path, &name);
+	if (parent < 0) {
+		return parent != -ENOENT && parent != -ENOTDIR;
+	}
+	return holds_library(parent, ".", name) || holds_library(parent, name, "__init__");
 }
 
 static bool is_extension(const void *context, const char *module)
 {
-	const struct judge *j = context;
-	bool found = false;
+	const struct place *p = context;
+	const struct judge *j = p->j;
+	const char *dot = strrchr(module, '.'), *name = dot != NULL ? dot + 1 : module;
+	bool found = lies_there(p->f, module);
 
 	for (size_t i = 0; i < j->view->n && !found; i++) {
 		const struct view_entries *e = &j->view->v[i].after;
 		for (size_t k = 0; k < e->n && !found; k++) {
-			found = names_extension(e->v[k].name, module);
+			found = names_extension(e->v[k].name, name);
 		}
 	}
 	for (size_t i = 0; i < j->dists->named && !found; i++) {
-		found = names_extension(j->dists->index[i].line->path, module);
+		found = names_extension(j->dists->index[i].line->path, name);
 	}
 	return found;
 }
@@ -86,7 +145,8 @@ static struct startup judge_start_up(const struct judge *j, const struct view_fo
 		s.why = "it is no file that can be read, or too large for one";
 		return s;
 	}
-	const struct startup_of of = {.dist = d != NULL ? d->normal : "", .editable = is_editable(j, d), .is_extension = is_extension, .context = j};
+	const struct place place = {.j = j, .f = f};
+	const struct startup_of of = {.dist = d != NULL ? d->normal : "", .editable = is_editable(j, d), .is_extension = is_extension, .context = &place};
 	s = startup_pth(text, (size_t)len, &of);
 	free(text);
 	return s;

@@ -6,6 +6,7 @@
 
 #define LINE_MAX_HONEST 1200 /* the longest honest one is a namespace package's, of some 600 */
 #define LINES_MAX_HONEST 20   /* of code; google-cloud-core's had two */
+#define MODULE_MAX 256        /* of a namespace package's name */
 
 /* --- names --------------------------------------------------------------------------------------- */
 
@@ -218,27 +219,54 @@ static bool is_known(const char *line, size_t len, const char *dist, bool editab
 	return editable && is_editable(line, len);
 }
 
-/* What a namespace package's line looks for: google.cloud is looked for as `cloud`. */
-static bool namespace_of(const char *line, size_t len, char *out, size_t size)
+/* Does a namespace package's line look for a module?  Then where: google.cloud is looked for as `cloud` in the folder google, and *at is that name, of *n bytes.
+ * The folder is what the tuple says, so the two must be one, as setuptools writes them: else *n is 0. */
+static bool namespace_of(const char *line, size_t len, const char **at, size_t *n)
 {
-	static const char mark[] = "PathFinder.find_spec('";
-	const char *at = memmem(line, len, mark, sizeof mark - 1);
-	size_t n = 0, left;
+	static const char mark[] = "PathFinder.find_spec('", list[] = ", *(";
+	char tuple[2 * MODULE_MAX + 4];
+	const char *folder = memmem(line, len, list, sizeof list - 1), *end;
+	size_t to = 0;
 
-	if (at == NULL) {
+	*at = memmem(line, len, mark, sizeof mark - 1);
+	if (*at == NULL || folder == NULL) {
 		return false;
 	}
-	at += sizeof mark - 1;
-	left = len - (size_t)(at - line);
-	while (n < left && at[n] != '\'') {
-		if (at[n++] == '.') {
-			at += n;
-			left -= n;
-			n = 0;
-		}
+	folder += sizeof list - 1;
+	*at += sizeof mark - 1;
+	end = memchr(*at, '\'', len - (size_t)(*at - line));
+	*n = end != NULL && end - *at < MODULE_MAX ? (size_t)(end - *at) : 0;
+	tuple[to++] = '\'';
+	for (size_t i = 0; i < *n && to + 8 < sizeof tuple; i++) {
+		const char *add = (*at)[i] == '.' ? "', '" : NULL;
+		size_t more = add != NULL ? 4 : 1;
+		memcpy(tuple + to, add != NULL ? add : *at + i, more);
+		to += more;
 	}
-	snprintf(out, size, "%.*s", n < size ? (int)n : (int)size - 1, at);
+	strcpy(tuple + to, memchr(*at, '.', *n) != NULL ? "')" : "',)");
+	if (!starts(folder, len - (size_t)(folder - line), tuple)) {
+		*n = 0;
+	}
 	return true;
+}
+
+static void judge_namespace(const char *line, size_t len, const struct startup_of *of, struct startup *s)
+{
+	char module[MODULE_MAX];
+	const char *at;
+	size_t n;
+
+	if (!namespace_of(line, len, &at, &n)) {
+		return;
+	}
+	snprintf(module, sizeof module, "%.*s", (int)n, at);
+	if (n == 0) {
+		s->level = STARTUP_HOSTILE;
+		s->why = "it is the line of a namespace package, and looks for another name than the folder's";
+	} else if (of->is_extension != NULL && of->is_extension(of->context, module)) {
+		s->level = STARTUP_HOSTILE;
+		s->why = "it loads an extension module by the line of a namespace package";
+	}
 }
 
 /* --- files --------------------------------------------------------------------------------------- */
@@ -299,10 +327,9 @@ static struct startup judge_code(const char *line, size_t len, const struct star
 	n = word_at(line, len, &at);
 	snprintf(s.module, sizeof s.module, "%.*s", n < sizeof s.module ? (int)n : 0, line + at);
 	if (is_known(line, len, of->dist, of->editable)) {
-		char module[sizeof s.module] = "";
-		bool loads = namespace_of(line, len, module, sizeof module) && of->is_extension != NULL && of->is_extension(of->context, module);
-		s.level = loads ? STARTUP_HOSTILE : STARTUP_KNOWN;
-		s.why = loads ? "it loads an extension module by the line of a namespace package" : "a line that many packages have";
+		s.level = STARTUP_KNOWN;
+		s.why = "a line that many packages have";
+		judge_namespace(line, len, of, &s);
 	} else if (len > LINE_MAX_HONEST) {
 		s.level = STARTUP_HOSTILE;
 		s.why = "it is longer than any honest line";

@@ -24,7 +24,7 @@ struct startup {
 struct startup_of { /* what a file's text does not say */
 	const char *dist; /* the normal name of the distribution that brought it (name_normal), "" where none did; NULL: it is not asked whose it is */
 	bool editable;    /* it belongs to an editable install that the user asked for */
-	/* Is there an extension module of this name?  The line of a namespace package would load it.  NULL: it is not asked. */
+	/* Is there an extension module of this name ("google.cloud")?  The line of a namespace package would load it.  NULL: it is not asked. */
 	bool (*is_extension)(const void *context, const char *module);
 	const void *context;
 };

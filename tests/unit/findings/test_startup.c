@@ -7,9 +7,12 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "launcher/findings/startup.h"
 
-#define NAMESPACE(line_name) "import sys, types, os;has_mfs = sys.version_info > (3, 5);p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('google', 'cloud'));" \
+#define NAMESPACE(line_name) NAMESPACE_IN("'google', 'cloud'", line_name)
+#define NAMESPACE_IN(folder, line_name) "import sys, types, os;has_mfs = sys.version_info > (3, 5);p = os.path.join(sys._getframe(1).f_locals['sitedir'], *(" folder "));" \
 	"importlib = has_mfs and __import__('importlib.util');has_mfs and __import__('importlib.machinery');m = has_mfs and sys.modules.setdefault('" line_name "', " \
 	"importlib.util.module_from_spec(importlib.machinery.PathFinder.find_spec('" line_name "', [os.path.dirname(p)])));m = m or sys.modules.setdefault('" line_name "', " \
 	"types.ModuleType('" line_name "'));mp = (m or []) and m.__dict__.setdefault('__path__',[]);(p not in mp) and mp.append(p);m and setattr(sys.modules['google'], 'cloud', m)"
@@ -55,17 +58,39 @@ static void known_lines(void **state)
 static bool is_cloud(const void *context, const char *module)
 {
 	(*(unsigned *)context)++;
-	return strcmp(module, "cloud") == 0;
+	return strcmp(module, "google.cloud") == 0;
 }
 
 static void a_namespace_that_is_an_extension(void **state)
 {
-	static const char text[] = "/elsewhere\n" NAMESPACE("google") "\n" NAMESPACE("google.cloud") "\n";
+	static const char text[] = "/elsewhere\n" NAMESPACE_IN("'google',", "google") "\n" NAMESPACE("google.cloud") "\n";
 	unsigned asked = 0;
 	const struct startup_of of = {.dist = "", .is_extension = is_cloud, .context = &asked};
 
 	assert_int_equal(startup_pth(text, sizeof text - 1, &of).level, STARTUP_HOSTILE);
 	assert_int_equal(asked, 2); /* of each line, whatever stands before it */
+}
+
+/* The folder that is looked into is the tuple's, the name is the other one. */
+static void a_namespace_of_another_name(void **state)
+{
+	static const char *const lines[] = {
+		NAMESPACE("google.other"), NAMESPACE("cloud"), NAMESPACE_IN("'google'", "google"), NAMESPACE_IN("''", "google"), NAMESPACE_IN("'google','cloud'", "google.cloud"),
+		NAMESPACE_IN("'google', 'cloud', 'x'", "google.cloud"), NAMESPACE("google.cloud.x"),
+	};
+	char name[400], line[4000];
+
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		expect(lines[i], "", false, STARTUP_HOSTILE);
+		expect(lines[i], NULL, true, STARTUP_HOSTILE);
+	}
+	expect(NAMESPACE_IN("'google',", "google"), "", false, STARTUP_KNOWN);
+	for (size_t n = 100; n < sizeof name; n++) { /* a name that does not fit is no name */
+		memset(name, 'x', n);
+		name[n] = '\0';
+		snprintf(line, sizeof line, NAMESPACE_IN("'%s',", "%s"), name, name, name, name, name);
+		expect(line, "", false, n < 256 ? STARTUP_KNOWN : STARTUP_HOSTILE);
+	}
 }
 
 static void code(void **state)
@@ -114,7 +139,8 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(folders), cmocka_unit_test(known_lines), cmocka_unit_test(a_namespace_that_is_an_extension), cmocka_unit_test(code), cmocka_unit_test(hostile_code), cmocka_unit_test(names),
+		cmocka_unit_test(folders), cmocka_unit_test(known_lines), cmocka_unit_test(a_namespace_that_is_an_extension), cmocka_unit_test(a_namespace_of_another_name),
+		cmocka_unit_test(code), cmocka_unit_test(hostile_code), cmocka_unit_test(names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -214,12 +214,49 @@ static void a_record_without_end(void **state)
 	assert_string_equal(dists.v[0].name, "new"); /* METADATA speaks of another one */
 }
 
+#define NAMESPACE "import sys, types, os;p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('pwa', 'pwb'));importlib = __import__('importlib.util');" \
+	"__import__('importlib.machinery');m = sys.modules.setdefault('pwa.pwb', importlib.util.module_from_spec(importlib.machinery.PathFinder.find_spec(" \
+	"'pwa.pwb', [os.path.dirname(p)])));m = m or sys.modules.setdefault('pwa.pwb', types.ModuleType('pwa.pwb'));" \
+	"mp = (m or []) and m.__dict__.setdefault('__path__',[]);(p not in mp) and mp.append(p);m and setattr(sys.modules['pwa'], 'pwb', m)\n"
+
+/* What the import system would take for pwa.pwb, named by a RECORD of this run or there since an earlier one. */
+static void a_namespace_that_loads_native_code(void **state)
+{
+	static const char *const native[] = {"pwb.so", "pwb.abi3.so", "pwb.cpython-311-x86_64-linux-gnu.so", "pwb/__init__.so", "pwb/__init__.abi3.so"};
+	static const char *const plain[] = {"pwb/__init__.py", "pwb/x.so", "pwb/sub/__init__.so", "pwbx.so", "xpwb/__init__.so", "pwc/__init__.so"};
+	char path[PATH_MAX], record[PATH_MAX + 100];
+
+	for (size_t i = 0; i < 2 * (sizeof native / sizeof *native + sizeof plain / sizeof *plain); i++) {
+		size_t of = i / 2, first = sizeof native / sizeof *native;
+		bool earlier = i % 2 == 0, loads = of < first;
+		snprintf(path, sizeof path, "lib/site-packages/pwa/%s", loads ? native[of] : plain[of - first]);
+		if (i > 0) {
+			begin(state);
+		}
+		if (earlier) {
+			put(path, "x");
+		}
+		look_before();
+		put(path, "x");
+		put("lib/site-packages/new-nspkg.pth", NAMESPACE);
+		snprintf(record, sizeof record, "%s,,\nnew-nspkg.pth,,\nnew-1.dist-info/RECORD,,\n", earlier ? "new.py" : path + strlen("lib/site-packages/"));
+		put("lib/site-packages/new-1.dist-info/RECORD", record);
+		look_after();
+		if (has("install.pth.hostile", "lib/site-packages/new-nspkg.pth") != loads || has("install.pth.known", "lib/site-packages/new-nspkg.pth") == loads) {
+			fail_msg("%s, %s", path, earlier ? "of an earlier run" : "of this one");
+		}
+		if (i + 1 < 2 * (first + sizeof plain / sizeof *plain)) {
+			end(state);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_package_is_judged_and_taken_back, begin, end), cmocka_unit_test_setup_teardown(nothing_is_led_elsewhere, begin, end),
 		cmocka_unit_test_setup_teardown(a_file_of_two_stays_while_it_is_the_others, begin, end), cmocka_unit_test_setup_teardown(an_overwritten_file_goes, begin, end),
-		cmocka_unit_test_setup_teardown(a_record_without_end, begin, end),
+		cmocka_unit_test_setup_teardown(a_record_without_end, begin, end), cmocka_unit_test_setup_teardown(a_namespace_that_loads_native_code, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
