@@ -14,7 +14,7 @@ bool startup_is_pth(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len > 4 && strcmp(name + len - 4, ".pth") == 0;
+	return len >= 4 && strcmp(name + len - 4, ".pth") == 0;
 }
 
 bool startup_is_customize(const char *name)

@@ -31,7 +31,7 @@ struct startup_of { /* what a file's text does not say */
 struct startup startup_pth(const char *text, size_t len, const struct startup_of *of);
 /* Does the text of a module, or of a line, use what start-up code has no need of?  *why: what, a static string. */
 bool startup_hostile(const char *text, size_t len, const char **why);
-/* Does site look at a file of this name: "x.pth"? */
+/* Does the site of any Python look at a file of this name: "x.pth"?  Older ones take hidden files too, ".x.pth" and ".pth". */
 bool startup_is_pth(const char *name);
 /* Is it sitecustomize or usercustomize, as a module of any kind ("sitecustomize.py", "sitecustomize", "usercustomize.abi3.so")? */
 bool startup_is_customize(const char *name);

@@ -237,7 +237,7 @@ static void allow_import(const struct event *ev, struct allow *a)
 	size_t len = ev->target.path != NULL ? strlen(ev->target.path) : 0;
 
 	none(a, "nothing of the environment runs inside pip; pip works without it");
-	if (len > 4 && strcmp(ev->target.path + len - 4, ".pth") == 0) {
+	if (len >= 4 && strcmp(ev->target.path + len - 4, ".pth") == 0) {
 		a->option = "--allow-pth";
 		snprintf(a->value, sizeof a->value, "%.4096s", ev->target.path);
 		a->why = "its lines run inside pip, with the rights of pip";

@@ -140,11 +140,13 @@ static void a_package_is_judged_and_taken_back(void **state)
 	put("lib/site-packages/new/__init__.py", "x");
 	put("lib/site-packages/new/__pycache__/__init__.cpython-311.pyc", "y");
 	put("lib/site-packages/new.pth", "import os\n");
+	put("lib/site-packages/.pth", "import os\n");
 	put("bin/sudo", "x");
 	put("lib/site-packages/new-1.dist-info/RECORD",
-	    "new/__init__.py," X ",1\nnew/__pycache__/__init__.cpython-311.pyc,,\nnew.pth," X ",1\n../../bin/sudo,,\nnew-1.dist-info/RECORD,,\n");
+	    "new/__init__.py," X ",1\nnew/__pycache__/__init__.cpython-311.pyc,,\nnew.pth," X ",1\n.pth,,\n../../bin/sudo,,\nnew-1.dist-info/RECORD,,\n");
 	const struct judge *j = look_after();
 	assert_true(has("install.pth.hostile", "lib/site-packages/new.pth") && has("install.record.hash", "lib/site-packages/new.pth"));
+	assert_true(has("install.pth.hostile", "lib/site-packages/.pth"));
 	assert_true(has("install.shadow.command", "bin/sudo"));
 	assert_string_equal(dists.v[0].name, "new");
 	take(j);
