@@ -19,6 +19,7 @@ struct dist {
 	size_t n;
 	int error;                 /* -errno: its RECORD could not be read as a whole; the entries are those before */
 	bool take_back;            /* for the caller */
+	size_t told;               /* for the caller: findings of it */
 };
 
 struct named { /* a path that a RECORD names */

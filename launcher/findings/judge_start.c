@@ -162,12 +162,14 @@ static void check_hash(const struct judge *j, const struct view_folder *f, const
 	}
 }
 
-static void judge_one_start_up(const struct judge *j, const struct view_folder *f, const char *name, const struct named *n)
+/* unread: it is one of too many. */
+static void judge_one_start_up(const struct judge *j, const struct view_folder *f, const char *name, const struct named *n, bool unread)
 {
 	static const char *const rules[] = {[STARTUP_PATHS] = NULL, [STARTUP_KNOWN] = "install.pth.known", [STARTUP_OUTSIDE] = "install.pth.path",
 	                                    [STARTUP_CODE] = "install.pth.code", [STARTUP_HOSTILE] = "install.pth.hostile"};
 	char path[PATH_MAX], why[320];
-	struct startup s = judge_start_up(j, f, name, n != NULL ? n->dist : NULL);
+	struct startup s = unread ? (struct startup){.level = STARTUP_HOSTILE, .why = "more start-up files came than are looked at"}
+	                          : judge_start_up(j, f, name, n != NULL ? n->dist : NULL);
 	const char *rule = startup_is_pth(name) ? rules[s.level] : "install.customize";
 
 	if (rule == NULL || !recorded_resolve(f->path, name, path)) {
@@ -175,20 +177,22 @@ static void judge_one_start_up(const struct judge *j, const struct view_folder *
 	}
 	snprintf(why, sizeof why, "%s%s%s", s.why, s.module[0] != '\0' ? "; it imports " : "", s.module);
 	j->found(j->context, &(struct finding){.rule = rule, .path = path, .name = s.module[0] != '\0' ? s.module : NULL, .why = why, .dist = n != NULL ? n->dist : NULL, .folder = f});
-	check_hash(j, f, name, path, n);
+	if (!unread) {
+		check_hash(j, f, name, path, n);
+	}
 }
 
 /* Of each distribution that names it: a second one must not keep what the first one is taken back for. */
-static void judge_of_all(const struct judge *j, const struct view_folder *f, const char *name)
+static void judge_of_all(const struct judge *j, const struct view_folder *f, const char *name, bool unread)
 {
 	const struct named *n = dists_find(j->dists, f, name), *end = j->dists->index + j->dists->named;
 
 	if (n == NULL) {
-		judge_one_start_up(j, f, name, dists_below(j->dists, f, name));
+		judge_one_start_up(j, f, name, dists_below(j->dists, f, name), unread);
 	}
 	for (const struct dist *last = NULL; n != NULL && n < end && n->folder == f && strcmp(n->line->path, name) == 0; n++) {
 		if (n->dist != last) {
-			judge_one_start_up(j, f, name, n);
+			judge_one_start_up(j, f, name, n, unread);
 		}
 		last = n->dist;
 	}
@@ -198,13 +202,10 @@ void judge_start_ups(const struct judge *j, const struct view_folder *f)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < f->after.n && n <= START_UPS_MAX; i++) {
+	for (size_t i = 0; i < f->after.n; i++) {
 		const struct view_entry *e = &f->after.v[i];
-		if ((startup_is_pth(e->name) || startup_is_customize(e->name)) && view_is_new(f, e) && n++ < START_UPS_MAX) {
-			judge_of_all(j, f, e->name);
+		if ((startup_is_pth(e->name) || startup_is_customize(e->name)) && view_is_new(f, e)) {
+			judge_of_all(j, f, e->name, n++ >= START_UPS_MAX);
 		}
-	}
-	if (n > START_UPS_MAX) {
-		j->found(j->context, &(struct finding){.rule = "install.pth.hostile", .path = f->path, .why = "more start-up files came than are looked at"});
 	}
 }

@@ -9,13 +9,14 @@
 
 #include "launcher/base/fd.h"
 #include "launcher/base/made.h"
+#include "launcher/findings/beneath.h"
 #include "launcher/findings/takeback.h"
 
 enum { FINDINGS_MAX = 400, OF_ONE_MAX = 100 }; /* a package may not fill the record */
 
 struct kept { /* a finding that is to be written down */
 	struct verdict verdict;
-	char *path, *name, *why;
+	char *path, *name, *why; /* why NULL: it is only taken back, for there is no room in the record */
 	struct dist *dist;
 	const struct view_folder *folder;
 	bool taken; /* back: it, or its distribution */
@@ -30,7 +31,7 @@ struct report {
 	struct supervisor *s;
 	struct dists dists;
 	struct kept *v;
-	size_t n, more;
+	size_t n, told, told_of_nobody, more;
 	bool failed; /* memory */
 };
 
@@ -90,40 +91,47 @@ static bool is_refused(struct verdict *v)
 	return v->action == ACTION_ABORT || v->severity == SEV_CRITICAL;
 }
 
-static bool has_room(const struct report *r, const struct dist *d, bool refused)
+/* Of each distribution that is refused there is one. */
+static bool has_room(const struct report *r, size_t same, bool refused)
 {
-	size_t same = 0;
+	return refused ? r->told < 2 * FINDINGS_MAX || same == 0 : r->told < FINDINGS_MAX && same < OF_ONE_MAX;
+}
 
-	for (size_t i = 0; i < r->n; i++) {
-		same += r->v[i].dist == d;
-	}
-	return refused ? r->n < 2 * FINDINGS_MAX : r->n < FINDINGS_MAX && same < OF_ONE_MAX;
+/* Not to be written down, but its file goes like the others. */
+static bool is_silent(const struct report *r, const struct kept *k, const struct finding *f)
+{
+	const struct kept *last = r->n > 0 ? &r->v[r->n - 1] : NULL;
+
+	return k->taken && f->folder != NULL && f->path != NULL && (last == NULL || last->folder != f->folder || last->path == NULL || strcmp(last->path, f->path) != 0);
 }
 
 static void keep(void *context, const struct finding *f)
 {
 	struct report *r = context;
 	struct kept k = {.verdict = policy_rule(r->s->run->policy, f->rule), .dist = f->dist, .folder = f->folder};
+	size_t *same = f->dist != NULL ? &f->dist->told : &r->told_of_nobody;
 
 	k.taken = is_refused(&k.verdict);
 	if (k.taken && f->dist != NULL) {
 		f->dist->take_back = true;
 	}
-	if (!has_room(r, f->dist, k.taken)) {
-		r->more++;
+	bool written = has_room(r, *same, k.taken);
+	r->more += !written;
+	if (!written && !is_silent(r, &k, f)) {
 		return;
 	}
 	struct kept *grown = realloc(r->v, (r->n + 1) * sizeof *grown);
-	r->v = grown != NULL ? grown : r->v;
-	k.path = copy(f->path, &r->failed);
-	k.name = copy(f->name, &r->failed);
-	k.why = copy(f->why, &r->failed);
 	if (grown == NULL) {
 		r->failed = true;
-		free(k.path);
-		free(k.name);
-		free(k.why);
 		return;
+	}
+	r->v = grown;
+	k.path = copy(f->path, &r->failed);
+	if (written) {
+		k.name = copy(f->name, &r->failed);
+		k.why = copy(f->why, &r->failed);
+		r->told++;
+		(*same)++;
 	}
 	r->v[r->n++] = k;
 }
@@ -136,7 +144,7 @@ static void record(struct report *r, const struct dist *d, struct event *ev)
 	by.package = &package;
 	ev->type = "install.finding";
 	ev->source = SRC_KERNEL;
-	if (ev->action == EV_DENIED && ev->verdict.action == ACTION_ABORT) { /* there is no run any more that could be ended */
+	if (ev->verdict.action == ACTION_ABORT) { /* there is no run any more that could be ended */
 		int none = 0;
 		ev->verdict.action = ACTION_DENY;
 		atomic_compare_exchange_strong(&r->s->abort_status, &none, r->s->run->audit ? 0 : 100);
@@ -202,18 +210,44 @@ static bool take_back(struct report *r, const struct judge *j, char quarantine[P
 
 /* --- the record ---------------------------------------------------------------------------------- */
 
+/* Of a distribution as a whole: its RECORD. */
+static bool is_gone(const struct kept *k)
+{
+	char path[PATH_MAX];
+	const char *rest, *name;
+	struct stat st;
+
+	if (k->path != NULL) {
+		snprintf(path, sizeof path, "%s", k->path);
+	} else if (k->dist == NULL || snprintf(path, sizeof path, "%s/%s/RECORD", k->dist->folder->path, k->dist->info) >= (int)sizeof path) {
+		return false;
+	}
+	const struct view_folder *f = view_holder(&state.view, path, &rest);
+	cleanup_fd int parent = f != NULL && f->fd >= 0 ? beneath_parent(f->fd, rest, &name) : -EINVAL;
+	if (parent < 0) {
+		return parent == -ENOENT || parent == -ENOTDIR;
+	}
+	return fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
+static void say_taken(const struct kept *k, const char *quarantine, char *out, size_t size)
+{
+	const char *older = k->dist != NULL && k->dist->older != NULL ? k->dist->older : "";
+
+	snprintf(out, size, "%.300s; %s%s%s%.200s; to keep it: --policy with {\"actions\": {\"%s\": \"allow\"}}", k->why, quarantine[0] != '\0' ? "moved to " : "removed", quarantine,
+	         older[0] != '\0' ? "; not brought back: " : "", older, k->verdict.rule);
+}
+
 static void write_down(struct report *r, const struct kept *k, const char *quarantine)
 {
 	char text[PATH_MAX + 600];
-	bool goes = k->taken || (k->dist != NULL && k->dist->take_back);
+	bool audit = r->s->run->audit, back = k->taken || (k->dist != NULL && k->dist->take_back), goes = back && (audit || is_gone(k));
 	struct event ev = {.action = goes ? EV_DENIED : EV_ALLOWED, .verdict = k->verdict, .target = {.path = k->path, .name = k->name}, .detail = text};
 
-	if (k->taken && !r->s->run->audit) {
-		snprintf(text, sizeof text, "%.300s; %s%s%.200s%s; to keep it: --policy with {\"actions\": {\"%s\": \"allow\"}}", k->why,
-		         quarantine[0] != '\0' ? "moved to " : "removed", quarantine, k->dist != NULL && k->dist->older != NULL ? "; not brought back: " : "",
-		         k->dist != NULL && k->dist->older != NULL ? k->dist->older : "", k->verdict.rule);
+	if (k->taken && goes && !audit) {
+		say_taken(k, quarantine, text, sizeof text);
 	} else {
-		const char *more = !goes || r->s->run->audit ? "" : strcmp(k->verdict.rule, "install.overlap") == 0
+		const char *more = !back || audit ? "" : !goes ? "; it is still there" : strcmp(k->verdict.rule, "install.overlap") == 0
 		                           ? "; taken back with its distribution, and the other one's is not there any more: reinstall that" : "; taken back with its distribution";
 		snprintf(text, sizeof text, "%.300s%s", k->why, more);
 	}
@@ -282,7 +316,9 @@ void installed_after(struct supervisor *s)
 	judge_all(&j);
 	take_back(&r, &j, quarantine);
 	for (size_t i = 0; i < r.n; i++) {
-		write_down(&r, &r.v[i], quarantine);
+		if (r.v[i].why != NULL) {
+			write_down(&r, &r.v[i], quarantine);
+		}
 	}
 	if (r.failed) {
 		say_unread(&r, "memory was short: what was installed is not judged as a whole");

@@ -180,6 +180,14 @@ def test_a_second_one_that_claims_it(at_once, users_own):
     assert (site / "pwsecond").exists() != at_once, str(held)
 
 
+def test_more_start_up_files_than_are_looked_at(users_own):
+    """None of them stays, and what the record says of each is so."""
+    before = everything(users_own.venv)
+    held = users_own.guarded([*make(users_own, {f"x{i:04}.pth": "pwbrought\n" for i in range(1400)}), NAME])
+    assert everything(users_own.venv) == before and held.status == 100, str(held)
+    assert 800 == len([e for e in held.of_type("install.finding") if e["rule"] == "install.pth.hostile" and "moved to" in e["hint"]]), str(held)
+
+
 def test_only_the_users_project_is_editable(users_own):
     """A wheel beside it says that it is one as well."""
     url = json.dumps({"url": "file:///home/somebody/pwbrought", "dir_info": {"editable": True}})

@@ -23,7 +23,7 @@
 static char top[64], site[96], bin[96], kept[96];
 static struct view view;
 static struct dists dists;
-static struct { char rule[40], path[PATH_MAX]; } found[64];
+static struct { char rule[40], path[PATH_MAX]; struct dist *dist; bool placed; } found[4000];
 static size_t count, stayed;
 
 static void put(const char *path, const char *text)
@@ -66,6 +66,8 @@ static int begin(void **state)
 static void keep(void *context, const struct finding *f)
 {
 	assert_true(count < sizeof found / sizeof *found);
+	found[count].dist = f->dist;
+	found[count].placed = f->folder != NULL;
 	snprintf(found[count].rule, sizeof found[count].rule, "%s", f->rule);
 	snprintf(found[count++].path, PATH_MAX, "%s", f->path != NULL ? f->path : "");
 }
@@ -253,12 +255,36 @@ static void a_namespace_that_loads_native_code(void **state)
 	}
 }
 
+/* Each of them with its distribution and its place, or nothing of it would be taken back. */
+static void too_many_start_up_files(void **state)
+{
+	char path[64], *record = calloc(1, 40000), *at = record;
+	size_t of_it = 0;
+
+	look_before();
+	for (int i = 0; i < 600; i++) {
+		snprintf(path, sizeof path, "lib/site-packages/x%d.pth", i);
+		put(path, "x\n");
+		at += sprintf(at, "x%d.pth,,\n", i);
+	}
+	strcpy(at, "new-1.dist-info/RECORD,,\n");
+	put("lib/site-packages/new-1.dist-info/RECORD", record);
+	put("lib/site-packages/second-1.dist-info/RECORD", record);
+	look_after();
+	for (size_t i = 0; i < count; i++) {
+		of_it += strcmp(found[i].rule, "install.pth.hostile") == 0 && found[i].placed && found[i].dist != NULL;
+	}
+	assert_int_equal(of_it, 200);
+	free(record);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_package_is_judged_and_taken_back, begin, end), cmocka_unit_test_setup_teardown(nothing_is_led_elsewhere, begin, end),
 		cmocka_unit_test_setup_teardown(a_file_of_two_stays_while_it_is_the_others, begin, end), cmocka_unit_test_setup_teardown(an_overwritten_file_goes, begin, end),
 		cmocka_unit_test_setup_teardown(a_record_without_end, begin, end), cmocka_unit_test_setup_teardown(a_namespace_that_loads_native_code, begin, end),
+		cmocka_unit_test_setup_teardown(too_many_start_up_files, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
