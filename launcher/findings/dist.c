@@ -12,6 +12,8 @@
 
 #define RECORD_MAX (32u << 20)
 #define LINES_MAX 400000
+#define RUN_TEXT_MAX (128u << 20) /* of all RECORDs that are new */
+#define RUN_LINES_MAX 1000000
 #define DISTS_MAX 2000 /* of one run; a wheel may bring as many .dist-info as it likes */
 #define METADATA_HEAD (16u << 10) /* its headers come first */
 
@@ -27,6 +29,11 @@ bool dist_split(const char *info, size_t *name, size_t *version)
 	*name = (size_t)(dash - info);
 	*version = len - tail - *name - 1;
 	return true;
+}
+
+bool dist_filled(const struct dist *d)
+{
+	return d->error == -E2BIG || d->error == -EFBIG;
 }
 
 static char *normal_of(const char *name, size_t len)
@@ -77,46 +84,64 @@ static void read_names(struct dist *d)
 	free(text);
 }
 
-static int read_entries(struct dist *d)
-{
-	size_t room = 0;
-	struct recorded one;
-	ssize_t len = dist_record(d->folder, d->info, &d->text);
-	char *at = d->text;
-
-	if (len < 0) {
-		return (int)len;
-	}
-	while (recorded_next(&at, &one)) {
-		if (d->n == LINES_MAX) {
-			return -E2BIG;
-		}
-		if (d->n == room) {
-			size_t more = room == 0 ? 64 : room * 2;
-			struct recorded *grown = realloc(d->entries, more * sizeof *grown);
-			if (grown == NULL) {
-				return -ENOMEM;
-			}
-			d->entries = grown;
-			room = more;
-		}
-		d->entries[d->n++] = one;
-	}
-	return 0;
-}
-
-ssize_t dist_record(const struct view_folder *f, const char *info, char **text)
+static ssize_t record_of(const struct view_folder *f, const char *info, size_t max, bool cut, char **text)
 {
 	char path[NAME_MAX + 16];
 	ssize_t len;
 
 	*text = NULL;
 	snprintf(path, sizeof path, "%s/RECORD", info);
-	len = beneath_text(f->fd, path, RECORD_MAX, text);
+	len = cut ? beneath_head(f->fd, path, max, text) : beneath_text(f->fd, path, max, text);
 	if (len > 0) {
 		recorded_prepare(*text, (size_t)len);
 	}
 	return len;
+}
+
+static int grow(struct dist *d, size_t *room)
+{
+	size_t more = *room == 0 ? 64 : *room * 2;
+	struct recorded *grown = realloc(d->entries, more * sizeof *grown);
+
+	if (grown == NULL) {
+		return -ENOMEM;
+	}
+	d->entries = grown;
+	*room = more;
+	return 0;
+}
+
+/* What is too long is cut: its beginning can be taken back. */
+static int read_entries(struct dist *d, size_t text_max, size_t lines_max)
+{
+	size_t room = 0;
+	struct recorded one;
+	ssize_t len = record_of(d->folder, d->info, text_max, false, &d->text);
+	int error = len < 0 ? (int)len : 0;
+
+	if (error == -EFBIG) {
+		len = record_of(d->folder, d->info, text_max, true, &d->text);
+	}
+	if (len < 0) {
+		return (int)len;
+	}
+	d->len = (size_t)len;
+	char *at = d->text;
+	while (recorded_next(&at, &one)) {
+		if (d->n == lines_max) {
+			return -E2BIG;
+		}
+		if (d->n == room && grow(d, &room) < 0) {
+			return -ENOMEM;
+		}
+		d->entries[d->n++] = one;
+	}
+	return error;
+}
+
+ssize_t dist_record(const struct view_folder *f, const char *info, char **text)
+{
+	return record_of(f, info, RECORD_MAX, false, text);
 }
 
 static void finish(struct dist *d)
@@ -126,6 +151,33 @@ static void finish(struct dist *d)
 	free(d->normal);
 	free(d->text);
 	free(d->entries);
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What is left for one more.  Where that is not enough, the longest of those before is blamed as well: a small one is not the only one that is too much. */
+static int read_next(struct dists *all, struct dist *d)
+{
+	size_t text = 0, lines = 0;
+	struct dist *longest = NULL;
+	bool first;
+
+	for (size_t i = 0; i < all->n; i++) {
+		text += all->v[i].len;
+		lines += all->v[i].n;
+		longest = longest == NULL || all->v[i].len > longest->len ? &all->v[i] : longest;
+	}
+	text = RUN_TEXT_MAX - text;
+	lines = RUN_LINES_MAX - lines;
+	d->error = read_entries(d, least(RECORD_MAX, text), least(LINES_MAX, lines));
+	first = d->error == -EFBIG ? text < RECORD_MAX : lines < LINES_MAX;
+	if (dist_filled(d) && first && longest != NULL && longest->len > d->len && longest->error == 0) {
+		longest->error = d->error;
+	}
+	return d->error;
 }
 
 static int add(struct dists *all, struct view_folder *f, const char *info)
@@ -146,7 +198,7 @@ static int add(struct dists *all, struct view_folder *f, const char *info)
 	}
 	d.older = older_of(f, info, d.normal);
 	read_names(&d);
-	d.error = read_entries(&d);
+	read_next(all, &d);
 	all->v[all->n++] = d;
 	return 0;
 }

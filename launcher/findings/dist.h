@@ -15,6 +15,7 @@ struct dist {
 	char *normal;              /* the name as indexes compare it */
 	const char *older;         /* the .dist-info that it took the place of; NULL: none was there */
 	char *text;                /* of RECORD; the entries point into it */
+	size_t len;                /* of it */
 	struct recorded *entries;
 	size_t n;
 	int error;                 /* -errno: its RECORD could not be read as a whole; the entries are those before */
@@ -38,6 +39,8 @@ struct dists {
 int dists_read(struct dists *d, const struct view *w);
 void dists_finish(struct dists *d);
 
+/* Has it a RECORD that is longer than is read? */
+bool dist_filled(const struct dist *d);
 /* NAME and VERSION in "NAME-VERSION.dist-info": their lengths; false: it is no such name. */
 bool dist_split(const char *info, size_t *name, size_t *version);
 /* The first that names the path (as it is written in RECORDs of that folder); NULL: none does. */

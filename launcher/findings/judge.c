@@ -11,7 +11,7 @@
 #include "launcher/base/fd.h"
 #include "words.h"
 
-enum { SCRIPTS_MAX = 4000 };
+enum { SCRIPTS_MAX = 4000, SHARE_MANY = 1000 };
 #define POINTS_MAX (1u << 20)
 
 static void tell(const struct judge *j, struct dist *d, const char *rule, const char *path, const char *why)
@@ -232,7 +232,9 @@ static void judge_dist(struct walk *w, struct dist *d)
 	w->top[0] = '\0';
 	w->cache_told = false;
 	if (d->error < 0) {
-		tell(w->j, d, "install.unread", NULL, "its RECORD cannot be read as a whole: what it has installed is not judged");
+		bool filled = dist_filled(d);
+		tell(w->j, d, filled ? "install.unread.filled" : "install.unread", NULL,
+		     filled ? "its RECORD is longer than any honest one: what it has installed is not judged" : "its RECORD cannot be read as a whole: what it has installed is not judged");
 	}
 	for (size_t i = 0; i < d->n; i++) {
 		judge_entry(w, &d->entries[i]);
@@ -271,6 +273,53 @@ static void judge_unlisted(const struct judge *j, const struct view_folder *f)
 	}
 }
 
+/* How much of a folder a distribution has: its entries there, or what lies beside its own folder. */
+static size_t share_of(const struct dist *d, const struct view_folder *f)
+{
+	const char *last = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		const char *path = d->entries[i].path;
+		size_t top = words_top(path);
+		bool leaves = top == 0 || (top == 2 && strncmp(path, "..", 2) == 0);
+		bool again = !leaves && words_top(last) == top && strncmp(last, path, top) == 0;
+		n += leaves != (f == d->folder) && !again;
+		last = path;
+	}
+	return n;
+}
+
+/* A folder that this run has filled beyond what is looked at: by those that have much in it, or else by all that are in question. */
+static void tell_filled(const struct judge *j, const struct view_folder *f)
+{
+	struct finding one = {.rule = "install.unread.filled", .path = f->path, .why = "more came than is looked at: what was installed there cannot be judged as a whole"};
+	size_t many = SHARE_MANY, told = 0;
+
+	for (int turn = 0; turn < 2 && told == 0; turn++, many = 0) {
+		for (size_t i = 0; i < j->dists->n; i++) {
+			one.dist = &j->dists->v[i];
+			if ((f->kind != FOLDER_PACKAGES || one.dist->folder == f) && share_of(one.dist, f) >= many) {
+				j->found(j->context, &one);
+				told++;
+			}
+		}
+	}
+	if (told == 0) {
+		one.dist = NULL;
+		j->found(j->context, &one);
+	}
+}
+
+static void judge_unread(const struct judge *j, const struct view_folder *f)
+{
+	if (f->error == -E2BIG && f->before.error == 0) {
+		tell_filled(j, f);
+	} else if (f->error < 0) {
+		j->found(j->context, &(struct finding){.rule = "install.unread", .path = f->path, .why = "what was installed there cannot be looked at as a whole"});
+	}
+}
+
 void judge_all(const struct judge *j)
 {
 	cleanup_fd int library = j->library != NULL ? open(j->library, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -278,9 +327,7 @@ void judge_all(const struct judge *j)
 
 	for (size_t i = 0; i < j->view->n; i++) {
 		const struct view_folder *f = &j->view->v[i];
-		if (f->error < 0) {
-			j->found(j->context, &(struct finding){.rule = "install.unread", .path = f->path, .why = "what was installed there cannot be looked at as a whole", .folder = f});
-		}
+		judge_unread(j, f);
 		if (f->kind == FOLDER_PACKAGES) {
 			judge_start_ups(j, f);
 		}

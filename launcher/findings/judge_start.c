@@ -168,7 +168,7 @@ static void judge_one_start_up(const struct judge *j, const struct view_folder *
 	static const char *const rules[] = {[STARTUP_PATHS] = NULL, [STARTUP_KNOWN] = "install.pth.known", [STARTUP_OUTSIDE] = "install.pth.path",
 	                                    [STARTUP_CODE] = "install.pth.code", [STARTUP_HOSTILE] = "install.pth.hostile"};
 	char path[PATH_MAX], why[320];
-	struct startup s = unread ? (struct startup){.level = STARTUP_HOSTILE, .why = "more start-up files came than are looked at"}
+	struct startup s = unread ? (struct startup){.level = STARTUP_HOSTILE, .why = "it came with more than is looked at"}
 	                          : judge_start_up(j, f, name, n != NULL ? n->dist : NULL);
 	const char *rule = startup_is_pth(name) ? rules[s.level] : "install.customize";
 
@@ -182,13 +182,25 @@ static void judge_one_start_up(const struct judge *j, const struct view_folder *
 	}
 }
 
+/* Is there a RECORD that was not read to its end?  It may name the file. */
+static bool is_cut(const struct dists *d, const struct view_folder *f)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->v[i].folder == f && dist_filled(&d->v[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Of each distribution that names it: a second one must not keep what the first one is taken back for. */
 static void judge_of_all(const struct judge *j, const struct view_folder *f, const char *name, bool unread)
 {
 	const struct named *n = dists_find(j->dists, f, name), *end = j->dists->index + j->dists->named;
 
 	if (n == NULL) {
-		judge_one_start_up(j, f, name, dists_below(j->dists, f, name), unread);
+		const struct named *below = dists_below(j->dists, f, name);
+		judge_one_start_up(j, f, name, below, unread || (below == NULL && is_cut(j->dists, f)));
 	}
 	for (const struct dist *last = NULL; n != NULL && n < end && n->folder == f && strcmp(n->line->path, name) == 0; n++) {
 		if (n->dist != last) {

@@ -9,8 +9,9 @@
 
 #include "launcher/base/fd.h"
 #include "launcher/base/pathtext.h"
+#include "startup.h"
 
-#define ENTRIES_MAX 100000 /* of one folder */
+#define ENTRIES_MAX 100000 /* of one folder; beyond it what may run by itself, and what says whose a file is */
 
 /* --- the list ------------------------------------------------------------------------------------ */
 
@@ -146,12 +147,20 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct view_entry *)a)->name, ((const struct view_entry *)b)->name);
 }
 
+static bool is_grave(const char *name)
+{
+	size_t len = strlen(name), n = strlen(".dist-info");
+
+	return startup_is_pth(name) || startup_is_customize(name) || (len > n && strcmp(name + len - n, ".dist-info") == 0);
+}
+
 static int list(const struct view_folder *f, struct view_entries *e)
 {
 	cleanup_fd int fd = openat(f->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 	size_t room = 0;
+	bool cut = false;
 	int error = 0;
 
 	if (dir == NULL) {
@@ -160,7 +169,9 @@ static int list(const struct view_folder *f, struct view_entries *e)
 	steal_fd(&fd);
 	while (error == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-			error = e->n < ENTRIES_MAX ? add_entry(e, &room, f->fd, entry->d_name) : -E2BIG;
+			bool fits = e->n < ENTRIES_MAX || (e->n < 2 * ENTRIES_MAX && is_grave(entry->d_name));
+			error = fits ? add_entry(e, &room, f->fd, entry->d_name) : 0;
+			cut |= !fits;
 		}
 	}
 	if (error == 0 && errno != 0) {
@@ -170,14 +181,13 @@ static int list(const struct view_folder *f, struct view_entries *e)
 	if (e->n > 0) {
 		qsort(e->v, e->n, sizeof *e->v, by_name);
 	}
-	return error;
+	return error == 0 && cut ? -E2BIG : error;
 }
 
 static void look(struct view_folder *f, struct view_entries *e)
 {
-	int error = f->kind == FOLDER_OTHER || f->fd < 0 ? 0 : list(f, e);
-
-	f->error = error < 0 ? error : f->error;
+	e->error = f->kind == FOLDER_OTHER || f->fd < 0 ? 0 : list(f, e);
+	f->error = e->error < 0 ? e->error : f->error;
 }
 
 void view_before(struct view *w, struct timespec started, const char *mark)
@@ -232,10 +242,18 @@ const struct view_entry *view_find(const struct view_entries *e, const char *nam
 	return e->n > 0 ? bsearch(&key, e->v, e->n, sizeof *e->v, by_name) : NULL;
 }
 
+static bool is_later(const struct view_folder *f, struct timespec t)
+{
+	return t.tv_sec != f->since.tv_sec ? t.tv_sec > f->since.tv_sec : t.tv_nsec > f->since.tv_nsec;
+}
+
 bool view_is_new(const struct view_folder *f, const struct view_entry *after)
 {
 	const struct view_entry *was = view_find(&f->before, after->name);
 
+	if (was == NULL && f->before.error < 0) {
+		return is_later(f, after->look.ctime);
+	}
 	return was == NULL || was->look.ino == 0 || !view_same(&was->look, &after->look);
 }
 
@@ -244,7 +262,7 @@ bool view_has_come(const struct view_folder *f, const char *path)
 	char top[NAME_MAX + 1];
 	size_t n = strcspn(path, "/");
 
-	if (f->kind == FOLDER_OTHER || n > NAME_MAX) {
+	if (f->kind == FOLDER_OTHER || n > NAME_MAX || f->before.error < 0) {
 		return false;
 	}
 	snprintf(top, sizeof top, "%.*s", (int)n, path);
@@ -253,7 +271,5 @@ bool view_has_come(const struct view_folder *f, const char *path)
 
 bool view_is_written(const struct view_folder *f, const char *path, const struct stat *st)
 {
-	struct timespec t = st->st_ctim;
-
-	return view_has_come(f, path) || (t.tv_sec != f->since.tv_sec ? t.tv_sec > f->since.tv_sec : t.tv_nsec > f->since.tv_nsec);
+	return view_has_come(f, path) || is_later(f, st->st_ctim);
 }

@@ -29,6 +29,7 @@ struct view_entry {
 struct view_entries {
 	struct view_entry *v; /* by name */
 	size_t n;
+	int error; /* -errno: they are not all */
 };
 
 struct view_folder {
@@ -62,7 +63,7 @@ bool view_same(const struct look *a, const struct look *b);
 struct look view_look(const struct stat *st);
 /* Was the entry not there before, or is it another one? */
 bool view_is_new(const struct view_folder *f, const struct view_entry *after);
-/* Has the entry that holds this path (or is it) come in the run?  Never of FOLDER_OTHER, of which no entries are kept. */
+/* Has the entry that holds this path (or is it) come in the run?  Never of FOLDER_OTHER, of which no entries are kept, and not where they were not all seen before. */
 bool view_has_come(const struct view_folder *f, const char *path);
 /* Was the file written in the run?  Where its entry came in it, whatever a clock says. */
 bool view_is_written(const struct view_folder *f, const char *path, const struct stat *st);

@@ -48,9 +48,9 @@ static bool there(const char *path)
 	return lstat(whole, &st) == 0;
 }
 
-static int begin(void **state)
+static int begin_at(const char *where)
 {
-	strcpy(top, "/tmp/pwfindXXXXXX");
+	snprintf(top, sizeof top, "%s/pwfindXXXXXX", where);
 	assert_non_null(mkdtemp(top));
 	snprintf(site, sizeof site, "%s/lib/site-packages", top);
 	snprintf(bin, sizeof bin, "%s/bin", top);
@@ -63,8 +63,24 @@ static int begin(void **state)
 	return 0;
 }
 
+static bool only_grave; /* the rest is not kept: there is too much of it */
+
+static int begin(void **state)
+{
+	return begin_at("/tmp");
+}
+
+/* For very many files. */
+static int begin_in_memory(void **state)
+{
+	return begin_at(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+}
+
 static void keep(void *context, const struct finding *f)
 {
+	if (only_grave && strncmp(f->rule, "install.unread", 14) != 0 && strcmp(f->rule, "install.pth.hostile") != 0) {
+		return;
+	}
 	assert_true(count < sizeof found / sizeof *found);
 	found[count].dist = f->dist;
 	found[count].placed = f->folder != NULL;
@@ -115,6 +131,22 @@ static const struct judge *look_after(void)
 	return &j;
 }
 
+static void look_after_of_many(void)
+{
+	only_grave = true;
+	look_after();
+}
+
+static bool has_of(const char *rule, const char *info)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(found[i].rule, rule) == 0 && found[i].dist != NULL && strcmp(found[i].dist->info, info) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void take(const struct judge *j)
 {
 	cleanup_fd int fd = open(kept, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -126,12 +158,13 @@ static void take(const struct judge *j)
 
 static int end(void **state)
 {
-	unsigned long budget = 10000;
+	unsigned long budget = 1000000;
 	cleanup_fd int fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	dists_finish(&dists);
 	view_finish(&view);
 	count = stayed = 0;
+	only_grave = false;
 	rmtree_empty(fd, NULL, &budget);
 	return rmdir(top);
 }
@@ -278,6 +311,107 @@ static void too_many_start_up_files(void **state)
 	free(record);
 }
 
+static void fill(size_t n)
+{
+	cleanup_fd int dir = open(site, O_PATH | O_DIRECTORY);
+	char name[32];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(name, sizeof name, "junk%zu", i);
+		cleanup_fd int fd = openat(dir, name, O_WRONLY | O_CREAT, 0644);
+		assert_true(fd >= 0);
+	}
+}
+
+/* Nothing hides behind the bound: of 60 start-up files and two .dist-info one at least would lie beyond it, in whatever order the folder is read. */
+static void a_folder_that_is_filled(void **state)
+{
+	char path[64], *record = calloc(1, 1100 * 20), *at = record;
+	size_t hostile = 0;
+
+	look_before();
+	for (int i = 0; i < 60; i++) {
+		if (i == 30) {
+			fill(130000);
+		}
+		snprintf(path, sizeof path, "lib/site-packages/x%d.pth", i);
+		put(path, "import os\n");
+	}
+	for (int i = 0; i < 1100; i++) {
+		at += sprintf(at, "junk%d,,\n", i);
+	}
+	put("lib/site-packages/new-1.dist-info/RECORD", record);
+	put("lib/site-packages/honest-1.dist-info/RECORD", "honest.py,,\n");
+	free(record);
+	look_after_of_many();
+	for (size_t i = 0; i < count; i++) {
+		hostile += strcmp(found[i].rule, "install.pth.hostile") == 0;
+	}
+	assert_int_equal(hostile, 60);
+	assert_true(has_of("install.unread.filled", "new-1.dist-info"));
+	assert_false(has_of("install.unread.filled", "honest-1.dist-info") || has("install.unread", "lib/site-packages"));
+}
+
+/* What was there before is nobody's of this run. */
+static void a_folder_that_was_full(void **state)
+{
+	fill(100100);
+	look_before();
+	put("lib/site-packages/new-1.dist-info/RECORD", "new.py,,\n");
+	look_after_of_many();
+	assert_true(has("install.unread", "lib/site-packages"));
+	assert_false(has_of("install.unread.filled", "new-1.dist-info"));
+	assert_int_equal(dists.n, 1);
+}
+
+static char *junk_record(const char *letter, size_t lines)
+{
+	char *text = malloc(lines * 20 + 1), *at = text;
+
+	for (size_t i = 0; i < lines; i++) {
+		at += sprintf(at, "%s%zu,,\n", letter, i);
+	}
+	return text;
+}
+
+static void a_record_that_is_too_long(void **state)
+{
+	char *lines = junk_record("j", 400001), *bytes = malloc((32u << 20) + 2);
+
+	look_before();
+	put("lib/site-packages/new-1.dist-info/RECORD", lines);
+	memset(bytes, '\n', (32u << 20) + 1);
+	bytes[(32u << 20) + 1] = '\0';
+	memcpy(bytes, "first.py,,", 10);
+	put("lib/site-packages/second-1.dist-info/RECORD", bytes);
+	put("lib/site-packages/honest-1.dist-info/RECORD", "honest.py,,\n");
+	put("lib/site-packages/paths.pth", "x\n"); /* which the rest may name */
+	look_after_of_many();
+	assert_true(has_of("install.unread.filled", "new-1.dist-info") && has_of("install.unread.filled", "second-1.dist-info"));
+	assert_false(has_of("install.unread.filled", "honest-1.dist-info"));
+	assert_true(has("install.pth.hostile", "lib/site-packages/paths.pth"));
+	assert_non_null(dists_find(&dists, &view.v[0], "first.py"));
+	free(lines);
+	free(bytes);
+}
+
+static void records_that_are_too_long_together(void **state)
+{
+	char *a = junk_record("a", 390000), *b = junk_record("b", 380000);
+
+	look_before();
+	put("lib/site-packages/new-1.dist-info/RECORD", a);
+	put("lib/site-packages/next-1.dist-info/RECORD", b);
+	put("lib/site-packages/small-1.dist-info/RECORD", "small.py,,\n");
+	put("lib/site-packages/then-1.dist-info/RECORD", b);
+	look_after_of_many();
+	assert_true(has_of("install.unread.filled", "new-1.dist-info") && has_of("install.unread.filled", "then-1.dist-info"));
+	assert_false(has_of("install.unread.filled", "small-1.dist-info"));
+	assert_true(dists.named <= 1000000);
+	free(a);
+	free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +419,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_file_of_two_stays_while_it_is_the_others, begin, end), cmocka_unit_test_setup_teardown(an_overwritten_file_goes, begin, end),
 		cmocka_unit_test_setup_teardown(a_record_without_end, begin, end), cmocka_unit_test_setup_teardown(a_namespace_that_loads_native_code, begin, end),
 		cmocka_unit_test_setup_teardown(too_many_start_up_files, begin, end),
+		cmocka_unit_test_setup_teardown(a_folder_that_is_filled, begin_in_memory, end), cmocka_unit_test_setup_teardown(a_folder_that_was_full, begin_in_memory, end),
+		cmocka_unit_test_setup_teardown(a_record_that_is_too_long, begin, end), cmocka_unit_test_setup_teardown(records_that_are_too_long_together, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
