@@ -132,23 +132,13 @@ bool credential_question_parse(const char *text, size_t len, struct credential_q
 	return host != NULL && protocol != NULL && take_protocol(protocol, protocol_len, out) && take_host(host, host_len, out);
 }
 
-/* No control byte, and nothing that is invisible, breaks a line or turns the direction of writing (in UTF-8). */
-static bool is_seen(const char *text)
+/* As git writes a URL, which encodes all else: no byte that could be invisible, break a line or turn the direction of writing. */
+static bool is_url(const char *text, const char *end)
 {
-	/* U+0080 to U+00BF, ALM, MVS, U+2000 to U+207F, BOM, tags and selectors. */
-	static const char *const odd[] = {"\xc2", "\xd8\x9c", "\xe1\xa0\x8e", "\xe2\x80", "\xe2\x81", "\xef\xbb\xbf", "\xf3\xa0"};
-
-	for (const char *c = text; *c != '\0'; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f) {
-			return false;
-		}
+	while (text < end && *text > ' ' && *text < 0x7f) {
+		text++;
 	}
-	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
-		if (strstr(text, odd[i]) != NULL) {
-			return false;
-		}
-	}
-	return true;
+	return text == end;
 }
 
 static void take_user(const char *user, size_t len, struct credential_question *out)
@@ -167,12 +157,12 @@ bool credential_question_words(const char *prompt, struct credential_question *o
 
 	memset(out, 0, sizeof *out);
 	out->password = strncmp(prompt, other_head, sizeof other_head - 1) == 0;
-	if ((!out->password && strncmp(prompt, head, sizeof head - 1) != 0) || len > WORDS_MAX || !is_seen(prompt)) {
+	if ((!out->password && strncmp(prompt, head, sizeof head - 1) != 0) || len > WORDS_MAX) {
 		return false;
 	}
 	/* Between the quotes the URL stands alone, and nothing that people or programs could take for its end. */
 	const char *url = prompt + sizeof head - 1, *end = strchr(url, '\''), *at = strstr(url, "://");
-	if (end == NULL || strcmp(end, tail) != 0 || at == NULL || at > end || !take_protocol(url, (size_t)(at - url), out)) {
+	if (end == NULL || strcmp(end, tail) != 0 || !is_url(url, end) || at == NULL || at > end || !take_protocol(url, (size_t)(at - url), out)) {
 		return false;
 	}
 	at += 3;

@@ -22,7 +22,7 @@ struct credential_question {
  * `url`, which helpers take for the other names, another protocol than http and https, or what helpers may read differently: another name than of letters, one
  * that comes twice (but for those of lists, `wwwauth[]`), a byte that some take for the end of a line. */
 bool credential_question_parse(const char *text, size_t len, struct credential_question *out);
-/* What GIT_ASKPASS is asked: "Password for 'https://user@host:port/path': ", exactly as git words it, and without a byte that is not seen as what it is. */
+/* What GIT_ASKPASS is asked: "Password for 'https://user@host:port/path': ", exactly as git words it, and of ASCII's visible letters. */
 bool credential_question_words(const char *prompt, struct credential_question *out);
 /* The same question in words of our own, which show the user nothing that the tool has chosen but that name, behind the host. */
 void credential_question_text(const struct credential_question *q, char text[CREDENTIAL_TEXT_MAX]);

@@ -126,7 +126,7 @@ static void prompts(void **state)
 	assert_false(credential_question_words("Password for 'https://a", &q));
 	assert_true(credential_question_words("Password for 'https://a@b@git.example': ", &q));
 	assert_string_equal(q.host, "git.example");
-	assert_true(credential_question_words("Password for 'https://m\xc3\xbcller@git.example': ", &q));
+	assert_true(credential_question_words("Password for 'https://m%C3%BC%20ller@git.example': ", &q));
 }
 
 /* Around a good host anything could be said to who reads it. */
@@ -138,7 +138,8 @@ static void prompts_say_nothing_else(void **state)
 		"Password for 'https://git.example/\nPassword for github.com': ", "Password for 'https://a\rb@git.example': ", "Password for 'https://a\x1b[2Jb@git.example': ",
 		"Password for 'https://a\x7f@git.example': ", "Password for 'https://a\xc2\x9b@git.example': ", "Password for 'https://git.example/\xe2\x80\xae': ",
 		"Password for 'https://git.example/\xe2\x80\x8b': ", "Password for 'https://git.example/\xe2\x81\xa6': ", "Password for 'https://git.example/\xef\xbb\xbf': ",
-		"Password for 'x https://git.example': ", "Password for 'https:': //", "Password for '': ",
+		"Password for 'x https://git.example': ", "Password for 'https://m\xc3\xbcller@git.example': ", "Password for 'https://a\x9b@git.example': ",
+		"Password for 'https://now at github.com @git.example': ", "Password for 'https:': //", "Password for '': ",
 	};
 	struct credential_question q;
 	char far[1024], text[CREDENTIAL_TEXT_MAX];
@@ -175,7 +176,7 @@ static void what_the_user_is_shown(void **state)
 	assert_shown("Username for 'https://Git.Example:443/for/github.com': ", "Username for 'https://git.example': ");
 	assert_shown("Password for 'https://me@corp.test@git.example:8443': ", "Password for 'https://git.example:8443' (user me@corp.test): ");
 	assert_shown("Password for 'http://a+b-c_d.1@[::1]': ", "Password for 'http://[::1]' (user a+b-c_d.1): ");
-	assert_shown("Password for 'https://at github.com: @git.example': ", "Password for 'https://git.example': ");
+	assert_shown("Password for 'https://at%20github.com:@git.example': ", "Password for 'https://git.example': ");
 	assert_shown("Password for 'https://aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg@git.example': ", "Password for 'https://git.example': ");
 }
 
