@@ -111,6 +111,45 @@ static int grow(struct dist *d, size_t *room)
 	return 0;
 }
 
+static int by_line(const void *a, const void *b)
+{
+	const struct recorded *x = *(struct recorded *const *)a, *y = *(struct recorded *const *)b;
+	int order = strcmp(x->path, y->path);
+
+	order = order != 0 ? order : x->has_hash != y->has_hash ? x->has_hash - y->has_hash : x->sha256 - y->sha256;
+	return order != 0 ? order : memcmp(x->hash, y->hash, sizeof x->hash);
+}
+
+/* A line that is there twice says nothing new. */
+static int drop_equal(struct dist *d)
+{
+	struct recorded **order = calloc(d->n + 1, sizeof *order), *last = NULL;
+	size_t n = 0;
+
+	if (order == NULL) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < d->n; i++) {
+		order[i] = &d->entries[i];
+	}
+	qsort(order, d->n, sizeof *order, by_line);
+	for (size_t i = 0; i < d->n; i++) {
+		if (last != NULL && by_line(&last, &order[i]) == 0) {
+			order[i]->path = NULL;
+		} else {
+			last = order[i];
+		}
+	}
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->entries[i].path != NULL) {
+			d->entries[n++] = d->entries[i];
+		}
+	}
+	d->n = n;
+	free(order);
+	return 0;
+}
+
 /* What is too long is cut: its beginning can be taken back. */
 static int read_entries(struct dist *d, size_t text_max, size_t lines_max)
 {
@@ -129,14 +168,15 @@ static int read_entries(struct dist *d, size_t text_max, size_t lines_max)
 	char *at = d->text;
 	while (recorded_next(&at, &one)) {
 		if (d->n == lines_max) {
-			return -E2BIG;
+			error = -E2BIG;
+			break;
 		}
 		if (d->n == room && grow(d, &room) < 0) {
 			return -ENOMEM;
 		}
 		d->entries[d->n++] = one;
 	}
-	return error;
+	return drop_equal(d) < 0 ? -ENOMEM : error;
 }
 
 ssize_t dist_record(const struct view_folder *f, const char *info, char **text)
@@ -224,6 +264,15 @@ static int by_place(const void *a, const void *b)
 	return x->folder != y->folder ? (x->folder < y->folder ? -1 : 1) : strcmp(x->line->path, y->line->path);
 }
 
+/* Those of one distribution lie together; a key without one comes first. */
+static int by_owner(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	int order = by_place(a, b);
+
+	return order != 0 ? order : x->dist < y->dist ? -1 : x->dist > y->dist;
+}
+
 static int make_index(struct dists *d)
 {
 	size_t n = 0;
@@ -238,39 +287,50 @@ static int make_index(struct dists *d)
 		}
 	}
 	if (d->index != NULL) {
-		qsort(d->index, d->named, sizeof *d->index, by_place);
+		qsort(d->index, d->named, sizeof *d->index, by_owner);
 	}
 	return d->index != NULL ? 0 : -ENOMEM;
 }
 
-const struct named *dists_find(const struct dists *d, const struct view_folder *f, const char *path)
+/* The first that does not come before it; NULL: all do. */
+static const struct named *lower(const struct dists *d, const struct view_folder *f, const char *path, const struct dist *dist)
 {
 	const struct recorded line = {.path = (char *)path};
-	const struct named key = {.folder = f, .line = &line};
-	const struct named *found = d->named > 0 ? bsearch(&key, d->index, d->named, sizeof key, by_place) : NULL;
+	const struct named key = {.folder = f, .line = &line, .dist = (struct dist *)dist};
+	size_t low = 0, high = d->named;
 
-	while (found != NULL && found > d->index && by_place(&found[-1], &key) == 0) {
-		found--;
-	}
-	return found;
-}
-
-const struct named *dists_below(const struct dists *d, const struct view_folder *f, const char *name)
-{
-	char first[NAME_MAX + 2];
-	const struct recorded line = {.path = first};
-	const struct named key = {.folder = f, .line = &line};
-	size_t low = 0, high = d->named, n = (size_t)snprintf(first, sizeof first, "%s/", name);
-
-	while (low < high) { /* the first that does not come before it */
+	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (by_place(&d->index[middle], &key) < 0) {
+		if (by_owner(&d->index[middle], &key) < 0) {
 			low = middle + 1;
 		} else {
 			high = middle;
 		}
 	}
-	return low < d->named && d->index[low].folder == f && strncmp(d->index[low].line->path, first, n) == 0 ? &d->index[low] : NULL;
+	return low < d->named && d->index[low].folder == f ? &d->index[low] : NULL;
+}
+
+const struct named *dists_find(const struct dists *d, const struct view_folder *f, const char *path)
+{
+	const struct named *found = lower(d, f, path, NULL);
+
+	return found != NULL && strcmp(found->line->path, path) == 0 ? found : NULL;
+}
+
+bool dists_names(const struct dists *d, const struct dist *dist, const char *path)
+{
+	const struct named *found = lower(d, dist->folder, path, dist);
+
+	return found != NULL && found->dist == dist && strcmp(found->line->path, path) == 0;
+}
+
+const struct named *dists_below(const struct dists *d, const struct view_folder *f, const char *name)
+{
+	char first[NAME_MAX + 2];
+	size_t n = (size_t)snprintf(first, sizeof first, "%s/", name);
+	const struct named *found = lower(d, f, first, NULL);
+
+	return found != NULL && strncmp(found->line->path, first, n) == 0 ? found : NULL;
 }
 
 int dists_read(struct dists *d, const struct view *w)

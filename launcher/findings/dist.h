@@ -43,8 +43,10 @@ void dists_finish(struct dists *d);
 bool dist_filled(const struct dist *d);
 /* NAME and VERSION in "NAME-VERSION.dist-info": their lengths; false: it is no such name. */
 bool dist_split(const char *info, size_t *name, size_t *version);
-/* The first that names the path (as it is written in RECORDs of that folder); NULL: none does. */
+/* The first that names the path (as it is written in RECORDs of that folder), those of one distribution one behind the other; NULL: none does. */
 const struct named *dists_find(const struct dists *d, const struct view_folder *f, const char *path);
+/* Does the RECORD of this one name it? */
+bool dists_names(const struct dists *d, const struct dist *dist, const char *path);
 /* One that names something below this entry of the folder; NULL: none does. */
 const struct named *dists_below(const struct dists *d, const struct view_folder *f, const char *name);
 /* The RECORD of a .dist-info, ready for recorded_next: the length or -errno. */

@@ -13,6 +13,7 @@ struct recorded {
 	char *path;                  /* as written, without quotes; never empty, shorter than PATH_MAX */
 	bool has_hash, sha256;       /* something stands in its place; it is a SHA-256 that can be read: */
 	uint8_t hash[RECORDED_HASH];
+	bool claimed;                /* for takeback.c: it is another distribution's as well */
 };
 
 /* text: NUL-terminated, and overwritten; *at is moved on.  False: that was all.  Lines that name nothing are passed over. */

@@ -104,66 +104,136 @@ static int move(struct takeback *t, int parent, const char *name, const char *pa
 
 /* --- may it go? ---------------------------------------------------------------------------------- */
 
-/* The very file that a RECORD names. */
-static bool fits(const struct view_folder *f, const char *rest, const struct recorded *line)
-{
-	unsigned char hash[RECORDED_HASH];
+enum fit { FIT_NO, FIT_YES, FIT_UNKNOWN /* too much was read already */ };
 
-	return line->sha256 && beneath_hash(f->fd, rest, HASHED_MAX, hash) == 0 && memcmp(hash, line->hash, sizeof hash) == 0;
+/* What reading it costs; opening it as well. */
+static uint64_t cost_of(const struct view_folder *f, const char *rest)
+{
+	const char *name;
+	struct stat st;
+	cleanup_fd int parent = beneath_parent(f->fd, rest, &name);
+	bool there = parent >= 0 && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+
+	return CHUNK + (!there ? 0 : st.st_size > HASHED_MAX ? HASHED_MAX : (uint64_t)st.st_size);
+}
+
+/* The very file that a RECORD names.  RECORDs may name one file many times. */
+static enum fit fits(struct takeback *t, const struct view_folder *f, const char *rest, const struct recorded *line)
+{
+	struct takeback_hash *h = &t->last;
+
+	if (!line->sha256) {
+		return FIT_NO;
+	}
+	if (h->folder != f || strcmp(h->path, rest) != 0) {
+		uint64_t cost = cost_of(f, rest);
+		if (cost > t->hash_left) {
+			return FIT_UNKNOWN;
+		}
+		t->hash_left -= cost;
+		h->folder = f;
+		snprintf(h->path, sizeof h->path, "%s", rest);
+		h->error = beneath_hash(f->fd, rest, HASHED_MAX, h->hash);
+	}
+	return h->error == 0 && memcmp(h->hash, line->hash, sizeof h->hash) == 0 ? FIT_YES : FIT_NO;
 }
 
 /* Byte code that pip compiled of a file of the same RECORD. */
 static bool is_compiled(const struct takeback *t, const struct dist *d, const struct recorded *line)
 {
 	char source[PATH_MAX];
-	const struct named *n;
 
-	if (line->has_hash || !words_source(line->path, source, sizeof source)) {
-		return false;
-	}
-	for (n = dists_find(t->judge->dists, d->folder, source); n != NULL && n < t->judge->dists->index + t->judge->dists->named; n++) {
-		if (n->folder != d->folder || strcmp(n->line->path, source) != 0) {
-			return false;
-		}
-		if (n->dist == d) {
-			return true;
-		}
-	}
-	return false;
+	return !line->has_hash && words_source(line->path, source, sizeof source) && dists_names(t->judge->dists, d, source);
 }
 
-/* Of each of its entries: does another distribution name the file, and is it that one's still? */
-struct claims {
-	const struct takeback *t;
-	const struct dist *d;
-	bool *others;
+/* --- what is another's as well ------------------------------------------------------------------- */
+
+struct own { /* an entry of one that is taken back */
+	char *path; /* absolute */
+	struct recorded *line;
+};
+struct owns {
+	struct own *v; /* by path */
+	size_t n;
 };
 
-static void claim(struct claims *c, const struct view_folder *folder, const struct recorded *line)
+static int by_path(const void *a, const void *b)
 {
-	const struct dist *d = c->d;
-	char path[PATH_MAX], own[PATH_MAX];
+	return strcmp(((const struct own *)a)->path, ((const struct own *)b)->path);
+}
+
+static void owns_finish(struct owns *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		free(all->v[i].path);
+	}
+	free(all->v);
+}
+
+static int owns_read(struct owns *all, const struct judge *j)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < j->dists->n; i++) {
+		room += j->dists->v[i].take_back ? j->dists->v[i].n : 0;
+	}
+	all->v = calloc(room + 1, sizeof *all->v);
+	for (size_t i = 0; i < j->dists->n && all->v != NULL; i++) {
+		const struct dist *d = &j->dists->v[i];
+		for (size_t k = 0; d->take_back && k < d->n; k++) {
+			char path[PATH_MAX];
+			const char *rest;
+			if (judge_place(j, d, d->entries[k].path, path, &rest) == NULL) {
+				continue;
+			}
+			struct own *one = &all->v[all->n];
+			*one = (struct own){.path = strdup(path), .line = &d->entries[k]};
+			if (one->path == NULL) {
+				return -ENOMEM;
+			}
+			all->n++;
+		}
+	}
+	if (all->n > 0) {
+		qsort(all->v, all->n, sizeof *all->v, by_path);
+	}
+	return all->v != NULL ? 0 : -ENOMEM;
+}
+
+static size_t owns_find(const struct owns *all, const char *path)
+{
+	size_t low = 0, high = all->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(all->v[middle].path, path) < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+/* A line of another one's RECORD.  What cannot be compared any more counts as that one's. */
+static void claim(struct takeback *t, const struct owns *all, const struct view_folder *folder, const struct recorded *line)
+{
+	char path[PATH_MAX];
 	const char *rest;
 	const struct dist as = {.folder = (struct view_folder *)folder};
-	const struct view_folder *f = judge_place(c->t->judge, &as, line->path, path, &rest);
+	const struct view_folder *f = judge_place(t->judge, &as, line->path, path, &rest);
+	size_t i = f != NULL ? owns_find(all, path) : all->n;
 
-	if (f == NULL || (folder != d->folder && f == folder)) {
+	if (i == all->n || strcmp(all->v[i].path, path) != 0 || all->v[i].line->claimed || (line->sha256 && fits(t, f, rest, line) == FIT_NO)) {
 		return;
 	}
-	for (size_t i = 0; i < d->n; i++) {
-		bool same = folder == d->folder ? strcmp(d->entries[i].path, line->path) == 0 : false;
-		if (folder != d->folder && judge_place(c->t->judge, d, d->entries[i].path, own, &rest) == f) {
-			same = strcmp(own, path) == 0;
-		}
-		if (same && !c->others[i]) {
-			judge_place(c->t->judge, &as, line->path, path, &rest);
-			c->others[i] = !line->sha256 || fits(f, rest, line);
-		}
+	for (; i < all->n && strcmp(all->v[i].path, path) == 0; i++) {
+		all->v[i].line->claimed = true;
 	}
 }
 
-/* Only those of its paths are looked at that are in its own RECORD too: by the index, for RECORDs of other distributions may be long. */
-static void claims_of(struct claims *c, const struct view_folder *f, const char *info)
+/* Only those of its paths are looked at that a new RECORD has too: by the index, for RECORDs of other distributions may be long. */
+static void claims_of(struct takeback *t, const struct owns *all, const struct view_folder *f, const char *info)
 {
 	struct recorded line;
 	char *text = NULL, *at;
@@ -173,43 +243,61 @@ static void claims_of(struct claims *c, const struct view_folder *f, const char 
 	}
 	for (at = text; recorded_next(&at, &line);) {
 		bool leaves = line.path[0] == '/' || strncmp(line.path, "..", 2) == 0;
-		if (leaves || (f == c->d->folder && dists_find(c->t->judge->dists, f, line.path) != NULL)) {
-			claim(c, f, &line);
+		if (leaves || dists_find(t->judge->dists, f, line.path) != NULL) {
+			claim(t, all, f, &line);
 		}
 	}
 	free(text);
 }
 
-/* Is that .dist-info one of its own files?  A wheel may bring more than one, and they speak for each other. */
-static bool brings(const struct dist *d, const struct view_folder *f, const char *info)
+static bool is_named(const struct takeback *t, const struct named *n, const struct view_folder *f, const char *path)
+{
+	const struct dists *all = t->judge->dists;
+
+	return n != NULL && n < all->index + all->named && n->folder == f && strcmp(n->line->path, path) == 0;
+}
+
+/* Is that .dist-info a file of one that is taken back?  A wheel may bring more than one, and they speak for each other.  But its RECORD only names it where that was
+ * written before the run, or where it was installed: then it names itself without a hash, as pip has it. */
+static bool is_brought(struct takeback *t, const struct view_folder *f, const char *info)
 {
 	char path[NAME_MAX + 16];
+	const struct named *n;
+	struct stat st;
+	bool brought = false;
 
 	snprintf(path, sizeof path, "%s/RECORD", info);
-	for (size_t i = 0; d->folder == f && i < d->n; i++) {
-		if (strcmp(d->entries[i].path, path) == 0 && d->entries[i].has_hash) { /* pip lists its own RECORD without one */
-			return fits(f, path, &d->entries[i]);
+	for (n = dists_find(t->judge->dists, f, path); is_named(t, n, f, path); n++) {
+		if (strcmp(n->dist->info, info) == 0 && !n->line->has_hash) {
+			return false;
+		}
+		brought |= n->dist->take_back && n->line->has_hash && fits(t, f, path, n->line) == FIT_YES;
+	}
+	return brought && fstatat(f->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && view_is_written(f, path, &st);
+}
+
+static bool goes_too(const struct takeback *t, const struct view_folder *f, const char *info)
+{
+	for (size_t i = 0; i < t->judge->dists->n; i++) {
+		const struct dist *d = &t->judge->dists->v[i];
+		if (d->take_back && d->folder == f && strcmp(d->info, info) == 0) {
+			return true;
 		}
 	}
 	return false;
 }
 
-static void claims_all(struct claims *c)
+static void claims_all(struct takeback *t, const struct owns *all)
 {
-	const struct view *w = c->t->judge->view;
+	const struct view *w = t->judge->view;
 	size_t unused;
 
 	for (size_t i = 0; i < w->n; i++) {
-		for (size_t k = 0; w->v[i].kind == FOLDER_PACKAGES && k < w->v[i].after.n; k++) {
-			const char *info = w->v[i].after.v[k].name;
-			bool own = &w->v[i] == c->d->folder && strcmp(info, c->d->info) == 0, gone = false;
-			gone |= brings(c->d, &w->v[i], info);
-			for (size_t m = 0; m < c->t->judge->dists->n; m++) { /* what is taken back as well claims nothing */
-				const struct dist *other = &c->t->judge->dists->v[m];
-				gone |= other->take_back && other->folder == &w->v[i] && strcmp(other->info, info) == 0;
-			}
-			if (!own && !gone && dist_split(info, &unused, &unused)) {
-				claims_of(c, &w->v[i], info);
+		const struct view_folder *f = &w->v[i];
+		for (size_t k = 0; f->kind == FOLDER_PACKAGES && k < f->after.n; k++) {
+			const char *info = f->after.v[k].name;
+			if (dist_split(info, &unused, &unused) && !goes_too(t, f, info) && !is_brought(t, f, info)) {
+				claims_of(t, all, f, info);
 			}
 		}
 	}
@@ -252,6 +340,7 @@ enum claimed { OF_OTHERS, OF_NOBODY, OF_NO_MATTER /* it is what the run is malic
 
 static void take(struct takeback *t, const struct dist *d, const struct recorded *line, enum claimed claimed)
 {
+	enum fit fit = FIT_YES;
 	char path[PATH_MAX];
 	const char *rest, *name;
 	const struct view_folder *f = judge_place(t->judge, d, line->path, path, &rest);
@@ -265,10 +354,13 @@ static void take(struct takeback *t, const struct dist *d, const struct recorded
 	if (parent < 0 || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode) || !view_is_written(f, rest, &st)) {
 		return; /* not there, or not of this run */
 	}
+	if (claimed == OF_NOBODY && !view_has_come(f, rest) && !is_compiled(t, d, line)) {
+		fit = fits(t, f, rest, line);
+	}
 	if (claimed == OF_OTHERS) {
 		stays(t, d, path, "another distribution has the same file");
-	} else if (claimed == OF_NOBODY && !view_has_come(f, rest) && !fits(f, rest, line) && !is_compiled(t, d, line)) {
-		stays(t, d, path, "it is not the file that its RECORD names");
+	} else if (fit != FIT_YES) {
+		stays(t, d, path, fit == FIT_NO ? "it is not the file that its RECORD names" : "there is too much to be compared");
 	} else if ((error = move(t, parent, name, path)) < 0 && (claimed != OF_NO_MATTER || unlinkat(parent, name, 0) < 0)) {
 		stays(t, d, path, error == -ENOSPC || error == -EDQUOT ? "there is no room to keep it" : "it could not be moved");
 	} else {
@@ -288,26 +380,37 @@ static int turn_of(const struct dist *d, const struct recorded *line)
 	return strncmp(line->path, d->info, (size_t)(slash - line->path)) == 0 && strcmp(slash, "/RECORD") == 0 ? 2 : 1;
 }
 
-void takeback_dist(struct takeback *t, const struct dist *d)
+static void take_dist(struct takeback *t, const struct dist *d)
 {
-	struct claims c = {.t = t, .d = d, .others = calloc(d->n + 1, sizeof *c.others)};
-
-	if (c.others == NULL) {
-		stays(t, d, d->folder->path, "memory is short");
-		return;
-	}
-	claims_all(&c);
 	if (d->error < 0) {
 		stays(t, d, d->folder->path, "its RECORD cannot be read as a whole: there may be more of it");
 	}
 	for (int turn = 0; turn <= 2; turn++) {
 		for (size_t i = 0; i < d->n; i++) {
 			if (turn_of(d, &d->entries[i]) == turn) {
-				take(t, d, &d->entries[i], c.others[i] ? OF_OTHERS : OF_NOBODY);
+				take(t, d, &d->entries[i], d->entries[i].claimed ? OF_OTHERS : OF_NOBODY);
 			}
 		}
 	}
-	free(c.others);
+}
+
+void takeback_dists(struct takeback *t)
+{
+	const struct dists *all = t->judge->dists;
+	struct owns owns = {0};
+	bool failed = owns_read(&owns, t->judge) < 0;
+
+	if (!failed) {
+		claims_all(t, &owns);
+	}
+	owns_finish(&owns);
+	for (size_t i = 0; i < all->n; i++) {
+		if (all->v[i].take_back && failed) {
+			stays(t, &all->v[i], all->v[i].folder->path, "memory is short");
+		} else if (all->v[i].take_back) {
+			take_dist(t, &all->v[i]);
+		}
+	}
 }
 
 void takeback_file(struct takeback *t, const struct view_folder *f, const char *name)

@@ -193,18 +193,14 @@ static bool take_back(struct report *r, const struct judge *j, char quarantine[P
 		return false;
 	}
 	cleanup_fd int fd = make_quarantine(r->s, quarantine);
-	struct takeback t = {.judge = j, .quarantine = fd, .stays = stays, .context = r};
+	struct takeback t = {.judge = j, .quarantine = fd, .hash_left = TAKEBACK_HASH_MAX, .stays = stays, .context = r};
 	for (size_t i = 0; i < r->n; i++) {
 		const struct kept *k = &r->v[i];
 		if (k->taken && k->folder != NULL && k->path != NULL && strrchr(k->path, '/') != NULL) {
 			takeback_file(&t, k->folder, strrchr(k->path, '/') + 1);
 		}
 	}
-	for (size_t i = 0; i < r->dists.n; i++) {
-		if (r->dists.v[i].take_back) {
-			takeback_dist(&t, &r->dists.v[i]);
-		}
-	}
+	takeback_dists(&t);
 	return true;
 }
 

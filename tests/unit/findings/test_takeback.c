@@ -25,6 +25,7 @@ static struct view view;
 static struct dists dists;
 static struct { char rule[40], path[PATH_MAX]; struct dist *dist; bool placed; } found[4000];
 static size_t count, stayed;
+static uint64_t hash_max = TAKEBACK_HASH_MAX;
 
 static void put(const char *path, const char *text)
 {
@@ -150,10 +151,12 @@ static bool has_of(const char *rule, const char *info)
 static void take(const struct judge *j)
 {
 	cleanup_fd int fd = open(kept, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct takeback t = {.judge = j, .quarantine = fd, .stays = stays};
+	struct takeback t = {.judge = j, .quarantine = fd, .hash_left = hash_max, .stays = stays};
 
-	assert_int_equal(dists.n, 1);
-	takeback_dist(&t, &dists.v[0]);
+	for (size_t i = 0; i < dists.n; i++) {
+		dists.v[i].take_back = strcmp(dists.v[i].name, "new") == 0;
+	}
+	takeback_dists(&t);
 }
 
 static int end(void **state)
@@ -165,6 +168,7 @@ static int end(void **state)
 	view_finish(&view);
 	count = stayed = 0;
 	only_grave = false;
+	hash_max = TAKEBACK_HASH_MAX;
 	rmtree_empty(fd, NULL, &budget);
 	return rmdir(top);
 }
@@ -412,6 +416,94 @@ static void records_that_are_too_long_together(void **state)
 	free(b);
 }
 
+/* As a RECORD has it. */
+static void hash_of(const char *path, char out[64])
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	unsigned char hash[33] = {0};
+	cleanup_fd int dir = open(site, O_PATH | O_DIRECTORY);
+	char *at = out + sprintf(out, "sha256=");
+
+	assert_int_equal(beneath_hash(dir, path, 1 << 20, hash), 0);
+	for (size_t bit = 0; bit < 258; bit += 6) {
+		unsigned two = (unsigned)hash[bit / 8] << 8 | (bit / 8 < 32 ? hash[bit / 8 + 1] : 0);
+		*at++ = letters[two >> (10 - bit % 8) & 63];
+	}
+	*at = '\0';
+}
+
+/* Its RECORD names the other one's RECORD, with the right hash: that makes it no part of itself. */
+static void anothers_claims_count(void **state)
+{
+	char old[64], twin[64], record[1000];
+
+	put("lib/site-packages/old/__init__.py", "x"); /* as RECORD has it */
+	look_before();
+	put("lib/site-packages/old/__init__.py", "x");
+	put("lib/site-packages/twin.py", "x");
+	put("lib/site-packages/own.py", "x");
+	put("lib/site-packages/twin-1.dist-info/RECORD", "twin.py," X ",1\ntwin-1.dist-info/RECORD,,\n");
+	put("lib/site-packages/fake-1.dist-info/RECORD", "own.py," X ",1\n");
+	hash_of("old-1.dist-info/RECORD", old);
+	hash_of("twin-1.dist-info/RECORD", twin);
+	snprintf(record, sizeof record, "old/__init__.py," X ",1\ntwin.py," X ",1\nown.py," X ",1\nold-1.dist-info/RECORD,%s,\ntwin-1.dist-info/RECORD,%s,\n", old, twin);
+	hash_of("fake-1.dist-info/RECORD", old);
+	snprintf(record + strlen(record), sizeof record - strlen(record), "fake-1.dist-info/RECORD,%s,\nnew-1.dist-info/RECORD,,\n", old);
+	put("lib/site-packages/new-1.dist-info/RECORD", record);
+	take(look_after());
+	assert_true(there("lib/site-packages/old/__init__.py") && there("lib/site-packages/twin.py"));
+	assert_false(there("lib/site-packages/own.py"));
+}
+
+static void no_more_is_hashed_than_is_allowed(void **state)
+{
+	put("lib/site-packages/old/__init__.py", "x");
+	look_before();
+	put("lib/site-packages/old/new.py", "x");
+	put("lib/site-packages/new-1.dist-info/RECORD", "old/new.py," X ",1\nnew-1.dist-info/RECORD,,\n");
+	const struct judge *j = look_after();
+	hash_max = 1000;
+	take(j);
+	assert_true(there("lib/site-packages/old/new.py") && stayed == 1);
+	hash_max = TAKEBACK_HASH_MAX;
+	take(j);
+	assert_false(there("lib/site-packages/old/new.py"));
+}
+
+/* One file that two RECORDs name very often: the time is that of reading them. */
+static void lines_that_are_there_again(void **state)
+{
+	static const char hash[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	size_t lines = 300000;
+	char *many = malloc(lines * 80), *equal = malloc(lines * 20), *at = many;
+	struct timespec begun, ended;
+
+	for (size_t i = 0; i < lines; i++) {
+		at += sprintf(at, "old/a.py,sha256=%c%c%c%cAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA,1\n", hash[i % 64], hash[i / 64 % 64], hash[i / 4096 % 64], hash[i / 262144]);
+	}
+	strcpy(at, "new-1.dist-info/RECORD,,\n");
+	at = equal;
+	for (size_t i = 0; i < lines; i++) {
+		at += sprintf(at, "old/a.py," "md5=x" ",1\n");
+	}
+	put("lib/site-packages/old-1.dist-info/RECORD", many);
+	look_before();
+	put("lib/site-packages/old/a.py", "x");
+	put("lib/site-packages/new-1.dist-info/RECORD", many);
+	put("lib/site-packages/same-1.dist-info/RECORD", equal);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begun);
+	view_after(&view);
+	assert_int_equal(dists_read(&dists, &view), 0);
+	struct judge j = {.view = &view, .dists = &dists};
+	take(&j);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ended);
+	assert_int_equal(dists.v[0].n, lines + 1);
+	assert_int_equal(dists.v[1].n, 1);
+	assert_true(ended.tv_sec - begun.tv_sec < 10);
+	free(many);
+	free(equal);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +513,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(too_many_start_up_files, begin, end),
 		cmocka_unit_test_setup_teardown(a_folder_that_is_filled, begin_in_memory, end), cmocka_unit_test_setup_teardown(a_folder_that_was_full, begin_in_memory, end),
 		cmocka_unit_test_setup_teardown(a_record_that_is_too_long, begin, end), cmocka_unit_test_setup_teardown(records_that_are_too_long_together, begin, end),
+		cmocka_unit_test_setup_teardown(anothers_claims_count, begin, end), cmocka_unit_test_setup_teardown(no_more_is_hashed_than_is_allowed, begin, end),
+		cmocka_unit_test_setup_teardown(lines_that_are_there_again, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
