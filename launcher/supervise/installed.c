@@ -12,7 +12,7 @@
 #include "launcher/findings/beneath.h"
 #include "launcher/findings/takeback.h"
 
-enum { FINDINGS_MAX = 400, OF_ONE_MAX = 100 }; /* a package may not fill the record */
+enum { FINDINGS_MAX = 400, OF_ONE_MAX = 100, LEFT_MAX = 1000, LEFT_OF_ONE_MAX = 50 }; /* a package may not fill the record */
 
 struct kept { /* a finding that is to be written down */
 	struct verdict verdict;
@@ -20,6 +20,13 @@ struct kept { /* a finding that is to be written down */
 	struct dist *dist;
 	const struct view_folder *folder;
 	bool taken; /* back: it, or its distribution */
+};
+
+struct left { /* what was to be taken back and stays */
+	const struct dist *dist; /* NULL: nobody's */
+	char *path;              /* NULL: `more` that are not named */
+	const char *why;
+	size_t more;
 };
 
 static struct {
@@ -32,6 +39,8 @@ struct report {
 	struct dists dists;
 	struct kept *v;
 	size_t n, told, told_of_nobody, more;
+	struct left *left;
+	size_t left_count, left_of_last, left_more; /* of_last: of the distribution of the last one */
 	bool failed; /* memory */
 };
 
@@ -154,14 +163,43 @@ static void record(struct report *r, const struct dist *d, struct event *ev)
 
 /* --- taking back --------------------------------------------------------------------------------- */
 
+/* Each distribution's come one behind the other. */
 static void stays(void *context, const struct dist *d, const char *path, const char *why)
 {
 	struct report *r = context;
-	char text[256];
-	struct event ev = {.action = EV_ALLOWED, .verdict = policy_rule(r->s->run->policy, "install.left"), .target = {.path = path}, .detail = text};
+	struct left *last = r->left_count > 0 ? &r->left[r->left_count - 1] : NULL, *grown;
+	const struct dist *of = d->name != NULL ? d : NULL;
+	bool again = last != NULL && last->dist == of;
 
-	snprintf(text, sizeof text, "it was to be taken back and stays: %s", why);
-	record(r, d->name != NULL ? d : NULL, &ev);
+	r->left_of_last = again ? r->left_of_last + 1 : 1;
+	if (again && last->path == NULL) {
+		last->more++;
+		return;
+	}
+	grown = r->left_count < LEFT_MAX ? realloc(r->left, (r->left_count + 1) * sizeof *grown) : NULL;
+	if (grown == NULL) {
+		r->left_more++;
+		return;
+	}
+	r->left = grown;
+	grown[r->left_count] = (struct left){.dist = of, .why = why, .more = 1};
+	if (r->left_of_last <= LEFT_OF_ONE_MAX) {
+		grown[r->left_count].path = copy(path, &r->failed);
+	}
+	r->left_count++;
+}
+
+static void say_left(struct report *r, const struct left *one)
+{
+	char text[256];
+	struct event ev = {.action = EV_ALLOWED, .verdict = policy_rule(r->s->run->policy, "install.left"), .target = {.path = one->path}, .detail = text};
+
+	if (one->path != NULL) {
+		snprintf(text, sizeof text, "it was to be taken back and stays: %s", one->why);
+	} else {
+		snprintf(text, sizeof text, "%zu more were to be taken back and stay", one->more);
+	}
+	record(r, one->dist, &ev);
 }
 
 static int make_quarantine(const struct supervisor *s, char path[PATH_MAX])
@@ -250,8 +288,30 @@ static void write_down(struct report *r, const struct kept *k, const char *quara
 	record(r, k->dist, &ev);
 }
 
+/* What is refused comes first, then what stays of it. */
+static void write_all(struct report *r, const char *quarantine)
+{
+	for (int turn = 0; turn < 2; turn++) {
+		for (size_t i = 0; i < r->n; i++) {
+			if (r->v[i].why != NULL && r->v[i].taken == (turn == 0)) {
+				write_down(r, &r->v[i], quarantine);
+			}
+		}
+		for (size_t i = 0; turn == 0 && i < r->left_count; i++) {
+			say_left(r, &r->left[i]);
+		}
+	}
+	if (r->left_more > 0) {
+		say_left(r, &(struct left){.more = r->left_more});
+	}
+}
+
 static void report_finish(struct report *r)
 {
+	for (size_t i = 0; i < r->left_count; i++) {
+		free(r->left[i].path);
+	}
+	free(r->left);
 	for (size_t i = 0; i < r->n; i++) {
 		free(r->v[i].path);
 		free(r->v[i].name);
@@ -311,11 +371,7 @@ void installed_after(struct supervisor *s)
 	r.failed |= !state.looked || dists_read(&r.dists, &state.view) < 0;
 	judge_all(&j);
 	take_back(&r, &j, quarantine);
-	for (size_t i = 0; i < r.n; i++) {
-		if (r.v[i].why != NULL) {
-			write_down(&r, &r.v[i], quarantine);
-		}
-	}
+	write_all(&r, quarantine);
 	if (r.failed) {
 		say_unread(&r, "memory was short: what was installed is not judged as a whole");
 	}

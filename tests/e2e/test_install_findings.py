@@ -162,6 +162,19 @@ def test_anothers_file_stays(users_own):
     assert finding(held, "install.left")["target"]["path"] == str(site / "pwshared/__init__.py") and held.status == 100
 
 
+def test_more_stays_than_is_written_down(users_own):
+    """What is refused is said first; what stays by name (60 files and their byte code), and of the rest how many."""
+    shared = {f"pwshared/x{i}.py": "same\n" for i in range(60)}
+    argv = make(users_own, {"pwbrought.pth": MARK, **shared})
+    packages.wheel(users_own.root / "links", "pwother", "1.0", shared)
+    held = users_own.guarded([*argv, "pwother", NAME])
+    found = held.of_type("install.finding")
+    left = [e for e in found if e["rule"] == "install.left"]
+    named = [e for e in left if "path" in e.get("target", {})]
+    assert (len(named), len(left)) == (50, 51) and "70 more" in left[-1]["hint"], str(held)
+    assert found.index(finding(held, "install.pth.hostile")) < found.index(left[0]) and held.status == 100, str(held)
+
+
 def line_of(name: str, content: str) -> str:
     return packages._record_line(name, content.encode())
 
