@@ -56,13 +56,35 @@ static struct startup judge(int folder, const char *name, const char *dist)
 	return s;
 }
 
+/* What tells one state from another where the content cannot be read: a link's, and that of the file behind it, which site reads. */
+static bool identify(int folder, const char *name, unsigned char out[32])
+{
+	struct stat st[2] = {0};
+	SHA2_CTX ctx;
+
+	if (fstatat(folder, name, &st[0], AT_SYMLINK_NOFOLLOW) < 0) {
+		return false;
+	}
+	if (S_ISLNK(st[0].st_mode) && (fstatat(folder, name, &st[1], 0) < 0 || !S_ISREG(st[1].st_mode))) {
+		st[1] = (struct stat){0};
+	}
+	SHA256Init(&ctx);
+	for (size_t i = 0; i < 2; i++) {
+		const int64_t all[] = {(int64_t)st[i].st_dev, (int64_t)st[i].st_ino, (int64_t)st[i].st_mode, st[i].st_size, st[i].st_mtim.tv_sec, st[i].st_mtim.tv_nsec,
+		                       st[i].st_ctim.tv_sec, st[i].st_ctim.tv_nsec};
+		SHA256Update(&ctx, (const uint8_t *)all, sizeof all);
+	}
+	SHA256Final(out, &ctx);
+	return true;
+}
+
 static void look_at(struct seen_file *f, int folder, const char *name)
 {
 	unsigned char hash[32];
 
 	f->module = startup_is_customize(name);
 	f->judged = judge(folder, name, NULL);
-	if (beneath_hash(folder, name, FILE_MAX, hash) == 0) {
+	if (beneath_hash(folder, name, FILE_MAX, hash) == 0 || identify(folder, name, hash)) {
 		to_hex(hash, f->hash);
 	}
 }
@@ -87,10 +109,14 @@ static int collect(struct seen *s, const char *folder)
 		return 0; /* it is not there, or not to be read: nothing that a Python would run */
 	}
 	steal_fd(&copy);
-	while (error == 0 && s->n < FILES_MAX && (entry = readdir(dir)) != NULL) {
+	while (error == 0 && (entry = readdir(dir)) != NULL) {
 		char path[PATH_MAX];
-		if ((startup_is_pth(entry->d_name) || startup_is_customize(entry->d_name)) &&
-		    snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) < (int)sizeof path) {
+		if (!startup_is_pth(entry->d_name) && !startup_is_customize(entry->d_name)) {
+			continue;
+		}
+		if (s->n == FILES_MAX || snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >= (int)sizeof path) {
+			s->cut = true;
+		} else {
 			struct seen_file *f = grow(s, path);
 			error = f == NULL ? -ENOMEM : 0;
 			if (f != NULL) {
@@ -138,6 +164,11 @@ const struct seen_file *seen_find(const struct seen *s, const char *path)
 	const struct seen_file key = {.path = (char *)path};
 
 	return s->n > 0 ? bsearch(&key, s->v, s->n, sizeof key, by_path) : NULL;
+}
+
+bool seen_same(const struct seen_file *a, const struct seen_file *b)
+{
+	return a->hash[0] != '\0' && strcmp(a->hash, b->hash) == 0;
 }
 
 /* --- who brought it ------------------------------------------------------------------------------ */

@@ -14,14 +14,17 @@
 
 struct seen_file {
 	char *path;
-	char hash[65];          /* hex; "": it could not be read */
+	char hash[65];          /* hex; of one that cannot be read, of what it is (inode, times …); "": not even that, and then it is the same as none */
 	struct startup judged;  /* by itself: without a word of who brought it, or of what was asked for */
 	bool module;            /* sitecustomize, usercustomize */
 };
 struct seen {
 	struct seen_file *v;
 	size_t n;
+	bool cut; /* there are more than are looked at */
 };
+
+bool seen_same(const struct seen_file *a, const struct seen_file *b);
 
 /* Who brought a file, by the RECORDs beside it, and whether it is still that file. */
 struct seen_origin {

@@ -93,6 +93,16 @@ static void list_one(struct supervisor *s, const struct seen_file *f, bool first
 	supervisor_record(&by, 0, &ev);
 }
 
+/* At each run: which of them are looked at is the folder's order. */
+static void say_cut(struct supervisor *s)
+{
+	struct event ev = {.type = "run.startup", .action = EV_OBSERVED, .source = SRC_KERNEL, .verdict = policy_rule(s->run->policy, "start-up.unread"), .target = {.path = s->run->env->prefix},
+	                   .detail = "there are more start-up files in this environment than are looked at: what is new among the others is not known"};
+	struct sandbox by = {.sup = s, .role = ROLE_INSTALLER};
+
+	supervisor_record(&by, 0, &ev);
+}
+
 void start_up_list(struct supervisor *s)
 {
 	const struct python_env *env = s->run->installer != NULL ? s->run->env : NULL;
@@ -110,9 +120,12 @@ void start_up_list(struct supervisor *s)
 	seen_collect(&now, folders);
 	for (size_t i = 0; i < now.n; i++) {
 		const struct seen_file *was = seen_find(&before, now.v[i].path);
-		if (was == NULL || strcmp(was->hash, now.v[i].hash) != 0) {
+		if (was == NULL || !seen_same(was, &now.v[i])) {
 			list_one(s, &now.v[i], !known);
 		}
+	}
+	if (now.cut) {
+		say_cut(s);
 	}
 	seen_finish(&now);
 	free(folders);
@@ -123,7 +136,7 @@ static bool same(const struct seen *a, const struct seen *b)
 	bool is = a->n == b->n;
 
 	for (size_t i = 0; is && i < a->n; i++) {
-		is = strcmp(a->v[i].path, b->v[i].path) == 0 && strcmp(a->v[i].hash, b->v[i].hash) == 0;
+		is = strcmp(a->v[i].path, b->v[i].path) == 0 && seen_same(&a->v[i], &b->v[i]);
 	}
 	return is;
 }

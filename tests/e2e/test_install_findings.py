@@ -413,6 +413,16 @@ def test_what_brought_it(users_own):
     assert (event["rule"], event["severity"]) == ("start-up.changed", "medium") and "not the file that its RECORD names" in event["hint"], event
 
 
+def test_more_start_up_files_than_are_listed(users_own):
+    users_own.guarded(["pip", "list"])
+    for i in range(513):
+        users_own.write(users_own.site_packages() / f"x{i}.pth", "", 0o644)
+    for _ in range(2):
+        held = users_own.guarded(["pip", "list"])
+        (event,) = held.of_type("run.startup")
+        assert (event["rule"], event["severity"]) == ("start-up.unread", "medium") and held.status == 0 and "more" in held.err, str(held)
+
+
 def test_start_up_that_is_no_file(users_own):
     """Links are not followed, and a state that is broken counts as none."""
     (users_own.site_packages() / "sitecustomize.py").symlink_to("/dev/zero")

@@ -121,7 +121,60 @@ static void what_is_no_file_is_not_waited_for(void **state)
 	assert_int_equal(symlink("/dev/zero", path), 0);
 	assert_int_equal(seen_collect(&now, folders), 0);
 	assert_int_equal(now.n, 2);
-	assert_true(now.v[0].hash[0] == '\0' && now.v[1].hash[0] == '\0' && now.v[1].judged.level == STARTUP_CODE);
+	assert_true(strlen(now.v[0].hash) == 64 && strlen(now.v[1].hash) == 64 && !seen_same(&now.v[0], &now.v[1]) && now.v[1].judged.level == STARTUP_CODE);
+	seen_finish(&now);
+}
+
+/* Too large to be read, or behind a link: another one is another one. */
+static void what_cannot_be_read_is_told_apart(void **state)
+{
+	const char *const folders[] = {top, NULL};
+	const struct seen_file nothing = {0};
+	char path[PATH_MAX];
+	struct seen was = {0}, now = {0}, again = {0};
+
+	put("away", "import a\n");
+	put("large.pth", "import a\n");
+	snprintf(path, sizeof path, "%s/large.pth", top);
+	assert_int_equal(truncate(path, 2 << 20), 0);
+	snprintf(path, sizeof path, "%s/link.pth", top);
+	assert_int_equal(symlink("away", path), 0);
+	assert_int_equal(seen_collect(&was, folders), 0);
+	usleep(20000);
+	assert_int_equal(seen_collect(&again, folders), 0);
+	put("away", "import b\n");
+	put("large.pth", "import b\n");
+	snprintf(path, sizeof path, "%s/large.pth", top);
+	assert_int_equal(truncate(path, 2 << 20), 0);
+	assert_int_equal(seen_collect(&now, folders), 0);
+	assert_true(was.n == 2 && now.n == 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(seen_same(&was.v[i], &again.v[i]));
+		assert_false(seen_same(&was.v[i], &now.v[i]) || seen_same(&nothing, &nothing));
+	}
+	seen_finish(&was);
+	seen_finish(&now);
+	seen_finish(&again);
+}
+
+static void too_many_are_told(void **state)
+{
+	const char *const folders[] = {top, NULL};
+	struct seen now = {0};
+	char name[32];
+
+	for (int i = 0; i < 513; i++) {
+		assert_false(now.cut);
+		snprintf(name, sizeof name, "x%d.pth", i);
+		put(name, "");
+		if (i == 511) {
+			assert_int_equal(seen_collect(&now, folders), 0);
+			assert_false(now.cut);
+			seen_finish(&now);
+		}
+	}
+	assert_int_equal(seen_collect(&now, folders), 0);
+	assert_true(now.cut && now.n == 512);
 	seen_finish(&now);
 }
 
@@ -130,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_saved_is_loaded, begin, end), cmocka_unit_test_setup_teardown(a_broken_state_is_none, begin, end),
 		cmocka_unit_test_setup_teardown(its_origin_is_told, begin, end), cmocka_unit_test_setup_teardown(what_is_no_file_is_not_waited_for, begin, end),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_told_apart, begin, end), cmocka_unit_test_setup_teardown(too_many_are_told, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
