@@ -618,7 +618,7 @@ static void helpers(void **state)
 
 static void assert_tool_gets(struct world *w, enum become become, const char *rule, char **argv, char *path)
 {
-	static const struct vcs_requirement requirement = {.tool = VCS_GIT, .host = "host", .port = 22};
+	static const struct vcs_requirement requirement = {.tool = VCS_GIT, .url = (char *)"ssh://git@host/x.git", .host = (char *)"host", .port = 22};
 	struct start request = {.path = path, .argv = argv, .envp = w->envp};
 	struct birthright b;
 
