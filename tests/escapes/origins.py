@@ -98,7 +98,7 @@ def add(tally: Tally, row: Row, events: list[dict], files: dict[str, str]) -> No
             continue
         found = judge(row, event, files)
         if found is None:
-            if from_python(row, event) and event["severity"] != "info":
+            if "origin" not in event and from_python(row, event) and event["severity"] != "info":
                 tally.unnamed[f"{row.id} {event['type']}"] += 1
                 tally.rows.add(row.id)
             continue
