@@ -171,6 +171,7 @@ static int read_entries(struct dist *d, size_t text_max, size_t lines_max)
 			error = -E2BIG;
 			break;
 		}
+		d->lines++;
 		if (d->n == room && grow(d, &room) < 0) {
 			return -ENOMEM;
 		}
@@ -207,7 +208,7 @@ static int read_next(struct dists *all, struct dist *d)
 
 	for (size_t i = 0; i < all->n; i++) {
 		text += all->v[i].len;
-		lines += all->v[i].n;
+		lines += all->v[i].lines;
 		longest = longest == NULL || all->v[i].len > longest->len ? &all->v[i] : longest;
 	}
 	text = RUN_TEXT_MAX - text;

@@ -15,7 +15,7 @@ struct dist {
 	char *normal;              /* the name as indexes compare it */
 	const char *older;         /* the .dist-info that it took the place of; NULL: none was there */
 	char *text;                /* of RECORD; the entries point into it */
-	size_t len;                /* of it */
+	size_t len, lines;         /* of it, equal ones too */
 	struct recorded *entries;
 	size_t n;
 	int error;                 /* -errno: its RECORD could not be read as a whole; the entries are those before */

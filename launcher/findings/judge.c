@@ -293,7 +293,7 @@ static size_t share_of(const struct dist *d, const struct view_folder *f)
 /* A folder that this run has filled beyond what is looked at: by those that have much in it, or else by all that are in question. */
 static void tell_filled(const struct judge *j, const struct view_folder *f)
 {
-	struct finding one = {.rule = "install.unread.filled", .path = f->path, .why = "more came than is looked at: what was installed there cannot be judged as a whole"};
+	struct finding one = {.rule = "install.unread.filled", .name = f->path, .why = "more came into a folder than is looked at: what was installed there cannot be judged as a whole"};
 	size_t many = SHARE_MANY, told = 0;
 
 	for (int turn = 0; turn < 2 && told == 0; turn++, many = 0) {

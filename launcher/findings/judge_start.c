@@ -53,7 +53,7 @@ static bool holds_library(int parent, const char *folder, const char *name)
 	size_t n = 0;
 
 	if (dir == NULL) {
-		return errno != ENOENT && errno != ENOTDIR; /* a file in its place is no package */
+		return errno != ENOENT; /* a link may lead to one */
 	}
 	steal_fd(&fd);
 	while (!found && (errno = 0, entry = readdir(dir)) != NULL) {
@@ -76,7 +76,7 @@ static bool lies_there(const struct view_folder *f, const char *module)
 	}
 	cleanup_fd int parent = beneath_parent(f->fd, path, &name);
 	if (parent < 0) {
-		return parent != -ENOENT && parent != -ENOTDIR;
+		return parent != -ENOENT;
 	}
 	return holds_library(parent, ".", name) || holds_library(parent, name, "__init__");
 }

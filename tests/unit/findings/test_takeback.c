@@ -292,6 +292,21 @@ static void a_namespace_that_loads_native_code(void **state)
 	}
 }
 
+/* Where a link leads is not looked at: there may be such a file. */
+static void a_namespace_behind_a_link(void **state)
+{
+	char link[PATH_MAX];
+
+	put("away/pwb.so", "x");
+	snprintf(link, sizeof link, "%s/pwa", site);
+	assert_int_equal(symlink("../../away", link), 0);
+	look_before();
+	put("lib/site-packages/new-nspkg.pth", NAMESPACE);
+	put("lib/site-packages/new-1.dist-info/RECORD", "new-nspkg.pth,,\nnew-1.dist-info/RECORD,,\n");
+	look_after();
+	assert_true(has("install.pth.hostile", "lib/site-packages/new-nspkg.pth"));
+}
+
 /* Each of them with its distribution and its place, or nothing of it would be taken back. */
 static void too_many_start_up_files(void **state)
 {
@@ -510,7 +525,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_package_is_judged_and_taken_back, begin, end), cmocka_unit_test_setup_teardown(nothing_is_led_elsewhere, begin, end),
 		cmocka_unit_test_setup_teardown(a_file_of_two_stays_while_it_is_the_others, begin, end), cmocka_unit_test_setup_teardown(an_overwritten_file_goes, begin, end),
 		cmocka_unit_test_setup_teardown(a_record_without_end, begin, end), cmocka_unit_test_setup_teardown(a_namespace_that_loads_native_code, begin, end),
-		cmocka_unit_test_setup_teardown(too_many_start_up_files, begin, end),
+		cmocka_unit_test_setup_teardown(a_namespace_behind_a_link, begin, end), cmocka_unit_test_setup_teardown(too_many_start_up_files, begin, end),
 		cmocka_unit_test_setup_teardown(a_folder_that_is_filled, begin_in_memory, end), cmocka_unit_test_setup_teardown(a_folder_that_was_full, begin_in_memory, end),
 		cmocka_unit_test_setup_teardown(a_record_that_is_too_long, begin, end), cmocka_unit_test_setup_teardown(records_that_are_too_long_together, begin, end),
 		cmocka_unit_test_setup_teardown(anothers_claims_count, begin, end), cmocka_unit_test_setup_teardown(no_more_is_hashed_than_is_allowed, begin, end),
