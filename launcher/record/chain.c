@@ -48,11 +48,11 @@ const char *chain_step_name(enum chain_step s)
 /* Is `one` required to build `other`? */
 static bool is_above(const struct event_package *one, const struct event_package *other)
 {
-	size_t name = other->name != NULL ? strlen(other->name) : 0, len;
+	size_t name = other->name != NULL ? strlen(other->name) : 0;
+	char word[EVENT_ABOVE_MAX];
 
-	for (const char *at = name > 0 ? one->above : NULL; at != NULL && *at != '\0'; at += len + (at[len] == '\n')) {
-		len = strcspn(at, "\n");
-		if (len >= name && strncmp(at, other->name, name) == 0 && (len == name || at[name] == ' ')) {
+	for (const char *at = name > 0 ? one->above : NULL; event_above_next(&at, word);) {
+		if (strncmp(word, other->name, name) == 0 && (word[name] == '\0' || word[name] == ' ')) {
 			return true;
 		}
 	}

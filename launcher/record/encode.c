@@ -113,20 +113,15 @@ static void encode_process(struct encoder *e, const struct event_process *p)
 
 static void encode_lines(struct encoder *e, const char *name, const char *lines)
 {
-	char one[512];
-	size_t len;
+	char one[EVENT_ABOVE_MAX];
 
 	if (lines == NULL) {
 		return;
 	}
 	encode_key(e, name);
 	line_text(&e->line, "[");
-	for (const char *at = lines; *at != '\0'; at += len + (at[len] == '\n')) {
-		len = strcspn(at, "\n");
-		size_t kept = len < sizeof one ? len : sizeof one - 1;
-		memcpy(one, at, kept);
-		one[kept] = '\0';
-		line_text(&e->line, at == lines ? "" : ",");
+	for (const char *at = lines, *separator = ""; event_above_next(&at, one); separator = ",") {
+		line_text(&e->line, separator);
 		quoted(e, one, ENCODE_TEXT_MAX);
 	}
 	line_text(&e->line, "]");
@@ -192,17 +187,17 @@ void encode_origin(struct encoder *e, const struct event_origin *o)
 	line_text(&e->line, "}");
 }
 
-static void encode_decoy(struct encoder *e, const struct event_decoy *d)
+void encode_decoy(struct encoder *e, const struct event_decoy *d, size_t max)
 {
 	if (d->in == NULL) {
 		return;
 	}
 	encode_key(e, "decoy");
 	line_text(&e->line, "{");
-	encode_string(e, "name", d->name);
-	encode_string(e, "path", d->path);
-	encode_string(e, "encoding", d->encoding);
-	encode_string(e, "in", d->in);
+	encode_cut(e, "name", d->name, max);
+	encode_cut(e, "path", d->path, max);
+	encode_cut(e, "encoding", d->encoding, max);
+	encode_cut(e, "in", d->in, max);
 	if (d->read != 0) {
 		encode_count(e, "read", d->read);
 	}
@@ -222,7 +217,7 @@ void encode_event(struct encoder *e, const struct event *ev)
 	encode_package(e, &ev->package);
 	encode_process(e, &ev->process);
 	encode_origin(e, &ev->origin);
-	encode_decoy(e, &ev->decoy);
+	encode_decoy(e, &ev->decoy, ENCODE_TEXT_MAX);
 	encode_target(e, &ev->target);
 	encode_string(e, "kind", ev->verdict.kind != NULL && ev->verdict.kind[0] != '\0' ? ev->verdict.kind : NULL);
 	encode_string(e, "hint", ev->detail);

@@ -32,6 +32,8 @@ void encode_strings(struct encoder *e, const char *key, const char *const *list,
 /* ,"package":{…} and the like; nothing when nothing is known */
 void encode_package(struct encoder *e, const struct event_package *p);
 void encode_origin(struct encoder *e, const struct event_origin *o);
+/* Nothing where there is none; texts are cut at max bytes. */
+void encode_decoy(struct encoder *e, const struct event_decoy *d, size_t max);
 /* ,"key": ; what follows is the caller's. */
 void encode_key(struct encoder *e, const char *key);
 /* ,"type":… and everything else that is said of an event */

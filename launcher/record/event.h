@@ -3,7 +3,9 @@
 #ifndef RECORD_EVENT_H
 #define RECORD_EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "policy/policy.h"
@@ -21,6 +23,20 @@ struct event_package {
 	const char *digest;  /* of its archive: SHA-256 in hex */
 	const char *above;   /* whose build requirement it is: "NAME VERSION", each with a line end, the nearest first */
 };
+#define EVENT_ABOVE_MAX 512
+/* The next "NAME VERSION" of a package's `above`, cut to size; *at (NULL: none) moves on.  False: that was all. */
+static inline bool event_above_next(const char **at, char word[EVENT_ABOVE_MAX])
+{
+	if (*at == NULL || **at == '\0') {
+		return false;
+	}
+	size_t len = strcspn(*at, "\n"), kept = len < EVENT_ABOVE_MAX ? len : EVENT_ABOVE_MAX - 1;
+	memcpy(word, *at, kept);
+	word[kept] = '\0';
+	*at += len + ((*at)[len] == '\n');
+	return true;
+}
+
 struct event_target {
 	const char *name;              /* variable, or system call */
 	const char *path, *as_written; /* resolved, as given */

@@ -242,11 +242,8 @@ static int add_to(struct subject *p, const struct event *ev)
 int score_add(struct score *s, const struct event *ev)
 {
 	int error = add_to(subject_of(s, ev->package.name, ev->package.version, ev->role), ev);
-	char word[256];
-	size_t len;
-	for (const char *at = ev->package.above; at != NULL && *at != '\0' && error == 0; at += len + (at[len] == '\n')) {
-		len = strcspn(at, "\n");
-		snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : sizeof(word) - 1), at);
+	char word[EVENT_ABOVE_MAX];
+	for (const char *at = ev->package.above; error == 0 && event_above_next(&at, word);) {
 		char *version = strchr(word, ' ');
 		if (version != NULL) {
 			*version++ = '\0';

@@ -38,23 +38,6 @@ static void put_target(struct encoder *e, const struct event_target *t, size_t c
 	line_text(&e->line, "}");
 }
 
-static void put_decoy(struct encoder *e, const struct event_decoy *d)
-{
-	if (d->in == NULL) {
-		return;
-	}
-	encode_key(e, "decoy");
-	line_text(&e->line, "{");
-	encode_cut(e, "name", d->name, CUT);
-	encode_cut(e, "path", d->path, CUT);
-	encode_cut(e, "encoding", d->encoding, CUT);
-	encode_cut(e, "in", d->in, CUT);
-	if (d->read != 0) {
-		encode_count(e, "read", d->read);
-	}
-	line_text(&e->line, "}");
-}
-
 static void put_attack(struct encoder *e, const char *rule)
 {
 	encode_strings(e, "attack", attack_of_rule(rule), ATTACK_OF_RULE_MAX, SIZE_MAX);
@@ -73,7 +56,7 @@ static void put_step(struct encoder *e, const struct report *r, const struct att
 	put_target(e, &a->ev.target, CUT);
 	origin.object = origin.file != NULL ? NULL : origin.object;
 	encode_origin(e, &origin);
-	put_decoy(e, &a->ev.decoy);
+	encode_decoy(e, &a->ev.decoy, CUT);
 	encode_count(e, "times", a->times);
 }
 
@@ -128,7 +111,7 @@ static void put_finding(struct encoder *e, const struct report *r, const struct 
 	encode_string(e, "role", role_name(ev->role));
 	encode_package(e, &ev->package);
 	put_target(e, &ev->target, ENCODE_TEXT_MAX);
-	put_decoy(e, &ev->decoy);
+	encode_decoy(e, &ev->decoy, CUT);
 	if (place != NULL) {
 		encode_origin(e, &place->ev.origin);
 	}

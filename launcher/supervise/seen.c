@@ -173,28 +173,35 @@ static const char *innocent(struct sandbox *sb, enum needle_kind kind, const cha
 	return text != NULL && !needles_search(seen_needles(sb, kind), text, strlen(text), &hits) ? text : NULL;
 }
 
+/* Build tools keep in the project's folder what they have looked up: meson a .netrc. */
+static struct verdict verdict_of(const struct sandbox *sb, enum seen_in in, const struct event_decoy *decoy)
+{
+	return policy_rule(supervisor_policy(sb->sup), in == SEEN_SOURCE && decoy->path != NULL ? "decoy.seen.source.file" : places[in].rule);
+}
+
 bool decoy_seen_record(struct sandbox *sb, pid_t pid, const struct seen_place *where, const struct needle_hits *hits)
 {
-	struct verdict verdict = policy_rule(supervisor_policy(sb->sup), places[where->in].rule);
-	bool stopped = !where->ahead && (verdict.action == ACTION_ABORT || (where->stopped && verdict.action != ACTION_ALLOW));
+	bool found = false;
 	struct event_target target = {.host = innocent(sb, NEEDLE_NAME, where->host), .port = where->port, .path = innocent(sb, NEEDLE_DATA, where->path)};
 
 	for (size_t i = 0; i < hits->n; i++) {
 		char path[4096];
 		struct event ev = {
-			.type = "decoy.seen", .action = stopped ? EV_DENIED : EV_OBSERVED, .source = where->origin != NULL ? SRC_SHIM : SRC_KERNEL, .verdict = verdict,
+			.type = "decoy.seen", .source = where->origin != NULL ? SRC_SHIM : SRC_KERNEL,
 			.target = target,
 			.origin = where->origin != NULL ? *where->origin : (struct event_origin){.line = 0},
 			.decoy = {.encoding = hits->v[i].encoding, .in = places[where->in].name},
 			.detail = places[where->in].detail,
 		};
 		name_source(sb, hits->v[i].of, &ev.decoy, path);
-		if (where->in == SEEN_SOURCE && ev.decoy.path != NULL) { /* build tools keep what they have looked up: meson a .netrc */
-			ev.verdict = policy_rule(supervisor_policy(sb->sup), "decoy.seen.source.file");
-		}
+		ev.verdict = verdict_of(sb, where->in, &ev.decoy);
+		enum policy_action action = ev.verdict.action;
+		bool stopped = !where->ahead && (action == ACTION_ABORT || (where->stopped && action != ACTION_ALLOW));
+		ev.action = stopped ? EV_DENIED : EV_OBSERVED;
 		supervisor_record(sb, pid, &ev);
+		found |= action != ACTION_ALLOW;
 	}
-	return hits->n > 0 && verdict.action != ACTION_ALLOW;
+	return found;
 }
 
 bool decoy_seen_data(struct sandbox *sb, pid_t pid, const struct seen_place *where, const void *bytes, size_t len)
