@@ -81,9 +81,9 @@ def server(repositories, internet):
 
 
 @pytest.fixture(scope="module")
-def tls(base, repositories, internet):
+def tls(base, request, repositories, internet):
     """The same over https; its certificate."""
-    folder = base / "gittls"
+    folder = base / f"gittls-of-{request.module.__name__}"
     folder.mkdir()
     key, cert = self_signed(folder, HOST)
     with GitServer(repositories, in_netns(internet.inet_ns, lambda: socket.create_server(("0.0.0.0", HTTPS))), (cert, key)) as running:

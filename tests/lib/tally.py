@@ -8,9 +8,10 @@ import json
 import os
 import sys
 import xml.etree.ElementTree as xml
+from collections import Counter
 from pathlib import Path
 
-OPTIONAL = ("there is no CPython", "its tool is not here")  # "3.13 where there is one"; a compiler of another language
+OPTIONAL = ("there is no CPython", "there is no other CPython", "there is no Go", "its tool is not here")  # "3.13 where there is one"; a compiler of another language
 MESON_PASSED = ("OK", "EXPECTEDFAIL")
 
 
@@ -47,23 +48,26 @@ def main() -> int:
         for path in sorted(folder.glob(pattern)):
             results += read(path)
     must_work = os.environ.get("PIPWARDEN_MUST_WORK") == "1"
-    passed, failed, skipped = 0, 0, []
+    passed, skipped, broken = 0, Counter(), []
     for name, result, reason in results:
         if result == "skipped":
             optional = any(o in reason for o in OPTIONAL)
-            skipped.append(f"skipped: {name}: {reason}")
-            failed += must_work and not optional
+            skipped[name.partition("[")[0], reason] += 1
+            if must_work and not optional:
+                broken.append(f"{name} (skipped)")
         elif result == "failed":
-            failed += 1
-            print(f"failed: {name}")
+            broken.append(name)
         else:
             passed += 1
-    for line in skipped:
-        print(line)
+    for (name, reason), times in sorted(skipped.items()):
+        print(f"skipped: {name}: {times} of {reason}")
+    # Last, where a reader of a log's end finds them.
+    for name in broken:
+        print(f"failed: {name}")
     if not results:
         print("no test ran")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    print(f"{passed} passed, {len(broken)} failed")
+    return 1 if broken or not passed else 0
 
 
 if __name__ == "__main__":
