@@ -281,20 +281,30 @@ static bool is_steady(const struct sandbox *sb, const char *text, const struct r
 }
 
 /* By whose rights: in its own places the sandbox may do everything, and the supervisor is as much. */
-static enum opening_rights rights_for(const struct sandbox *sb, const struct seccomp_notif *req, const struct resolved *r)
+static enum opening_rights rights_for(const struct sandbox *sb, const struct seccomp_notif *req, const struct resolved *r, const struct stat *st)
 {
-	struct stat st;
-	bool usual = fstat(r->fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISFIFO(st.st_mode));
+	bool usual = S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) || S_ISFIFO(st->st_mode);
 	return usual && grants_own(sb, req, r->fd, r->real) && domain_usual((pid_t)req->pid) ? OPENING_SUPERVISORS : OPENING_CALLERS;
+}
+
+/* Listing what is no folder, as whoever walks a tree tries with each file: an error that comes before any right. */
+static bool lists_no_folder(const struct open_call *call, const struct resolved *r, const struct stat *st)
+{
+	return (call->flags & O_DIRECTORY) && !(call->flags & O_CREAT) && (call->flags & O_TMPFILE) != O_TMPFILE && !r->missing && !S_ISDIR(st->st_mode);
 }
 
 /* What judge_object would let go on. */
 static struct reply let_go_on(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const struct resolved *r, const char *text,
                               struct reply reply)
 {
+	struct stat st;
 	if (sb->audit || call->openat2 || (is_steady(sb, text, r) && is_kept(sb, req, call)))
 		return reply;
-	return opening(sb, req, call->flags, call->mode, r, text, rights_for(sb, req, r));
+	if (fstat(r->fd, &st) < 0)
+		return reply_error(errno);
+	if (lists_no_folder(call, r, &st))
+		return reply_error(ENOTDIR);
+	return opening(sb, req, call->flags, call->mode, r, text, rights_for(sb, req, r, &st));
 }
 
 /* With O_CREAT the kernel takes a slash at the end for a folder's name, whatever is there: EISDIR where there is a parent, or its error. */

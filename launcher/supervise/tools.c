@@ -47,52 +47,52 @@ static bool named_by_a_rule(const struct policy *policy, int parent, const char 
 	return named;
 }
 
+/* folder: real, or not there */
 static int add(const struct policy *policy, const char *const *homes, const char *folder, struct strings *out)
 {
-	char real[PATH_MAX];
 	size_t budget = ENTRIES_MAX;
 
-	if (realpath(folder, real) == NULL || pathtext_below(real, "/usr")) {
-		return 0;
-	}
 	for (size_t i = 0; i < out->n; i++) {
-		if (strcmp(out->v[i], real) == 0) {
+		if (strcmp(out->v[i], folder) == 0) {
 			return 0;
 		}
 	}
-	cleanup_fd int fd = open(real, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || !tail_everybodys(homes, fd, real) || named_by_a_rule(policy, fd, ".", real, DEPTH_MAX, &budget)) {
+	cleanup_fd int fd = open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || !tail_everybodys(homes, fd, folder) || named_by_a_rule(policy, fd, ".", folder, DEPTH_MAX, &budget)) {
 		return 0;
 	}
-	return strings_add(out, real) < 0 ? -ENOMEM : 0;
+	return strings_add(out, folder) < 0 ? -ENOMEM : 0;
 }
 
-/* For /opt/NAME/bin also /opt/NAME/lib and the like. */
-static int add_beside(const struct policy *policy, const char *const *homes, const char *folder, struct strings *out)
+/* For /opt/NAME/bin also /opt/NAME/lib and the like.  bin: real */
+static int add_beside(const struct policy *policy, const char *const *homes, const char *bin, struct strings *out)
 {
 	char path[PATH_MAX], real[PATH_MAX];
-	char *last = realpath(folder, real) != NULL ? strrchr(real, '/') : NULL;
+	const char *last = strrchr(bin, '/');
 	int error = 0;
 
 	if (last == NULL || (strcmp(last, "/bin") != 0 && strcmp(last, "/sbin") != 0)) {
 		return 0;
 	}
-	*last = '\0';
 	for (const char *const *b = beside; error == 0 && *b != NULL; b++) {
-		snprintf(path, sizeof path, "%.4000s/%s", real, *b);
-		error = add(policy, homes, path, out);
+		int n = snprintf(path, sizeof path, "%.*s/%s", (int)(last - bin), bin, *b);
+		if (n > 0 && (size_t)n < sizeof path && realpath(path, real) != NULL && !pathtext_below(real, "/usr")) {
+			error = add(policy, homes, real, out);
+		}
 	}
 	return error;
 }
 
 int tools_on_path(const struct policy *policy, const char *const *homes, const char *path, struct strings *out)
 {
-	char *copy = path != NULL ? strdup(path) : NULL, *save = NULL;
+	char *copy = path != NULL ? strdup(path) : NULL, *save = NULL, real[PATH_MAX];
 	int error = path != NULL && copy == NULL ? -ENOMEM : 0;
 
 	for (char *folder = copy != NULL ? strtok_r(copy, ":", &save) : NULL; error == 0 && folder != NULL; folder = strtok_r(NULL, ":", &save)) {
-		if (folder[0] == '/' && !pathtext_below(folder, "/usr") && (error = add(policy, homes, folder, out)) == 0) {
-			error = add_beside(policy, homes, folder, out);
+		/* Everybody may read /usr anyway. */
+		if (folder[0] == '/' && !pathtext_below(folder, "/usr") && realpath(folder, real) != NULL && !pathtext_below(real, "/usr") &&
+		    (error = add(policy, homes, real, out)) == 0) {
+			error = add_beside(policy, homes, real, out);
 		}
 	}
 	free(copy);

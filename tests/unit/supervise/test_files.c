@@ -192,6 +192,10 @@ static void silent_body(struct world *x)
 	r[16] = open_at(AT_FDCWD, world_path(x, "own/\xff\xfe\x01name"), O_CREAT | O_WRONLY);
 	r[17] = open_at(AT_FDCWD, "/proc/self/comm", O_WRONLY);
 	r[18] = mkfifo(world_path(x, "own/fifo"), 0600) || open_at(AT_FDCWD, world_path(x, "own/fifo"), O_RDONLY | O_NONBLOCK);
+	/* what a glob does with each file */
+	r[19] = open_at(AT_FDCWD, world_path(x, "own/file"), O_RDONLY | O_NONBLOCK | O_DIRECTORY) == -ENOTDIR ? 0 : -1;
+	r[20] = symlink("dir", world_path(x, "own/link")) || open_at(AT_FDCWD, world_path(x, "own/link"), O_RDONLY | O_DIRECTORY);
+	r[21] = open_at(AT_FDCWD, world_path(x, "own/link"), O_RDONLY | O_DIRECTORY | O_NOFOLLOW) == -ENOTDIR ? 0 : -1;
 }
 
 static void folders_of_processes(void **state)
@@ -220,7 +224,7 @@ static void names_of_shared_memory(void **state)
 static void silent(void **state)
 {
 	assert_true(world_run(&w, silent_body));
-	for (int i = 0; i < 19; i++) {
+	for (int i = 0; i < 22; i++) {
 		if (w.result[i])
 			print_message("step %d\n", i);
 		assert_int_equal(w.result[i], 0);
@@ -233,7 +237,7 @@ static void silent_in_namespaces(void **state)
 	w.namespaces = true;
 	if (!world_run(&w, silent_body))
 		world_skip();
-	for (int i = 0; i < 19; i++) {
+	for (int i = 0; i < 22; i++) {
 		if (w.result[i])
 			print_message("step %d\n", i);
 		assert_int_equal(w.result[i], 0);
