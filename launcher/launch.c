@@ -306,7 +306,7 @@ int launch(const struct options *o, char **argv, char **envp)
 	enum role role = o->command == COMMAND_PIP ? ROLE_INSTALLER : ROLE_GUEST;
 	int status;
 
-	caps_probe_start(&probe, &caps);
+	caps_probe_start(&probe, &caps, false);
 	run.policy = launch_policy(o, role);
 	if (run.policy == NULL) {
 		return 125;

@@ -77,13 +77,24 @@ bool strings_push(struct arena *a, struct strings *s, const char *text)
 	return true;
 }
 
+void array_sort(void *array, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	const char *at = array;
+
+	for (size_t i = 1; i < n; i++)
+		if (compare(at + (i - 1) * size, at + i * size) > 0) {
+			qsort(array, n, size, compare);
+			return;
+		}
+}
+
 bool array_grow(void *array, size_t count, size_t *cap, size_t size)
 {
 	void **p = array;
 
 	if (count < *cap)
 		return true;
-	size_t want = *cap ? *cap * 2 : 16;
+	size_t want = *cap ? *cap * 2 : 2; /* most are a node's of a tree of paths, and stay that small */
 	void *grown = reallocarray(*p, want, size);
 	if (!grown)
 		return false;

@@ -213,8 +213,12 @@ int main(int argc, char **argv)
 		SHA256Data((const uint8_t *)text, len, sha256);
 		if (policy_read_layer(p, "built-in", text, len, &err))
 			fprintf(stderr, "%s:%u:%u: %s\n", argv[1], err.line, err.column, err.message);
-		else if (!write_tables(argv[2], p, sha256))
-			result = 0;
+		else {
+			/* In the order that they are looked up in, so that a run need not sort. */
+			policy_sort_rules(p);
+			env_compile(p);
+			result = write_tables(argv[2], p, sha256) ? 1 : 0;
+		}
 	}
 	policy_free(p);
 	free(text);

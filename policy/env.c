@@ -51,8 +51,7 @@ void env_compile(struct policy *p)
 			e->rank += *c != '*';
 		p->env_exact += e->exact;
 	}
-	if (p->env_count)
-		qsort(p->env, p->env_count, sizeof(*p->env), compare_patterns);
+	array_sort(p->env, p->env_count, sizeof(*p->env), compare_patterns);
 }
 
 static int compare_name(const void *name, const void *pattern)

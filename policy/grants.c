@@ -49,15 +49,31 @@ static bool touches(const char *pattern, const char *path)
 	}
 }
 
-static bool pattern_touches(const struct policy *p, const char *pattern, const char *path)
+/* What is left of path in the next home that it lies in, after *home of them; NULL: in no more. */
+static const char *in_home(const struct policy *p, const char *path, size_t *home)
 {
+	while (*home < p->homes.n) {
+		const char *one = p->homes.v[(*home)++];
+		size_t len = strlen(one);
+		if (!strncmp(path, one, len) && path[len] == '/')
+			return path + len;
+	}
+	return NULL;
+}
+
+/* in_homes: does path lie in a home at all? */
+static bool pattern_touches(const struct policy *p, const char *pattern, const char *path, bool in_homes)
+{
+	size_t home = 0;
+
+	/* Told by the first character, most of them. */
+	if (*pattern == '/' && pattern[1] != '*' && path[1] != pattern[1])
+		return false;
 	if (*pattern != '~')
 		return touches(pattern, path);
-	for (size_t h = 0; h < p->homes.n; h++) {
-		size_t len = strlen(p->homes.v[h]);
-		if (!strncmp(path, p->homes.v[h], len) && path[len] == '/' && touches(pattern + 1, path + len))
+	for (const char *rest; in_homes && (rest = in_home(p, path, &home));)
+		if (touches(pattern + 1, rest))
 			return true;
-	}
 	return false;
 }
 
@@ -83,13 +99,16 @@ static bool system_conflict(const struct policy *p, const char *path, enum file_
 
 static bool rule_conflict(const struct policy *p, const char *path, enum file_access access, const char **what)
 {
+	size_t home = 0;
+	bool in_homes = in_home(p, path, &home);
+
 	for (size_t i = 0; i < p->rule_count; i++) {
 		const struct rule *r = &p->rules[i];
 		bool counts = r->list == LIST_SECRET || (r->list == LIST_PERSISTENCE && access == FILE_WRITE);
 		if (!counts || r->severity < SEV_MEDIUM || rule_excepts(p, r, path))
 			continue;
 		for (size_t k = 0; k < r->patterns.n; k++)
-			if (pattern_touches(p, r->patterns.v[k], path)) {
+			if (pattern_touches(p, r->patterns.v[k], path, in_homes)) {
 				*what = r->patterns.v[k];
 				return true;
 			}

@@ -162,7 +162,7 @@ static bool fill_table(struct policy *p, struct host_table *t, enum rule_list li
 	size_t names = 0, size = 64;
 
 	for (size_t i = 0; i < p->rule_count; i++)
-		names += p->rules[i].patterns.n;
+		names += p->rules[i].list == list ? p->rules[i].patterns.n : 0;
 	while (size < names * 2)
 		size *= 2;
 	t->slots = calloc(size, sizeof(*t->slots));

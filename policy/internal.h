@@ -150,6 +150,8 @@ struct policy {
 
 /* Makes room for one more element of size bytes; array is the address of the pointer. */
 bool array_grow(void *array, size_t count, size_t *cap, size_t size);
+/* qsort, but for what is sorted already, as the built-in policy is. */
+void array_sort(void *array, size_t n, size_t size, int (*compare)(const void *, const void *));
 
 int policy_fail(struct policy_error *err, const struct place *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -200,6 +202,7 @@ char *path_normal(struct arena *a, const char *path, const char *cwd);
 const char *env_pattern_error(const char *pattern);
 /* No package's code runs in the role, and it needs what pointers lead to and URLs hold. */
 bool role_trusted(enum role role);
+void policy_sort_rules(struct policy *p); /* by id */
 void env_compile(struct policy *p);
 /* As policy_env, and says how the answer came about. */
 struct env_answer {

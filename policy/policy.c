@@ -243,6 +243,11 @@ static int compare_rules(const void *a, const void *b)
 	return strcmp(((const struct rule *)a)->id, ((const struct rule *)b)->id);
 }
 
+void policy_sort_rules(struct policy *p)
+{
+	array_sort(p->rules, p->rule_count, sizeof(*p->rules), compare_rules);
+}
+
 int policy_finish(struct policy *p, const char *const homes[], struct policy_error *err)
 {
 	if (p->frozen)
@@ -257,7 +262,7 @@ int policy_finish(struct policy *p, const char *const homes[], struct policy_err
 		if (home && home[1] && !strings_push(&p->arena, &p->homes, home))
 			return policy_no_memory(err);
 	}
-	qsort(p->rules, p->rule_count, sizeof(*p->rules), compare_rules);
+	policy_sort_rules(p);
 	if (actions_compile(p, err) || hosts_compile(p, err) || stand_in_compile(p, err) || files_compile(p, err) || grants_compile(p, err))
 		return -1;
 	env_compile(p);

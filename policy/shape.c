@@ -45,6 +45,8 @@ static const struct token *token_at(const char *text)
 	size_t longest = 0;
 
 	for (size_t i = 0; i < sizeof(tokens) / sizeof(*tokens); i++) {
+		if (tokens[i].prefix[0] != *text)
+			continue;
 		size_t n = strlen(tokens[i].prefix);
 		if (n > longest && !strncmp(text, tokens[i].prefix, n)) {
 			longest = n;

@@ -20,17 +20,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "caps_namespaces.h"
+#include "caps_wait.h"
 #include "compat.h"
 #include "filter_table.h"
 #include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
 #include "preload/pw_event.h"
-#include "privilege.h"
-
-/* No probe may hang the start: a mechanism that has not answered by then is not there. */
-#define PATIENCE_MS 2000
-
-enum step { STEP_NONE, STEP_USER, STEP_CLONE, STEP_INSIDE };
 
 /* Shared by the prober, its throw-away children, and who asked. */
 struct board {
@@ -39,28 +35,9 @@ struct board {
 	_Atomic uint32_t listener_ready; /* futex */
 	int listener;                    /* or -errno */
 	bool wait_killable;
-	int step, error; /* of the namespaces */
+	struct namespaces_probe namespaces;
 	cpu_set_t processors; /* that we may use */
 };
-
-/* Reaps a child that is about to end; kills it when it is not. True: it exited with 0. */
-static bool reap(pid_t pid, int64_t deadline)
-{
-	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd p = {.fd = pidfd, .events = POLLIN};
-	int64_t left = deadline - clock_milliseconds();
-	int status;
-
-	if (pidfd < 0 || poll(&p, 1, left > 0 ? (int)left : 0) != 1) {
-		kill(pid, SIGKILL);
-	}
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR) {
-			return false;
-		}
-	}
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
 
 /* ---- words in shared memory ---- */
 
@@ -179,7 +156,7 @@ static int serve_once(struct caps *c, pid_t child, int listener, int64_t deadlin
 
 static void probe_listener(struct caps *c, struct board *b)
 {
-	int64_t deadline = clock_milliseconds() + PATIENCE_MS;
+	int64_t deadline = caps_deadline();
 	pid_t self = getpid(), child = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
 	cleanup_fd int injected = -1; /* closed after the child has looked at it and ended */
 
@@ -195,67 +172,8 @@ static void probe_listener(struct caps *c, struct board *b)
 	} else {
 		c->listener_busy = b->listener_ready && b->listener == -EBUSY;
 	}
-	c->listener = reap(child, deadline) && injected >= 0;
+	c->listener = caps_reap(child, deadline) && injected >= 0;
 	c->wait_killable = c->listener && b->wait_killable;
-}
-
-/* ---- namespaces: exactly what a sandbox will do, with the same code ---- */
-
-static void __attribute__((noreturn)) namespace_child(struct board *b)
-{
-	int r;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	r = privilege_namespaces();
-	if (r < 0) {
-		b->step = STEP_INSIDE;
-		b->error = -r;
-	}
-	_exit(r < 0 ? 1 : 0);
-}
-
-static pid_t clone_namespaces(struct board *b)
-{
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
-
-	if (pid == 0) {
-		namespace_child(b);
-	}
-	if (pid < 0) {
-		b->step = STEP_CLONE;
-		b->error = errno;
-	}
-	return pid;
-}
-
-static void __attribute__((noreturn)) user_child(struct board *b)
-{
-	pid_t pid;
-	int r;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	r = privilege_user_namespace();
-	if (r < 0) {
-		b->step = STEP_USER;
-		b->error = -r;
-		_exit(1);
-	}
-	pid = clone_namespaces(b);
-	_exit(pid > 0 && reap(pid, clock_milliseconds() + PATIENCE_MS) ? 0 : 1);
-}
-
-static pid_t start_namespaces(struct board *b, bool user)
-{
-	pid_t pid;
-
-	if (!user) {
-		return clone_namespaces(b);
-	}
-	pid = fork();
-	if (pid == 0) {
-		user_child(b);
-	}
-	return pid;
 }
 
 static bool have_sys_admin(void)
@@ -264,26 +182,6 @@ static bool have_sys_admin(void)
 	struct __user_cap_data_struct data[2] = {0};
 
 	return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & 1u << CAP_SYS_ADMIN);
-}
-
-static const char *why_not(const struct board *b, bool user)
-{
-	switch ((enum step)b->step) {
-	case STEP_USER:
-		return b->error == ENOSPC ? "no more user namespaces are allowed (user.max_user_namespaces)"
-		                          : "user namespaces are refused (kernel.unprivileged_userns_clone, or a container's profile)";
-	case STEP_CLONE:
-		return b->error == ENOSPC ? "no more namespaces are allowed (user.max_pid_namespaces)" : "PID namespaces are refused";
-	case STEP_INSIDE:
-		if (b->error == ENOSPC) {
-			return "no more namespaces are allowed (user.max_net_namespaces, max_ipc_namespaces, max_mnt_namespaces)";
-		}
-		return user ? "a user namespace has no rights here (kernel.apparmor_restrict_unprivileged_userns), or a container's /proc is partly covered"
-		            : "network, IPC or mount namespaces, mounting /proc or raising the loopback are refused (a container's profile)";
-	case STEP_NONE:
-		break;
-	}
-	return "the probe did not end in time";
 }
 
 /* ---- the test switch ---- */
@@ -339,7 +237,7 @@ static bool can_open_pidfd(void)
 }
 
 /* A process of its own: what it tries takes longer than all that the launcher has to do meanwhile. */
-static void __attribute__((noreturn)) prober(struct board *b, bool user)
+static void __attribute__((noreturn)) prober(struct board *b)
 {
 	struct caps *c = &b->found;
 	pid_t namespaces;
@@ -350,12 +248,12 @@ static void __attribute__((noreturn)) prober(struct board *b, bool user)
 		set_word(&b->done, 1);
 		_exit(0);
 	}
-	namespaces = start_namespaces(b, user);
+	namespaces = namespaces_probe_start(&b->namespaces);
 	probe_listener(c, b);
-	/* Its end is awaited: while the kernel takes a network namespace apart, the next one (the sandbox's) is not made for 10 ms or more. */
-	c->namespaces = namespaces > 0 && reap(namespaces, clock_milliseconds() + PATIENCE_MS);
-	c->user_namespace = c->namespaces && user;
-	c->namespaces_why = c->namespaces ? "" : why_not(b, user); /* a literal: the same address in the parent */
+	/* Its end is awaited: while the kernel takes a network namespace apart, the next one is not made for 10 ms or more. */
+	c->namespaces = namespaces > 0 && namespaces_probe_end(namespaces);
+	c->user_namespace = c->namespaces && b->namespaces.user;
+	c->namespaces_why = c->namespaces ? "" : namespaces_probe_why(&b->namespaces); /* a literal: the same address in the parent */
 	set_word(&b->done, 1);
 	_exit(0);
 }
@@ -382,10 +280,8 @@ static pid_t fork_aside(cpu_set_t *all)
 	return pid;
 }
 
-void caps_probe_start(struct caps_probe *p, struct caps *c)
+void caps_probe_start(struct caps_probe *p, struct caps *c, bool whole)
 {
-	bool user = !have_sys_admin();
-
 	*p = (struct caps_probe){.pid = -1};
 	*c = (struct caps){.namespaces_why = "the probe could not be made, or did not end in time"};
 	probe_outer(c);
@@ -401,9 +297,10 @@ void caps_probe_start(struct caps_probe *p, struct caps *c)
 		return;
 	}
 	p->board->found = *c;
+	p->board->namespaces = (struct namespaces_probe){.user = !have_sys_admin(), .whole = whole};
 	p->pid = fork_aside(&p->board->processors);
 	if (p->pid == 0) {
-		prober(p->board, user);
+		prober(p->board);
 	}
 }
 
@@ -412,7 +309,7 @@ void caps_probe_finish(struct caps_probe *p, struct caps *c)
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
 	if (p->board) {
-		if (p->pid > 0 && await_word(&p->board->done, p->pid, clock_milliseconds() + 2 * PATIENCE_MS)) {
+		if (p->pid > 0 && await_word(&p->board->done, p->pid, caps_deadline() + CAPS_PATIENCE_MS)) {
 			*c = p->board->found;
 		}
 		munmap(p->board, sizeof *p->board);
@@ -425,7 +322,7 @@ void caps_probe_finish(struct caps_probe *p, struct caps *c)
 void caps_probe_end(struct caps_probe *p)
 {
 	if (p->pid > 0) {
-		reap(p->pid, clock_milliseconds() + PATIENCE_MS);
+		caps_reap(p->pid, caps_deadline());
 		p->pid = -1;
 	}
 }
@@ -434,7 +331,7 @@ void caps_probe(struct caps *c)
 {
 	struct caps_probe p;
 
-	caps_probe_start(&p, c);
+	caps_probe_start(&p, c, true);
 	caps_probe_finish(&p, c);
 	caps_probe_end(&p);
 }

@@ -31,12 +31,13 @@ struct caps {
 
 void caps_probe(struct caps *c);
 
-/* The same in two steps: a child tries while the caller does other things. */
+/* The same in two steps: a child tries while the caller does other things.  whole: as `doctor` asks; else no network namespace is made, which takes as long as
+ * all the rest, but only what can be told without one (privilege_network_likely). */
 struct caps_probe {
 	struct board *board;
 	pid_t pid;
 };
-void caps_probe_start(struct caps_probe *p, struct caps *c);
+void caps_probe_start(struct caps_probe *p, struct caps *c, bool whole);
 void caps_probe_finish(struct caps_probe *p, struct caps *c);
 /* Reaps that child, which is about to end: before an exec, which would leave it to a stranger.  Otherwise whoever reaps all children does. */
 void caps_probe_end(struct caps_probe *p);

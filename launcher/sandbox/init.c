@@ -336,7 +336,7 @@ static void make_world(struct init *in, int cwd, const struct nameservers *serve
 	close(cwd);
 	if (!in->namespaces) {
 		prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	} else if ((r = privilege_namespaces()) < 0) {
+	} else if ((r = privilege_namespaces(true)) < 0) {
 		give_up(in, "namespaces", -r);
 	} else {
 		make_net(in, servers);

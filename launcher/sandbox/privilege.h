@@ -12,8 +12,12 @@ int privilege_drop(bool all);
 bool privilege_kept(unsigned capabilities);
 
 /* The namespaces of a sandbox, for a process that was cloned with CLONE_NEWPID: network with its loopback up, IPC, and mount with its own /proc and
- * /dev/shm.  The working directory must be set before. */
-int privilege_namespaces(void);
+ * /dev/shm.  network: false leaves that one out, for who only wants to know.  The working directory must be set before. */
+int privilege_namespaces(bool network);
+
+/* Could such a process have a network namespace, as far as can be told without making one: the kernel has them, no filter refuses
+ * it, and the capabilities are there.  What is left is a limit that is reached: then the sandbox says so and is not started. */
+int privilege_network_likely(void);
 
 /* Pseudo-terminals of its own, for a process that has a mount namespace and its descriptors in place: /dev/pts holds none of the outside but the
  * terminal on 0 to 2.  False: it cannot be, and nothing has changed. */

@@ -191,12 +191,13 @@ static int add_helper(const struct supervisor *s, const struct own_rights *own, 
 	return error < 0 ? error : may_add_all(r, list(own->places), GRANT_READ, what);
 }
 
-/* The same objects for each: they are looked up once.  But for helpers and version control tools, a run has sandboxes of one role.  Around a served folder other ones are granted. */
+/* The same objects for each of a pip's: they are looked up once.  But for helpers and version control tools, a run has sandboxes of one role.  Around a served
+ * folder other ones are granted. */
 static int add_common_again(struct supervisor *s, enum role role, struct ruleset *r, const char **what)
 {
 	int error;
 
-	if (r->tree != NULL || role == ROLE_VCS) {
+	if (r->tree != NULL || role == ROLE_VCS || s->run->installer == NULL) {
 		return add_common(s, role, r, what);
 	}
 	pthread_mutex_lock(&s->lock);

@@ -247,7 +247,8 @@ int session_begin(struct session *n, const char **what)
 		return error;
 	}
 	*what = "start";
-	return send_start(n);
+	error = send_start(n);
+	return error == -EPIPE ? 0 : error; /* init has given up, and said why: that is heard next */
 }
 
 static ino_t pid_namespace(pid_t pid)

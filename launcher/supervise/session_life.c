@@ -42,13 +42,26 @@ static pid_t guest_group(const struct session *n)
 	return group > 0 ? group : 0;
 }
 
+/* What init could not do, as text: the exit status that says so. */
+static int failure(const struct init_message *m, char *text, size_t size)
+{
+	if (strcmp(m->text, "exec") == 0) {
+		snprintf(text, size, "cannot be executed in the sandbox");
+		return m->value == ENOENT ? 127 : 126;
+	}
+	/* Of these `doctor` tells which are missing; a number that is used up nobody can tell beforehand. */
+	bool used_up = strcmp(m->text, "namespaces") == 0 && m->value == ENOSPC;
+	snprintf(text, size, "the sandbox could not be made (%s%s)", m->text, used_up ? ": user.max_net_namespaces and the like are reached" : "");
+	return 125;
+}
+
 /* One message of init.  False: the sandbox is at its end, with *status when it is known (-1 otherwise). */
 static bool hear_init(struct session *n, int *status)
 {
 	struct init_message m;
 	int fds[OWN_NET_SOCKETS], error;
 	size_t nfds = OWN_NET_SOCKETS;
-	char text[100];
+	char text[160];
 
 	if (fd_receive(n->init_sock, &m, sizeof m, fds, &nfds) != sizeof m) {
 		return false;
@@ -72,9 +85,8 @@ static bool hear_init(struct session *n, int *status)
 		return true;
 	case INIT_FAILED:
 		m.text[sizeof m.text - 1] = '\0';
-		snprintf(text, sizeof text, strcmp(m.text, "exec") == 0 ? "cannot be executed in the sandbox" : "the sandbox could not be made (%s)", m.text);
+		*status = failure(&m, text, sizeof text) << 8;
 		session_refuse(n, m.value, text);
-		*status = (m.value == ENOENT && strcmp(m.text, "exec") == 0 ? 127 : 126) << 8;
 		return false;
 	case INIT_STOPPED:
 		if (n->enter == 0) { /* a build stops only with pip */

@@ -274,12 +274,10 @@ static void grow_descriptors(int fd)
 	(void)highest; /* none where the limit is lower: it grows when it must */
 }
 
-static int prepare(struct supervisor *s, int *signals)
+static int take_signals(void)
 {
 	sigset_t all;
-	int error;
 
-	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* an orphan stays below the process that reads its memory (Yama), and can be found and ended */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	for (int n = 1; n < NSIG; n++) {
@@ -289,24 +287,40 @@ static int prepare(struct supervisor *s, int *signals)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a user's limit on file sizes is a full disk, not our death */
-	*signals = signalfd(-1, &all, SFD_CLOEXEC);
-	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return signalfd(-1, &all, SFD_CLOEXEC);
+}
+
+/* What sessions and listeners use, all of it before there is one. */
+static int make_own(struct supervisor *s)
+{
 	s->names = names_new();
 	s->stand_ins = stand_ins_new(policy_stand_in(s->run->policy, false), policy_stand_in(s->run->policy, true));
 	s->enter_path = helper(s, "enter");
 	s->become_path = helper(s, "become");
 	s->shim_path = helper(s, "libpipwarden.so");
 	s->boot_path = helper(s, "pip_start.py");
+	s->seen = seen_new();
+	return s->names == NULL || s->stand_ins == NULL || s->enter_path == NULL || s->become_path == NULL || s->shim_path == NULL || s->boot_path == NULL ||
+	               s->seen == NULL ? -ENOMEM : make_names(s);
+}
+
+static int prepare(struct supervisor *s, int *signals)
+{
+	int error;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* an orphan stays below the process that reads its memory (Yama), and can be found and ended */
+	*signals = take_signals();
+	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&s->lock, NULL);
-	if (*signals < 0 || s->wake < 0 || s->names == NULL || s->stand_ins == NULL || s->enter_path == NULL || s->become_path == NULL ||
-	    s->shim_path == NULL || s->boot_path == NULL || make_names(s) < 0 || (s->seen = seen_new()) == NULL) {
-		return cannot(ENOMEM, "start");
+	if (*signals < 0 || s->wake < 0) {
+		return cannot(errno, "start");
 	}
 	s->namespaces = s->run->caps->namespaces && !s->run->audit;
 	if (s->namespaces) {
 		nameservers_read(&s->servers);
 	}
 	umask(0); /* files that are made for a build get its umask (served.h); those of our own name their mode */
+	/* First of all: making an init's namespaces takes longer than all the rest here. */
 	error = zygote_start(&s->zygote, s->namespaces && s->run->caps->user_namespace, &s->servers, s->run->process_argv, s->run->process_envp);
 	if (error < 0) {
 		return cannot(error, "the zygote could not be forked");
@@ -314,6 +328,9 @@ static int prepare(struct supervisor *s, int *signals)
 	grow_descriptors(s->wake);
 	if (s->run->installer == NULL && (error = session_guest_make(s)) < 0) {
 		return cannot(error, "the command cannot be started");
+	}
+	if ((error = make_own(s)) < 0) {
+		return cannot(error, "start");
 	}
 	trusted_setup(); /* its descriptors are none of the zygote's */
 	if ((error = listener_setup()) < 0 || (error = programs_make(s->run)) < 0) {

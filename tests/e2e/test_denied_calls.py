@@ -2,6 +2,7 @@
 pipwarden cannot do its work it says so and runs nothing.  Older Landlock ABIs are test_landlock.py's."""
 from __future__ import annotations
 
+import json
 import subprocess
 import tempfile
 from pathlib import Path
@@ -15,7 +16,7 @@ from test_matrix import check_twins, twins
 DENY = Path(__file__).resolve().parent.parent / "faults/deny.c"
 # What is missing, and who tries: the two take turns, so that each mechanism's absence is seen by both in some form.
 WITHOUT = {"openat2": "user", "pidfd_getfd=EPERM": "root", "wait_killable,sync_wakeup": "user", "process_vm_readv=EPERM": "root", "namespaces=EPERM": "root",
-           "docker": "root", "docker,process_vm_readv=EPERM,ptrace=EPERM": "user"}
+           "network=EPERM": "user", "docker": "root", "docker,process_vm_readv=EPERM,ptrace=EPERM": "user"}
 BUILDS = ("openat2", "pidfd_getfd=EPERM", "docker")
 STOPS = {"addfd": "seccomp user notification", "landlock": "Landlock", "landlock=EPERM": "Landlock", "pidfd_open": "no process descriptors",
          "close_range": "pipwarden: ", "memfd_create": "cannot be started"}
@@ -75,6 +76,38 @@ def test_where_it_cannot_work(what, deny, base, pipwarden, make_world, user):
     result = world.guarded(["run", "--", "/bin/echo", "RAN"], timeout=30)
     assert result.status in (125, 126) and result.out == "", str(result)
     assert result.err.startswith("pipwarden: ") and STOPS[what] in result.err, str(result)
+
+
+@pytest.mark.parametrize("who", ["root", "user"])
+def test_a_network_namespace_that_is_refused(who, deny, base, pipwarden, make_world, user_named):
+    """A run asks without making one; `doctor` makes one.  They agree."""
+    world = make_world(user_named(who))
+    assert world.guarded(["run", "--", "/bin/true"]).events[0]["layers"]["namespaces"] is True
+    world.pipwarden = wrapped(deny, "network=EPERM", pipwarden, base)
+    result = world.guarded(["run", "--", "/bin/echo", "RAN"], timeout=30)
+    assert result.status == 0 and result.out == "RAN\n", str(result)
+    layers = result.events[0]["layers"]
+    told = json.loads(world.run([world.pipwarden, "doctor", "--json"]).out)
+    assert layers["namespaces"] is told["namespaces"] is False and layers["namespaces_why"] == told["namespaces_why"], (layers, told)
+
+
+@pytest.mark.parametrize("limit,status", [(0, 0), (1, 125), (9, 0)])
+def test_a_limit_of_network_namespaces(limit, status, base, pipwarden, make_world, user_named):
+    """None: then there is no use in trying.  As many as there are: nothing told it beforehand, so the sandbox says it and nothing runs."""
+    world = make_world(user_named("root"))
+    script = Path(tempfile.mkdtemp(prefix="limit", dir=base)) / "pipwarden"
+    script.parent.chmod(0o755)
+    enter = "unshare --net" if limit else ""
+    script.write_text('#!/bin/sh\nexec unshare --user --map-root-user sh -c \'echo "$0" >/proc/sys/user/max_net_namespaces && exec '
+                      f'{enter} "$@"\' {limit} {pipwarden} "$@"\n')
+    script.chmod(0o755)
+    world.pipwarden = script
+    result = world.guarded(["run", "--", "/bin/echo", "RAN"], timeout=30)
+    assert result.status == status and result.out == ("" if status else "RAN\n"), str(result)
+    if status:
+        assert "namespaces" in result.err and "max_net_namespaces" in result.err and "No space left" in result.err, str(result)
+    else:
+        assert result.events[0]["layers"]["namespaces"] is (limit != 0), str(result)
 
 
 def test_the_denial_works(deny):

@@ -143,7 +143,6 @@ class Run:
             self.outcomes[row.id] = Outcome(row, not_tried=f"no {', '.join(missing)}" if missing else "")
             if not missing:
                 wanted.append(row)
-        ground.extra.update({make.environment_name(r): ground.secret("$" + make.environment_name(r)) for r in wanted})
         make.honest(ground.packages, self.bench.native)
         archives = {r.id: make.build(ground.packages, r, ground.targets(r), self.bench.native) for r in wanted}
         self.sources = {id: origins.sources(archive) for id, archive in archives.items()}
@@ -170,8 +169,10 @@ class Run:
             return ground.run(argv, **more)
         return ground.guarded([*(["run", "--"] if guest else []), *argv], options=options, **more)
 
-    def env(self, row: Row) -> dict:
-        return {k: self.ground.fill(v, row) for k, v in row.env.items()}
+    def env(self, rows: list[Row]) -> dict:
+        """A secret for each row, and of a row alone what it asks for.  Not all rows': some wrappers take 255 variables."""
+        secrets = {make.environment_name(r): self.ground.secret("$" + make.environment_name(r)) for r in rows}
+        return {**secrets, **({k: self.ground.fill(v, rows[0]) for k, v in rows[0].env.items()} if len(rows) == 1 else {})}
 
     def options(self, *own: str) -> list:
         return [*own] if self.one else ["--on-violation", "deny", *own]
@@ -182,7 +183,7 @@ class Run:
         argv = [*PIP, *(ground.fill(w) for w in BATCHES[batch]), *(r.package for r in rows)]
         ground.outside = alone.outside if alone else ()
         result = self.command(argv, self.options(*(alone.options if alone else ())), False,
-                              timeout=alone.timeout if alone else max(60.0, *(r.timeout for r in rows)) + 10 * len(rows), env=self.env(alone) if alone else None)
+                              timeout=alone.timeout if alone else max(60.0, *(r.timeout for r in rows)) + 10 * len(rows), env=self.env(rows))
         ground.outside = ()
         if len(rows) > 1 and (lost := [r for r in rows if not self.outcomes[r.id].has_run(result)]):
             # One that breaks the command must not take the others with it.
@@ -203,7 +204,7 @@ class Run:
         pip = Path(argv[0]).name.startswith("pip")
         before = {row.id: ground.before(row)}
         ground.outside = row.outside
-        result = self.command(argv, self.options(*row.options), not pip, timeout=row.timeout, env=self.env(row))
+        result = self.command(argv, self.options(*row.options), not pip, timeout=row.timeout, env=self.env([row]))
         ground.outside = ()
         self._judge([row], result, before, False)
 
