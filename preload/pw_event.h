@@ -76,7 +76,7 @@ enum pw_record_type {
 	PW_EV_START_REFUSED = 9, /* installer, from the bootstrap: a start-up file of the environment whose code was left out; text: its path */
 	PW_EV_HTTP = 10, /* Python's http.client sends, or (PW_FLAG_AHEAD) is about to connect in order to send; text: PW_TEXT_HTTP.  With data */
 	PW_EV_COMPILE = 11, /* Python code of a package makes code of a text; text: the name that it gives it.  With data: the text */
-	PW_EV_LOAD = 12, /* Python code of a package loads a library with ctypes; text: its name or path */
+	PW_EV_LOAD = 12, /* Python code of a package loads a library, with ctypes or by an import; text: its name or path */
 };
 #define PW_TEXT_HTTP "http.client"
 #define PW_TEXT_WALK "os.environ"

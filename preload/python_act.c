@@ -19,7 +19,7 @@ static const char acts[] =
 	"f0open\0f0os.listdir\0f0os.scandir\0F0os.chmod\0F0os.chown\0F0os.utime\0F0os.truncate\0F0os.mkdir\0F0os.remove\0"
 	"F0os.rename\0F1os.rename\0F0os.link\0F1os.link\0F0os.symlink\0F1os.symlink\0F0os.setxattr\0F0os.removexattr\0F0sqlite3.connect\0"
 	"K0os.kill\0K0os.killpg\0D1ctypes.dlsym\0"
-	"P0compile\0L0ctypes.dlopen\0H1http.client.send\0";
+	"P0compile\0L0ctypes.dlopen\0L1import\0H1http.client.send\0";
 
 #define HANDED_MAX 4096 /* pieces of requests that a process hands over */
 static _Atomic unsigned handed;
@@ -154,9 +154,9 @@ static void tell_path(int kind, PyObject *object, PyObject *args)
 	if (!path) /* a descriptor; None */
 		return;
 	text = python_text(path, NULL);
-	if (text && kind == ACT_LOAD)
+	if (text && kind == ACT_LOAD && python_code_of(text, python_it.library) != PYTHON_LIBRARY)
 		tell_code(PW_EV_LOAD, text, text, 0);
-	else if (text && !(kind == ACT_OPEN && python_is_usual(text, opens_to_write(args), python_it.library, python_it.run)))
+	else if (text && kind != ACT_LOAD && !(kind == ACT_OPEN && python_is_usual(text, opens_to_write(args), python_it.library, python_it.run)))
 		tell(kind == ACT_OPEN ? PW_IN_FILE : kind, text, 0);
 	python_it.Py_DecRef(path);
 }
@@ -212,11 +212,15 @@ static void act(int kind, char number, PyObject *args, const char *event)
 		else
 			tell(kind, "/bin/sh", 0);
 		break;
+	case ACT_LOAD:
+		/* An import of a library names no places to look; any other one has three lists of them, and no file yet. */
+		if (event[0] == 'i' && python_it.PyTuple_GetItem(args, 2) != python_it.PyTuple_GetItem(args, 3))
+			break;
+		/* fall through */
 	case PW_IN_RESOLVE:
 	case PW_IN_CALL:
 	case PW_IN_FILE:
 	case ACT_OPEN:
-	case ACT_LOAD:
 		tell_path(kind, about, args);
 		break;
 	case ACT_COMPILE:
@@ -256,7 +260,7 @@ void python_act(const char *event, PyObject *args)
 {
 	struct aside a;
 
-	if (event[0] != 'o' && event[0] != 's' && event[0] != 'c' && event[0] != 'h')
+	if (event[0] != 'o' && event[0] != 's' && event[0] != 'c' && event[0] != 'h' && event[0] != 'i')
 		return;
 	for (const char *known = acts; *known; known += strlen(known) + 1) {
 		if (known[2] != event[0] || known[3] != event[1] || strcmp(known + 2, event) || !begin(&a))

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-HEAD = """import ctypes, http.client, os, pathlib, shutil, socket, sqlite3, subprocess, urllib.request
+HEAD = """import ctypes, http.client, importlib.util, os, pathlib, shutil, socket, sqlite3, subprocess, urllib.request
 
 
 def attempt(act):
@@ -46,6 +46,7 @@ LINES = {
     "symlink": "os.symlink('nothing', '<home>/link.<place>')",
     "sqlite": "sqlite3.connect('<home>/.ssh/sqlite.<place>').execute('select 1 from sqlite_master')",
     "dlopen": "ctypes.CDLL('libm.so.6')",
+    "extension": "importlib.util.module_from_spec(importlib.util.spec_from_file_location('pwt', '<program>.so'))",
     "exec": "exec('made = \"<place>\"')",
     "eval": "eval('len(\"eval <place>\")')",
     "compile": "compile('made = \"compile <place>\"', 'made.py', 'exec')",
@@ -72,6 +73,8 @@ class Act:
             return kind == "net.resolve" and target.get("host") == re.search(r"'(?:https://)?([\w.]+?)\.?[/']", self.text)[1].lower()
         if self.name in ("connect_address", "connect_ex", "sendto"):
             return kind in ("net.connect", "net.send", "net.socket") and target.get("port") == int(re.search(r"2', (\d+)", self.text)[1])
+        if self.name == "extension":
+            return kind == "python.load" and target["path"] == re.search(r"'(/.*?)'", self.text)[1]
         if self.name in ("dlopen", "exec", "eval", "compile", "getenv"):
             if self.name == "getenv":
                 return kind == "env.read" and target["name"] == "AWS_SECRET_ACCESS_KEY"
@@ -132,7 +135,7 @@ def programs(folder: Path, places: list[str]) -> Path:
     """A program of each place's own."""
     folder.mkdir(parents=True, exist_ok=True)
     for place in places:
-        for name in (f"pwt-{place}", f"pwt-{place}-2"):
+        for name in (f"pwt-{place}", f"pwt-{place}-2", f"pwt-{place}.so"):
             shutil.copy("/bin/true", folder / name)
             (folder / name).chmod(0o755)
     folder.chmod(0o755)
