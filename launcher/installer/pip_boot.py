@@ -94,6 +94,7 @@ class LocationFinder:
         self.pip_dir = None
         self.seal = None  # what pip consists of; None: not sealed
         self.event = None
+        self.guard = None
         self.audit = False
         self.open = False  # a start-up file that the user allowed is running
         self.opened = set()  # top-level names that it imported
@@ -165,6 +166,8 @@ class LocationFinder:
             plain = loader.get_data
             loader.get_data = lambda wanted: self.sealed_data(wanted, plain)
             loader._cache_bytecode = lambda *_args: None  # nothing is written into a sealed pip
+        if fullname == "pip._internal.exceptions" and self.guard is not None:
+            self.guard.listen(loader)
         return _external.spec_from_file_location(fullname, path, loader=loader, submodule_search_locations=locations)
 
     def sealed_data(self, path, plain):
@@ -182,7 +185,7 @@ class LocationFinder:
                 return stream.read()
         raise ImportError("pipwarden: {} was changed since this run began".format(path), path=path)
 
-    def report(self, text, kind="type", archive=""):
+    def report(self, text, kind="type", archive="", doing=""):
         """An event for the record.  Rare, so ctypes is loaded only here; without it there is no event."""
         if self.event is None or kind not in self.event:
             return
@@ -190,8 +193,8 @@ class LocationFinder:
             import ctypes
             import struct
 
-            data, name = os.fsencode(text)[:1024], os.fsencode(archive)[:1024]
-            record = struct.pack("=IIII1024s256sII1024s128s", self.event[kind], len(data), len(OBJECT), 0, data, OBJECT, len(name), 0, name, b"")
+            data, name, doing = os.fsencode(text)[:1024], os.fsencode(archive)[:1024], doing.encode()
+            record = struct.pack("=IIII1024s256sII1024s128s", self.event[kind], len(data), len(OBJECT), 0, data, OBJECT, len(name), len(doing), name, doing)
             libc = ctypes.CDLL(None)
             libc.prctl(ctypes.c_int(self.event["magic"]), ctypes.c_ulong(self.event["op"]), record,
                        ctypes.c_ulong(len(record)), ctypes.c_ulong(0))
@@ -348,7 +351,8 @@ def split_archive(filename, name):
             stem = filename[: -len(end)]
             for at, letter in enumerate(stem):
                 if letter == "-" and (canonical(stem[:at]) == canonical(name) if name else stem[at + 1: at + 2].isdigit()):
-                    return name or stem[:at], stem[at + 1:]
+                    version = stem[at + 1:]
+                    return name or stem[:at], version.partition("-")[0] if end == ".whl" else version
     return name, None
 
 
@@ -394,6 +398,14 @@ class Word:
         if path and os.path.isfile(path):
             return digest_of(path)
         return None
+
+
+def refused_member(text):
+    """Of what archive's file pip says that it would lie outside of where it is unpacked; "" when that is not what it says."""
+    if " trying to install" in text and "target directory" in text:
+        return text.partition(" has a file ")[2].partition(" trying to install")[0].strip("()'\"")
+    member = getattr(sys.exc_info()[1], "tarinfo", None) if text.startswith("Invalid member") else None
+    return member.name if member is not None else ""
 
 
 class Guard:
@@ -446,6 +458,25 @@ class Guard:
                 check(*args)
 
         sys.addaudithook(hook)
+
+    def listen(self, loader):
+        """What pip itself refuses to unpack is worth a record, too: it is told when pip makes the error for it."""
+        run = loader.exec_module
+
+        def exec_module(module):
+            run(module)
+            kind = module.InstallationError
+
+            def init(error, *args, **more):
+                super(kind, error).__init__(*args, **more)
+                member = refused_member(str(args[0]) if args else "")
+                if member:
+                    about = self.word.about(requirement_at(sys._getframe(1)))
+                    self.report(member, "write", self.archive, "unpack {} {}".format(about.get("name") or "", about.get("version") or "")[:120])
+
+            kind.__init__ = init
+
+        loader.exec_module = exec_module
 
     @staticmethod
     def own_scripts(spec):
@@ -756,7 +787,8 @@ def boot(finder):
     finder.pip_dir = spec["pip_dir"].rstrip("/")
     if spec.get("sealed", True):
         finder.seal = seal_of(finder.pip_dir, spec.get("started"))
-    Guard(finder, spec).install()
+    finder.guard = Guard(finder, spec)
+    finder.guard.install()
     if spec["module"]:
         run_module(finder)
         return

@@ -111,6 +111,9 @@ void charge_event(const struct sandbox *sb, pid_t pid, struct event *ev)
 	char above[1024] = "";
 	struct distribution found;
 
+	if (sb->role == ROLE_INSTALLER && ev->package.name != NULL) {
+		return; /* pip's own word */
+	}
 	ev->package = own;
 	if ((sb->role != ROLE_BUILD && sb->role != ROLE_GUEST) || !worth) {
 		return;

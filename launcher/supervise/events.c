@@ -14,6 +14,7 @@
 #include "launcher/supervise/grants.h"
 #include "launcher/supervise/image.h"
 #include "launcher/supervise/origin.h"
+#include "launcher/supervise/packages.h"
 #include "launcher/supervise/pathtext.h"
 #include "launcher/supervise/query.h"
 #include "launcher/supervise/seen.h"
@@ -80,13 +81,29 @@ static bool by_bootstrap(const struct record_view *view)
 	return !strcmp(view->object, PW_OBJECT_BOOTSTRAP);
 }
 
+/* "unpack NAME VERSION", as pip has them. */
+static bool is_unpacking(const struct record_view *view, struct event *ev)
+{
+	char name[PW_FUNCTION_MAX + 1] = "", version[PW_FUNCTION_MAX + 1] = "";
+
+	if (strncmp(view->function, "unpack ", 7) != 0)
+		return false;
+	if (sscanf(view->function, "unpack %128s %128s", name, version) >= 1)
+		ev->package = *packages_keep(&(struct event_package){.name = name, .version = version[0] ? version : NULL, .stage = "install"});
+	return true;
+}
+
 static void explain_bootstrap(const struct sandbox *sb, const struct record_view *view, struct event *ev, char *hint, size_t size)
 {
-	const char *temp = supervisor_temp(sb->sup);
+	const char *temp = supervisor_temp(sb->sup), *archive = view->file[0] ? view->file : "an archive";
 
-	if (temp && pathtext_below(ev->target.path, temp)) {
+	if (is_unpacking(view, ev)) {
+		ev->verdict = policy_rule(supervisor_policy(sb->sup), "install.unpack");
+		snprintf(hint, size, "%.300s holds a file that would lie outside of where it is unpacked: pip itself refuses it", archive);
+		ev->detail = hint;
+	} else if (temp && pathtext_below(ev->target.path, temp)) {
 		ev->verdict = policy_rule(supervisor_policy(sb->sup), "pip.write");
-		snprintf(hint, size, "%.300s unpacks through a link of its own, out of the temporary folder", view->file[0] ? view->file : "an archive");
+		snprintf(hint, size, "%.300s unpacks through a link of its own, out of the temporary folder", archive);
 		ev->detail = hint;
 	} else if (in_project(sb, ev->target.path)) {
 		ev->verdict = policy_rule(supervisor_policy(sb->sup), "file.link.planted");
@@ -210,7 +227,8 @@ static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
 		return reply_value(0);
 	if (!ev.type)
 		return reply_error(EINVAL);
-	ev.origin = origin_of_record(sb, &view);
+	if (ev.package.name == NULL) /* else it is about an archive, which the hint names */
+		ev.origin = origin_of_record(sb, &view);
 	supervisor_record(sb, (pid_t)req->pid, &ev);
 	return reply_value(0);
 }

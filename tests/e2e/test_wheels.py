@@ -3,6 +3,11 @@
 Each is a wheel that plain pip or the interpreter would run or obey; the marker is a file in the user's home that the code makes."""
 from __future__ import annotations
 
+import contextlib
+import io
+import tarfile
+import zipfile
+
 import pytest
 
 from lib import packages
@@ -151,9 +156,47 @@ def test_dots_in_an_entry_point(points, user_named, make_world, templates, distr
     assert not (world.venv / "lib/evil").exists() or "home" not in points
 
 
-def test_dots_in_a_wheel_name(user, make_world, templates, distribution, hostile):
-    index = hostile("dots", {"../../../../../home/.profile": "evil\n"})
-    world = make_world(user, index=index)
-    world.use_venv(templates, distribution)
-    assert world.guarded(["pip", "install", "pwhostile"]).status != 0
-    assert not (world.home / ".profile").exists()
+def archive(folder, kind):
+    """An sdist of setup.py with one file more, which leads out of it by its name, or by a link's target."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"pwhostile-1.0/setup.py": "from setuptools import setup\nsetup(name='pwhostile', version='1.0')\n",
+             "pwhostile-1.0/PKG-INFO": "Metadata-Version: 2.1\nName: pwhostile\nVersion: 1.0\n"}
+    if kind == "zip":
+        with zipfile.ZipFile(folder / "pwhostile-1.0.zip", "w") as z:
+            for name, text in {**files, "pwhostile-1.0/../../../evil": "evil\n"}.items():
+                z.writestr(name, text)
+        return
+    with tarfile.open(folder / "pwhostile-1.0.tar.gz", "w:gz") as tar:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
+        member = tarfile.TarInfo("pwhostile-1.0/../../../evil" if kind == "tar" else "pwhostile-1.0/link")
+        if kind == "link":
+            member.type, member.linkname = tarfile.SYMTYPE, "../../../../home/.profile"
+        tar.addfile(member)
+
+
+@pytest.mark.parametrize("kind", ["wheel", "tar", "zip", "link"])
+def test_a_file_that_leads_out_of_an_archive(kind, user, make_world, python, templates, base, hostile):
+    """pip itself refuses to unpack it; that it was tried is in the record, with the archive it came in."""
+    if kind == "wheel":
+        index = hostile("dots", {"../../../../../home/.profile": "evil\n"})
+    else:
+        folder = base / f"leading-{kind}-{len(list(base.glob('leading-*')))}"
+        archive(folder, kind)
+        index = Index(folder)
+    with contextlib.nullcontext(index) if kind == "wheel" else index:
+        world = make_world(user, index=index)
+        world.use_venv(templates, python)
+        held = world.guarded(["pip", "install", "--no-build-isolation", "pwhostile"])
+    told = [e for e in held.events if e.get("rule") == "install.unpack"]
+    told = [e for e in told if "first" not in e]
+    assert not (world.home / ".profile").exists() and not list(world.root.rglob("evil")), str(held)
+    if kind == "link" and "Invalid member" not in held.err:
+        assert told == [], str(held)  # an older Python leaves it to pip, which lays it in its own folder
+        return
+    assert held.status != 0, str(held)
+    assert len(told) == 1 and told[0]["action"] == "denied" and told[0]["target"]["path"].endswith((".profile", "evil", "link")), str(held)
+    assert told[0]["package"]["name"] == "pwhostile" and told[0]["package"]["version"] == "1.0" and "pwhostile-1.0" in told[0]["hint"], told
+
