@@ -1,7 +1,7 @@
 """What downloads cost, and a name: the bare command and the guarded one in turn (run.py).  All on the machine's loopback, from a server that sends from memory.
 
-As fast as can be, server, relay and client share the processors: with two of them the relay's share shows whole.  At the pace of a network, which is below /paced, it
-waits like everybody else."""
+Programs that download keep what they get: curl, and Python's urllib as a setup.py calls it.  Of a client that throws everything away as fast as it comes server, relay
+and client share the processors: with two of them the relay's share shows whole.  At the pace of a network, which is below /paced, it waits like everybody else."""
 from __future__ import annotations
 
 import hashlib
@@ -16,7 +16,7 @@ MEGABYTES = 500
 PACE = 2_500_000_000 // 8  # bytes a second
 WHEEL = "pwbig-1.0-py3-none-any.whl"
 
-# A client of a build: HTTP by plain sockets.
+# A client that does nothing else: HTTP by plain sockets.
 FETCH = r"""
 import socket, sys, time
 host, port, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
@@ -28,6 +28,14 @@ while n := s.recv_into(room):
 assert got > 524288000
 print(got, time.monotonic() - begun)
 """
+
+# What setup.py files do, and what they call: to a file.
+RETRIEVE = r"""
+import os, sys, urllib.request
+urllib.request.urlretrieve("http://%s:%s%s" % tuple(sys.argv[1:]), os.environ["TMPDIR"] + "/fetched")
+os.unlink(os.environ["TMPDIR"] + "/fetched")
+"""
+CURL = 'curl -sf -o "$TMPDIR/fetched" "http://$0:$1$2" && rm "$TMPDIR/fetched"'
 
 # Names that nothing allows: by the shim, and by hand to the sandbox's own resolver.
 NAMES = r"""
@@ -124,6 +132,8 @@ def downloads(bench, folder: Path, rounds: int) -> None:
         bench.world.use_venv(bench.templates, bench.python)
         pip = ["pip", "download", "-q", "--no-deps", "--no-cache-dir", "-i", server.url, "-d", folder / "got", "pwbig"]
         bench.pairs(f"pip download: {MEGABYTES} MB", pip, rounds, prefix=(), before=lambda: (folder / "got" / WHEEL).unlink(missing_ok=True))
-        for name, where in (("", ""), (", 2.5 Gbit/s", "/paced")):
-            fetch = ["/usr/bin/python3", "-I", "-c", FETCH, "127.0.0.1", server.port, f"{where}/files/{WHEEL}"]
-            bench.pairs(f"{MEGABYTES} MB relayed{name}", fetch, rounds, prefix=("--allow-host", f"127.0.0.1:{server.port}", "run", "--"))
+        options = ("--allow-host", f"127.0.0.1:{server.port}", "run", "--")
+        clients = {"curl": ["/bin/sh", "-c", CURL], "urllib": ["/usr/bin/python3", "-I", "-c", RETRIEVE], "thrown away": ["/usr/bin/python3", "-I", "-c", FETCH]}
+        for client, argv in clients.items():
+            bench.pairs(f"{MEGABYTES} MB relayed: {client}", [*argv, "127.0.0.1", server.port, f"/files/{WHEEL}"], rounds, prefix=options)
+        bench.pairs(f"{MEGABYTES} MB relayed: 2.5 Gbit/s", [*clients["thrown away"], "127.0.0.1", server.port, f"/paced/files/{WHEEL}"], rounds, prefix=options)

@@ -275,7 +275,11 @@ void target_identify(pid_t tid, struct target_identity *out)
 	link_text(tid, "exe", out->exe, sizeof out->exe);
 	link_text(tid, "cwd", out->cwd, sizeof out->cwd);
 	size_t len = read_proc(tid, "cmdline", out->argv_text, sizeof out->argv_text);
-	size_t count = 0, room = sizeof out->argv / sizeof out->argv[0] - 1;
-	for (size_t at = 0; at < len && count < room; at += strlen(out->argv_text + at) + 1)
+	size_t count = 0, told = 0, room = sizeof out->argv / sizeof out->argv[0] - 1;
+	for (size_t at = 0; at < len && count < room; at += strlen(out->argv_text + at) + 1) {
 		out->argv[count++] = out->argv_text + at;
+		told += out->argv_text[at] != '\0';
+	}
+	if (told <= 1 && count > 2)
+		out->argv[1] = NULL; /* wiped, as by our own before they start a command */
 }
