@@ -41,6 +41,12 @@ int fd_write_all(int fd, const void *buffer, size_t len)
 	return 0;
 }
 
+/* ECONNRESET: the peer has closed with something unread.  It is told once, before what the peer itself sent, which the next call gets, or its end. */
+static bool passes(int error)
+{
+	return error == EINTR || error == ECONNRESET;
+}
+
 int fd_send(int sock, const void *data, size_t len, const int *fds, size_t nfds)
 {
 	union {
@@ -68,7 +74,7 @@ int fd_send(int sock, const void *data, size_t len, const int *fds, size_t nfds)
 		if (n >= 0) {
 			return (size_t)n == len ? 0 : -EMSGSIZE;
 		}
-		if (errno != EINTR) {
+		if (!passes(errno)) {
 			return -errno;
 		}
 	}
@@ -89,7 +95,7 @@ ssize_t fd_receive(int sock, void *data, size_t len, int *fds, size_t *nfds)
 
 	do {
 		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && passes(errno));
 	if (nfds != NULL) {
 		*nfds = 0;
 	}

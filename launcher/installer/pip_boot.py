@@ -193,7 +193,7 @@ class LocationFinder:
             import ctypes
             import struct
 
-            data, name, doing = os.fsencode(text)[:1024], os.fsencode(archive)[:1024], doing.encode()
+            data, name, doing = (os.fsencode(word).replace(b"\0", b"?")[:size] for word, size in ((text, 1024), (archive, 1024), (doing, 128)))
             record = struct.pack("=IIII1024s256sII1024s128s", self.event[kind], len(data), len(OBJECT), 0, data, OBJECT, len(name), len(doing), name, doing)
             libc = ctypes.CDLL(None)
             libc.prctl(ctypes.c_int(self.event["magic"]), ctypes.c_ulong(self.event["op"]), record,
@@ -469,10 +469,14 @@ class Guard:
 
             def init(error, *args, **more):
                 super(kind, error).__init__(*args, **more)
-                member = refused_member(str(args[0]) if args else "")
-                if member:
-                    about = self.word.about(requirement_at(sys._getframe(1)))
-                    self.report(member, "write", self.archive, "unpack {} {}".format(about.get("name") or "", about.get("version") or "")[:120])
+                try:
+                    member = refused_member(str(args[0]) if args else "")
+                    if member:
+                        req = requirement_at(sys._getframe(1))
+                        known = split_archive(req.link.filename, req.name) if req is not None and req.link else ("", "")
+                        self.report(member, "write", self.archive, "unpack {} {}".format(*(word or "" for word in known)))
+                except Exception:  # another pip: its own error is what counts
+                    pass
 
             kind.__init__ = init
 

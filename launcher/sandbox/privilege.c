@@ -71,7 +71,9 @@ int privilege_network_likely(void)
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {0};
 
-	if (access("/proc/self/ns/net", F_OK) < 0) {
+	cleanup_fd int inet = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* with which its loopback will be raised */
+
+	if (inet < 0 || access("/proc/self/ns/net", F_OK) < 0) {
 		return -errno;
 	}
 	/* The kernel knows no such flag for unshare, and says so before it makes anything; a filter that refuses the namespace comes first. */

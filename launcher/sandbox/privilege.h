@@ -16,7 +16,7 @@ bool privilege_kept(unsigned capabilities);
 int privilege_namespaces(bool network);
 
 /* Could such a process have a network namespace, as far as can be told without making one: the kernel has them, no filter refuses
- * it, and the capabilities are there.  What is left is a limit that is reached: then the sandbox says so and is not started. */
+ * it or a socket, and the capabilities are there.  What is left is a limit that is reached: then the sandbox says so and is not started. */
 int privilege_network_likely(void);
 
 /* Pseudo-terminals of its own, for a process that has a mount namespace and its descriptors in place: /dev/pts holds none of the outside but the

@@ -22,7 +22,9 @@ static const char *const *sites_of(const struct supervisor *s)
 /* The file whose code it was, as the shim told it: Python's, or a shared object. */
 static const char *told_code(const struct event *ev)
 {
-	return ev->origin.whole != NULL ? ev->origin.whole : ev->origin.object != NULL && ev->origin.object[0] == '/' ? ev->origin.object : NULL;
+	const char *told = ev->origin.whole != NULL ? ev->origin.whole : ev->origin.object != NULL && ev->origin.object[0] == '/' ? ev->origin.object : NULL;
+
+	return told != NULL && pathtext_plain(told) ? told : NULL; /* folders are compared as text */
 }
 
 static bool is_below_one(const char *path, const char *const *folders)
@@ -124,7 +126,7 @@ void charge_event(const struct sandbox *sb, pid_t pid, struct event *ev)
 		return;
 	}
 	struct event_package package = {.name = found.name, .version = found.version[0] != '\0' ? found.version : NULL, .stage = ev->package.stage};
-	if (sb->role == ROLE_BUILD && own.name != NULL) {
+	if (own.name != NULL) { /* it is both's: of a guest the command's own, or it could have others named in its place */
 		add(above, sizeof above, own.name, own.version);
 		if (own.above != NULL) {
 			add(above, sizeof above, own.above, NULL);

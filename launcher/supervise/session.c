@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@
 #include "session_parts.h"
 #include "target.h"
 
+#define LAST_MILLISECONDS 1000 /* for `enter` to end, when it has been told to */
 #define REQUEST_SECONDS 20 /* how long `enter` may take to say what it wants */
 
 /* --- answers to enter --------------------------------------------------------------------------- */
@@ -49,9 +51,9 @@ void session_answer(struct session *n, enum enter_kind kind, int value, const ch
 
 void session_refuse(struct session *n, int error, const char *what)
 {
-	char text[240];
+	char text[280];
 
-	snprintf(text, sizeof text, "%.80s: %.120s%s%.30s", n->request.path != NULL ? n->request.path : "program", what, error != 0 ? ": " : "",
+	snprintf(text, sizeof text, "%.80s: %.120s%s%.60s", n->request.path != NULL ? n->request.path : "program", what, error != 0 ? ": " : "",
 	         error != 0 ? strerror(error) : "");
 	session_answer(n, ENTER_REFUSED, error, text, NULL, 0);
 	if (n->enter_sock < 0) { /* the guest: its status is ours */
@@ -232,6 +234,19 @@ static void decide(struct session *n, const char *cwd, int *status)
 	n->sandbox.role = n->right.role;
 }
 
+/* What `enter` found in the command's last output, which it copies before it reads the status and ends. */
+static void hear_last(struct session *n)
+{
+	struct pollfd p = {.fd = n->enter_sock, .events = POLLIN};
+	struct enter_message m;
+
+	while (poll(&p, 1, LAST_MILLISECONDS) == 1 && fd_receive(n->enter_sock, &m, sizeof m, NULL, NULL) == sizeof m) {
+		if (m.kind == ENTER_ESCAPE) {
+			findings_escape(&n->sandbox, m.value);
+		}
+	}
+}
+
 static void *enter_thread(void *argument)
 {
 	struct session *n = argument;
@@ -259,6 +274,7 @@ static void *enter_thread(void *argument)
 		session_refuse(n, 0, n->right.why);
 	} else {
 		session_answer(n, ENTER_STATUS, status >= 0 ? status : live(n), "", NULL, 0);
+		hear_last(n);
 	}
 	session_free(n);
 	return NULL;

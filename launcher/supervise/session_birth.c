@@ -213,9 +213,13 @@ static int await_init(struct session *n, const char **what)
 		}
 		stub_take(&n->stub, sockets, nfds);
 	} while (m.kind == INIT_NET); /* init may be quicker than the zygote's word on it */
+	if (m.kind == INIT_FAILED && m.value > 0) {
+		n->failed = m;
+		return 0;
+	}
 	if (m.kind != INIT_BORN) {
 		*what = "the sandbox could not be made";
-		return m.kind == INIT_FAILED && m.value > 0 ? -m.value : -EPROTO;
+		return -EPROTO;
 	}
 	n->sandbox.init = m.value;
 	return 0;
@@ -245,6 +249,9 @@ int session_begin(struct session *n, const char **what)
 	*what = "sandbox";
 	if (error < 0 || (error = prepare(n, what)) < 0 || (error = await_init(n, what)) < 0) {
 		return error;
+	}
+	if (n->failed.value != 0) {
+		return 0;
 	}
 	*what = "start";
 	error = send_start(n);

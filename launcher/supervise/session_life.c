@@ -42,17 +42,21 @@ static pid_t guest_group(const struct session *n)
 	return group > 0 ? group : 0;
 }
 
-/* What init could not do, as text: the exit status that says so. */
-static int failure(const struct init_message *m, char *text, size_t size)
+/* What init, or the zygote for it, could not do is said: the wait status for that. */
+static int failure(struct session *n, struct init_message *m)
 {
+	char text[160];
+
+	m->text[sizeof m->text - 1] = '\0';
 	if (strcmp(m->text, "exec") == 0) {
-		snprintf(text, size, "cannot be executed in the sandbox");
-		return m->value == ENOENT ? 127 : 126;
+		session_refuse(n, m->value, "cannot be executed in the sandbox");
+		return (m->value == ENOENT ? 127 : 126) << 8;
 	}
 	/* Of these `doctor` tells which are missing; a number that is used up nobody can tell beforehand. */
 	bool used_up = strcmp(m->text, "namespaces") == 0 && m->value == ENOSPC;
-	snprintf(text, size, "the sandbox could not be made (%s%s)", m->text, used_up ? ": user.max_net_namespaces and the like are reached" : "");
-	return 125;
+	snprintf(text, sizeof text, "the sandbox could not be made (%.60s%s)", m->text, used_up ? ": user.max_net_namespaces and the like are reached" : "");
+	session_refuse(n, m->value, text);
+	return 125 << 8;
 }
 
 /* One message of init.  False: the sandbox is at its end, with *status when it is known (-1 otherwise). */
@@ -61,7 +65,6 @@ static bool hear_init(struct session *n, int *status)
 	struct init_message m;
 	int fds[OWN_NET_SOCKETS], error;
 	size_t nfds = OWN_NET_SOCKETS;
-	char text[160];
 
 	if (fd_receive(n->init_sock, &m, sizeof m, fds, &nfds) != sizeof m) {
 		return false;
@@ -84,9 +87,7 @@ static bool hear_init(struct session *n, int *status)
 		tell_running(n);
 		return true;
 	case INIT_FAILED:
-		m.text[sizeof m.text - 1] = '\0';
-		*status = failure(&m, text, sizeof text) << 8;
-		session_refuse(n, m.value, text);
+		*status = failure(n, &m);
 		return false;
 	case INIT_STOPPED:
 		if (n->enter == 0) { /* a build stops only with pip */
@@ -199,7 +200,7 @@ int session_live(struct session *n)
 		session_refuse(n, -error, what);
 		return 126 << 8;
 	}
-	int status = watch(n);
+	int status = n->failed.value != 0 ? failure(n, &n->failed) : watch(n);
 	end_sandbox(n);
 	return status;
 }

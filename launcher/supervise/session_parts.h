@@ -49,6 +49,7 @@ struct session {
 	struct strings places;   /* sandbox.places */
 	char bus[PATH_MAX];      /* sandbox.bus; "": none */
 	struct develop develop;  /* right.develop */
+	struct init_message failed; /* before there was anything to watch; value 0: nothing has */
 };
 
 /* One message to `enter`, with descriptors, which stay the caller's; nothing where there is none. */

@@ -280,6 +280,6 @@ void target_identify(pid_t tid, struct target_identity *out)
 		out->argv[count++] = out->argv_text + at;
 		told += out->argv_text[at] != '\0';
 	}
-	if (told <= 1 && count > 2)
+	if (told == 1 && count > 2 && out->argv_text[0] != '\0')
 		out->argv[1] = NULL; /* wiped, as by our own before they start a command */
 }

@@ -118,3 +118,20 @@ def test_an_editable_project_owns_its_folder(guarded):
     held = guarded(["run", "--", world.venv / "bin/python", "-c", "import pwliving"], options=["--allow-read", project])
     owners = [e["package"] for e in held.of_type("env.read")]
     assert owners and all((p.get("name"), p.get("version")) == ("pwliving", "0.9") for p in owners), str(held)
+
+
+def test_another_packages_name_is_no_way_out(base, guarded):
+    """Code that is compiled under a name of somebody else's: one that leads elsewhere is nobody's, a real one is charged to both."""
+    world, folder = guarded.world, base / "borrowed"
+    act = "import os, tempfile\nhere = tempfile.gettempdir() + '/site-packages'\n" \
+          "os.makedirs(here + '/victim-9.9.dist-info')\nopen(here + '/victim-9.9.dist-info/RECORD', 'w').write('victim/__init__.py,,\\n')\n" \
+          "import pwgood\nsite = os.path.dirname(os.path.dirname(pwgood.__file__))\n" \
+          "for name in (site + '/' + '../' * site.count('/') + here[1:] + '/victim/__init__.py', pwgood.__file__):\n" \
+          "    exec(compile('import os; len(dict(os.environ)); os.environ[\"DATABASE_URL\"]', name, 'exec'))\n"
+    packages.wheel(folder, "pw-evil", "1", {"pw_evil.py": "def main():\n" + "".join(f"    {line}\n" for line in act.splitlines())},
+                   entry_points="[console_scripts]\npwevil = pw_evil:main\n")
+    packages.wheel(folder, "pwgood", "3", {"pwgood/__init__.py": ""})
+    assert world.run(["pip", "install", "--no-index", "--find-links", folder, "pw-evil", "pwgood"]).status == 0
+    held = guarded(["run", "--", "pwevil"])
+    owners = [e["package"] for e in held.of_type("env.read")]
+    assert [(p["name"], p.get("for")) for p in owners] == [("pw-evil", None), ("pwgood", ["pw-evil 1"])], owners

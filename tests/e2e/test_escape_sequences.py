@@ -21,6 +21,14 @@ if "bdist_wheel" in sys.argv:
 from setuptools import setup
 setup(name="pwescapes", version="1.0")
 """
+LAST = r"""
+import os, sys
+from setuptools import setup
+setup(name="pwlast", version="1.0")
+if "bdist_wheel" in sys.argv:
+    os.write(1, b"x" * 30000 + b"\x1b]0;a title\x1b\\ \x1b]52;c;cHduZWQ=\x1b\\ \x1b[6n \x1bP0|17/6c73\x1b\\ \x1b[?1049h \x1bc\n")
+    os._exit(0)
+"""
 QUIET = """
 import sys
 sys.stdout.write("\\x1b[1;31mred\\x1b[0m \\x1b[2K\\x1b]8;;https://example.org/\\x1b\\\\link\\x1b]8;;\\x1b\\\\ \\x1b[?25l\\n")
@@ -34,6 +42,7 @@ def escapes_index(base):
     folder = base / "escapes-index"
     packages.build_tools(folder)
     packages.sdist(folder, "pwescapes", "1.0", {"setup.py": SETUP})
+    packages.sdist(folder, "pwlast", "1.0", {"setup.py": LAST})
     packages.sdist(folder, "pwcolours", "1.0", {"setup.py": QUIET})
     with Index(folder) as running:
         yield running
@@ -60,6 +69,16 @@ def test_they_arrive_and_are_recorded(make_world, user, escapes_index, templates
     assert all(e["rule"] == "terminal.escape" and e["action"] == "allowed" and e["severity"] == "low" and e["package"]["name"] == "pwescapes" and
                e["role"] == "build" for e in seen), str(held)
     assert held.above("low") == [], str(held)
+
+
+@pytest.mark.parametrize("user", ["user"], indirect=True)
+def test_in_its_last_words(make_world, user, escapes_index, templates, distribution):
+    """What is found in them is told while the build's end is: neither is lost."""
+    world = make_world(user, index=escapes_index)
+    for _ in range(12):
+        world.use_venv(templates, distribution)
+        held = world.guarded(["pip", "install", "--no-build-isolation", "--no-cache-dir", "pwlast"])
+        assert held.status == 0 and sorted({e["target"]["name"] for e in held.of_type("terminal.write")}) == KINDS, str(held)[-3000:]
 
 
 @pytest.mark.parametrize("user", ["user"], indirect=True)

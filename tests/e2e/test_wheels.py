@@ -200,3 +200,14 @@ def test_a_file_that_leads_out_of_an_archive(kind, user, make_world, python, tem
     assert len(told) == 1 and told[0]["action"] == "denied" and told[0]["target"]["path"].endswith((".profile", "evil", "link")), str(held)
     assert told[0]["package"]["name"] == "pwhostile" and told[0]["package"]["version"] == "1.0" and "pwhostile-1.0" in told[0]["hint"], told
 
+
+
+def test_a_long_name_hides_nothing(make_world, user_named, templates, distribution):
+    """The record of what pip refused has room for less than such a name."""
+    world = make_world(user_named("user"))
+    world.use_venv(templates, distribution)
+    archive(world.work, "tar")
+    name = world.work / ("pwhostile-1" + "\u00e9" * 100 + ".tar.gz")
+    (world.work / "pwhostile-1.0.tar.gz").rename(name)
+    held = world.guarded(["pip", "install", "--no-index", "--no-build-isolation", name])
+    assert held.status != 0 and [e for e in held.events if e.get("rule") == "install.unpack"], str(held)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/prctl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -71,6 +72,8 @@ static void deny(const char *what, int error)
 		rule("clone3", ENOSYS);
 	} else if (strcmp(what, "network") == 0) { /* a service manager can refuse each kind by itself */
 		check(seccomp_rule_add(filter, SCMP_ACT_ERRNO((unsigned)error), SCMP_SYS(unshare), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWNET, CLONE_NEWNET)), what);
+	} else if (strcmp(what, "inet") == 0) {
+		check(seccomp_rule_add(filter, SCMP_ACT_ERRNO((unsigned)error), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_INET)), what);
 	} else if (strcmp(what, "wait_killable") == 0) {
 		check(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(seccomp), 1,
 		                       SCMP_A1(SCMP_CMP_MASKED_EQ, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)), what);
