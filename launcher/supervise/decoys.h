@@ -6,6 +6,7 @@
 #define SUPERVISE_DECOYS_H
 
 #include <pthread.h>
+#include <time.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
@@ -19,6 +20,7 @@
 
 /* Of a package's home; outlives its sandboxes. */
 struct decoys {
+	struct timespec begun; /* the first sandbox with that home, by the clock of file systems; written once */
 	pthread_mutex_t lock;
 	_Atomic bool planted;
 	size_t count;

@@ -29,6 +29,7 @@
 #include "seen_left.h"
 #include "session_parts.h"
 #include "target.h"
+#include "unsourced.h"
 
 #define LAST_MILLISECONDS 1000 /* for `enter` to end, when it has been told to */
 #define REQUEST_SECONDS 20 /* how long `enter` may take to say what it wants */
@@ -187,6 +188,7 @@ static int live(struct session *n)
 	if (n->right.checkout_made) {
 		rmdir(n->right.checkout); /* if it is empty: nothing was fetched, and pip looks whether it is there */
 	}
+	unsourced_tell(&n->sandbox, &n->right);
 	bool left = seen_left(&n->sandbox, &n->right, &begun);
 	if (!findings_output(&n->sandbox, &n->right) || left) {
 		status = 1 << 8;

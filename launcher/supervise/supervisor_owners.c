@@ -89,6 +89,7 @@ static bool grow_homes(struct supervisor *s)
 	if (homes == NULL || decoys == NULL || (s->decoys[s->home_count] = calloc(1, sizeof **decoys)) == NULL) {
 		return false;
 	}
+	clock_gettime(CLOCK_REALTIME_COARSE, &s->decoys[s->home_count]->begun);
 	pthread_mutex_init(&s->decoys[s->home_count]->lock, NULL);
 	return true;
 }

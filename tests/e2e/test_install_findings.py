@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lib import packages
+from lib.index import Index
 from lib.schema import errors
 
 NAME, INFO = "pwbrought", "pwbrought-1.0.dist-info"
@@ -434,3 +435,21 @@ def test_start_up_that_is_no_file(users_own):
     again = users_own.guarded(["pip", "list"])
     assert again.status == 0 and {e["rule"] for e in again.of_type("run.startup")} == {"start-up.there"}, str(again)
     assert users_own.guarded(["pip", "list"]).of_type("run.startup") == []
+
+
+def test_modules_that_the_source_does_not_have(make_world, user, base, templates, distribution):
+    """A wheel's are found in the source wherever they lie there; what the build makes is told, also what an earlier step has laid beside the source."""
+    folder = base / f"unsourced-{user.name}"
+    packages.build_tools(folder)
+    make = "import os\nos.makedirs('made', exist_ok=True)\nopen('made/__init__.py', 'w').close()\nopen('extra.py', 'w').close()\n"
+    for name, setup, modules in (("pwsourced", "", "packages=['own', 'own.sub'], package_dir={'': 'src'}, py_modules=['alone']"),
+                                 ("pwmade", make, "packages=['own', 'made'], package_dir={'own': 'src/own'}, py_modules=['extra']")):
+        packages.sdist(folder, name, "1.0", {"setup.py": f"{setup}from setuptools import setup\nsetup(name='{name}', version='1.0', {modules})\n",
+                                             "src/own/__init__.py": "", "src/own/sub/__init__.py": "", "src/alone.py": ""})
+    with Index(folder) as index:
+        world = make_world(user, index=index)
+        for name, wanted in (("pwsourced", []), ("pwmade", ["extra.py", "made/__init__.py"])):
+            world.use_venv(templates, distribution)
+            held = world.guarded(["pip", "install", "--no-build-isolation", name])
+            told = [e for e in held.of_type("install.finding") if e["rule"] == "install.unsourced"]
+            assert held.status == 0 and sorted(e["target"]["path"] for e in told) == wanted and all(e["severity"] == "info" for e in told), str(held)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 LEVELS = ("info", "low", "medium", "high", "critical")
-LATER = ("names", "attribution")
 # Rows of these stages go together into one pip command; the others are commands of their own.
 PIP_STAGES = ("metadata", "build", "install", "wheel", "after")
 GUEST_STAGES = ("next", "import", "native", "script")
@@ -114,7 +113,6 @@ class Row:
     files: dict = field(default_factory=dict)  # more files; "DATA/scripts/x" lies in a wheel's data scheme
     setup: Callable | None = None  # (world, row) -> targets; of a wheel "files" are more of its files
     users: tuple = ("root", "user")
-    later: str = ""
     control: bool = False
     needs: tuple = ()
     note: str = ""
@@ -132,7 +130,6 @@ class Row:
     def __post_init__(self):
         object.__setattr__(self, "act", textwrap.dedent(self.act).strip("\n"))
         assert self.stage in STAGES, f"{self.id}: no stage {self.stage}"
-        assert not self.later or self.later in LATER, f"{self.id}: {self.later} is no later subject"
         assert not (self.env or self.outside or self.options) or self.own_command, f"{self.id}: env, outside or options, but no command of its own"
 
     @property

@@ -36,7 +36,6 @@ that arrived, files that changed, processes that live. *Event*: the journal hold
 |---|---|
 | yes / no | the effect was there, or was not, as root and as an ordinary user; where they differ: root / user |
 | no baseline | the effect cannot be had on the machine that tried, not even plainly, for the reason that stands there |
-| later | the event is the subject of a later part of pipwarden: *names* (host names that hold), *attribution* (who did it: file, line, chain) |
 | same | an honest row: its effect is the same with and without, and nothing above info is recorded |
 | not run | the replica did not run under that wrapper: what it needs is not there |
 
@@ -94,8 +93,6 @@ def seen(outcome) -> str:
 
 
 def event(row: Row, outcomes: list) -> str:
-    if row.later:
-        return f"later: {row.later}"
     return cell(["right" if not o.record else "WRONG" for o in outcomes])
 
 
@@ -143,8 +140,7 @@ def sums(rows: list[Row], results: Results) -> list[str]:
     for way in results.others:
         there = lambda u: [results.of(way, u, r.id) for r in attacks(u) if results.of(way, u, r.id)]  # noqa: B023, E731
         line(f"of these with an effect under {way} (and did not run there)", lambda u: f"{sum(bool(o.effect) for o in there(u))} ({sum(not o.ran for o in there(u))})")
-    line("events right", lambda u: f"{sum(not held(u, r).record for r in tried(u) if not r.later)} of {sum(not r.later for r in tried(u))}")
-    line("events later", lambda u: sum(bool(r.later) for r in tried(u)))
+    line("events right", lambda u: f"{sum(not held(u, r).record for r in tried(u))} of {len(tried(u))}")
     return out
 
 

@@ -258,7 +258,7 @@ def judge(row: Row, user: str, plain: Outcome, held: Outcome | None) -> Verdict:
             return Verdict(False, "an honest act has no effect with pipwarden")
     elif held.effect:
         return Verdict(False, f"EFFECT with pipwarden: {held.effect}")
-    if held.record and not row.later:
+    if held.record:
         return Verdict(False, held.record)
     return Verdict(True, f"no baseline: {reason}" if reason and not plain.effect else "")
 
