@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from conftest import USERS
-from escapes import kit, origins, run
+from escapes import origins, run
 from escapes.catalogue import IDS
 from escapes.rows import table
 

@@ -8,6 +8,23 @@
 
 #define WORDS_MAX 12
 
+/* Where the command of Bazaar begins, the only one with words like options; n: nowhere. */
+static size_t command_of(char *const *argv, size_t n)
+{
+	static const char *const commands[] = {"bzr serve --inet --directory=/ --allow-writes", "brz serve --inet --directory=/ --allow-writes"};
+
+	for (size_t i = 1; i < n; i++) {
+		char joined[4096] = "";
+		for (size_t k = i; k < n && strlen(joined) + strlen(argv[k]) + 2 < sizeof joined; k++) {
+			strcat(strcat(joined, k > i ? " " : ""), argv[k]);
+		}
+		if (strcmp(joined, commands[0]) == 0 || strcmp(joined, commands[1]) == 0) {
+			return i;
+		}
+	}
+	return n;
+}
+
 static void ssh(char *text, size_t size)
 {
 	static const struct strings nobody;
@@ -22,7 +39,7 @@ static void ssh(char *text, size_t size)
 		if (ssh_words_refuse((enum vcs_tool)tool, argv, &nobody, &to) != NULL) {
 			continue;
 		}
-		for (size_t i = 1; i < n; i++) {
+		for (size_t i = 1, command = command_of(argv, n); i < command; i++) {
 			if (argv[i][0] == '-' && ((argv[i][1] == 'o' && strcasestr(argv[i], "command") != NULL) || strpbrk(argv[i], "/|;`$") != NULL)) {
 				abort();
 			}
