@@ -326,12 +326,9 @@ void judge_all(const struct judge *j)
 	struct walk w = {.j = j, .library = library, .fd = -1};
 
 	for (size_t i = 0; i < j->view->n; i++) {
-		const struct view_folder *f = &j->view->v[i];
-		judge_unread(j, f);
-		if (f->kind == FOLDER_PACKAGES) {
-			judge_start_ups(j, f);
-		}
+		judge_unread(j, &j->view->v[i]);
 	}
+	judge_start_ups(j);
 	for (size_t i = 0; i < j->dists->n; i++) {
 		judge_dist(&w, &j->dists->v[i]);
 	}

@@ -27,8 +27,8 @@ struct judge {
 
 void judge_all(const struct judge *j);
 
-/* judge_start.c: what came into a package folder and runs in every Python. */
-void judge_start_ups(const struct judge *j, const struct view_folder *f);
+/* judge_start.c: what came into package folders and runs in every Python. */
+void judge_start_ups(const struct judge *j);
 /* judge_names.c: one entry of a folder of scripts; d: whose it is, or NULL. */
 void judge_script(const struct judge *j, const struct view_folder *f, const char *name, struct dist *d);
 /* One path of its RECORD, for the first of its components.  library: a descriptor of the standard library's folder, or -1. */
