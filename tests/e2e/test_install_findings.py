@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 import zipfile
 from pathlib import Path
 
@@ -200,6 +201,35 @@ def test_more_start_up_files_than_are_looked_at(users_own):
     held = users_own.guarded([*make(users_own, {f"x{i:04}.pth": "pwbrought\n" for i in range(1400)}), NAME])
     assert everything(users_own.venv) == before and held.status == 100, str(held)
     assert 800 == len([e for e in held.of_type("install.finding") if e["rule"] == "install.pth.hostile" and "moved to" in e["hint"]]), str(held)
+
+
+def bring_infos(path: Path, count: int) -> None:
+    """As many .dist-info beside its own, by way of .data: each names all start-up files of the wheel, with the right hashes."""
+    with zipfile.ZipFile(path) as z:
+        record = next(z.read(n) for n in z.namelist() if n == f"{INFO}/RECORD").decode()
+    start_ups = "".join(line + "\n" for line in record.splitlines() if line.split(",")[0].endswith(".pth"))
+    base = INFO.removesuffix(".dist-info")
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as z:
+        for i in range(count):
+            z.writestr(f"{base}.data/purelib/pwmore{i}-1.0.dist-info/RECORD", start_ups)
+
+
+def test_start_up_files_times_records(users_own):
+    """Each number is one that is looked at: their product is no way to keep the judging from its end.  Hostile is what is judged, and what is not any more."""
+    lines = "".join(NSPKG.replace("pwspace", f"pwspace{i}") for i in range(20))
+    argv = make(users_own, {"aa.pth": MARK, **{f"x{i:03}.pth": lines for i in range(300)}, "zz.pth": MARK})
+    bring_infos(next((users_own.root / "links").glob(f"{NAME}-*")), 200)
+    before = everything(users_own.venv)
+    begun = time.monotonic()
+    held = users_own.guarded([*argv, NAME], timeout=120)
+    took = time.monotonic() - begun
+    after = everything(users_own.venv)
+    assert after == before, f"{sorted(set(after) ^ set(before))}\n{held}"
+    assert held.status == 100 and held.end["verdict"] == "malicious", str(held)
+    event = finding(held, "install.pth.hostile")
+    assert event["target"]["path"] == place(users_own, "site/aa.pth") and event["action"] == "denied" and "operating system" in event["hint"], event
+    assert (quarantine(users_own) / place(users_own, "site/zz.pth").lstrip("/")).exists()
+    assert took < 20, took  # 3 where nothing else runs
 
 
 def test_only_the_users_project_is_editable(users_own):

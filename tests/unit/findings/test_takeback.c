@@ -65,6 +65,7 @@ static int begin_at(const char *where)
 }
 
 static bool only_grave; /* the rest is not kept: there is too much of it */
+static const char *only_of; /* the same: what start-up files are whose paths end so */
 
 static int begin(void **state)
 {
@@ -80,6 +81,9 @@ static int begin_in_memory(void **state)
 static void keep(void *context, const struct finding *f)
 {
 	if (only_grave && strncmp(f->rule, "install.unread", 14) != 0 && strcmp(f->rule, "install.pth.hostile") != 0) {
+		return;
+	}
+	if (only_of != NULL && (strncmp(f->rule, "install.pth.", 12) != 0 || strcmp(f->path + strlen(f->path) - strlen(only_of), only_of) != 0)) {
 		return;
 	}
 	assert_true(count < sizeof found / sizeof *found);
@@ -168,6 +172,7 @@ static int end(void **state)
 	view_finish(&view);
 	count = stayed = 0;
 	only_grave = false;
+	only_of = NULL;
 	hash_max = TAKEBACK_HASH_MAX;
 	rmtree_empty(fd, NULL, &budget);
 	return rmdir(top);
@@ -260,6 +265,12 @@ static void a_record_without_end(void **state)
 	"'pwa.pwb', [os.path.dirname(p)])));m = m or sys.modules.setdefault('pwa.pwb', types.ModuleType('pwa.pwb'));" \
 	"mp = (m or []) and m.__dict__.setdefault('__path__',[]);(p not in mp) and mp.append(p);m and setattr(sys.modules['pwa'], 'pwb', m)\n"
 
+/* Of "%s", five times the name: one without a package above. */
+#define LINE_OF "import sys, types, os;p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('%s',));importlib = __import__('importlib.util');" \
+	"__import__('importlib.machinery');m = sys.modules.setdefault('%s', importlib.util.module_from_spec(importlib.machinery.PathFinder.find_spec(" \
+	"'%s', [os.path.dirname(p)])));m = m or sys.modules.setdefault('%s', types.ModuleType('%s'));" \
+	"mp = (m or []) and m.__dict__.setdefault('__path__',[]);(p not in mp) and mp.append(p)\n"
+
 /* What the import system would take for pwa.pwb, named by a RECORD of this run or there since an earlier one. */
 static void a_namespace_that_loads_native_code(void **state)
 {
@@ -340,6 +351,93 @@ static void fill(size_t n)
 		cleanup_fd int fd = openat(dir, name, O_WRONLY | O_CREAT, 0644);
 		assert_true(fd >= 0);
 	}
+}
+
+static double cpu(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* x000.pth and so on, of 20 lines of namespace packages without native code, and the hostile zz.pth behind them; each of the RECORDs names them all. */
+static void lay_start_ups(size_t files, size_t records, bool other_names)
+{
+	char path[64], name[16], *text = malloc(40 * sizeof LINE_OF), *record = calloc(1, (files + 2) * 20), *at = record;
+
+	for (size_t i = 0; i < files; i++) {
+		char *to = text;
+		for (size_t line = 0; line < 20; line++) {
+			snprintf(name, sizeof name, "pw%zu", other_names ? i * 20 + line : 0);
+			to += sprintf(to, LINE_OF, name, name, name, name, name);
+		}
+		snprintf(path, sizeof path, "lib/site-packages/x%03zu.pth", i);
+		put(path, text);
+		at += sprintf(at, "x%03zu.pth,,\n", i);
+	}
+	strcpy(at, "zz.pth,,\n");
+	put("lib/site-packages/zz.pth", "import os\n");
+	for (size_t i = 0; i < records; i++) {
+		snprintf(path, sizeof path, "lib/site-packages/n%zu-1.dist-info/RECORD", i);
+		put(path, record);
+	}
+	free(text);
+	free(record);
+}
+
+/* With their place and distribution, or nothing would be taken back. */
+static size_t placed(const char *rule)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		n += strcmp(found[i].rule, rule) == 0 && found[i].placed && found[i].dist != NULL;
+	}
+	return n;
+}
+
+/* Each of the numbers is one that is looked at; their product is not. */
+static void start_up_files_that_many_records_name(void **state)
+{
+	double begun;
+
+	look_before();
+	lay_start_ups(300, 200, false);
+	only_of = "/zz.pth";
+	begun = cpu();
+	look_after();
+	assert_true(cpu() - begun < 5);
+	assert_int_equal(placed("install.pth.hostile"), 200);
+}
+
+/* Beyond that nothing is read, and what is harmless is hostile as well. */
+static void the_first_of_many_are_judged(void **state)
+{
+	look_before();
+	lay_start_ups(50, 60, false);
+	only_of = ".pth";
+	look_after();
+	assert_int_equal(placed("install.pth.known"), 2000);
+	assert_int_equal(placed("install.pth.hostile"), 51 * 60 - 2000);
+	assert_true(has("install.pth.known", "lib/site-packages/x000.pth"));
+	assert_false(has("install.pth.known", "lib/site-packages/x049.pth"));
+}
+
+/* Each line has all of the folder read. */
+static void namespaces_in_a_large_folder(void **state)
+{
+	double begun;
+
+	look_before();
+	fill(50000);
+	lay_start_ups(400, 1, true);
+	only_of = ".pth";
+	begun = cpu();
+	look_after();
+	assert_true(cpu() - begun < 10);
+	assert_true(placed("install.pth.known") > 0 && placed("install.pth.hostile") > 1);
+	assert_int_equal(placed("install.pth.known") + placed("install.pth.hostile"), 401);
 }
 
 /* Nothing hides behind the bound: of 60 start-up files and two .dist-info one at least would lie beyond it, in whatever order the folder is read. */
@@ -530,6 +628,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_record_that_is_too_long, begin, end), cmocka_unit_test_setup_teardown(records_that_are_too_long_together, begin, end),
 		cmocka_unit_test_setup_teardown(anothers_claims_count, begin, end), cmocka_unit_test_setup_teardown(no_more_is_hashed_than_is_allowed, begin, end),
 		cmocka_unit_test_setup_teardown(lines_that_are_there_again, begin, end),
+		cmocka_unit_test_setup_teardown(start_up_files_that_many_records_name, begin, end), cmocka_unit_test_setup_teardown(the_first_of_many_are_judged, begin, end),
+		cmocka_unit_test_setup_teardown(namespaces_in_a_large_folder, begin_in_memory, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
