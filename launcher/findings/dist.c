@@ -14,6 +14,7 @@
 #define LINES_MAX 400000
 #define RUN_TEXT_MAX (128u << 20) /* of all RECORDs that are new */
 #define RUN_LINES_MAX 1000000
+#define DEEP 10 /* components that count as one more line */
 #define DISTS_MAX 2000 /* of one run; a wheel may bring as many .dist-info as it likes */
 #define METADATA_HEAD (16u << 10) /* its headers come first */
 
@@ -150,6 +151,17 @@ static int drop_equal(struct dist *d)
 	return 0;
 }
 
+/* What walking along the path costs, in lines of honest ones: each component is opened. */
+static size_t lines_of(const char *path)
+{
+	size_t n = 0;
+
+	for (; (path = strchr(path, '/')) != NULL; path++) {
+		n++;
+	}
+	return 1 + n / DEEP;
+}
+
 /* What is too long is cut: its beginning can be taken back. */
 static int read_entries(struct dist *d, size_t text_max, size_t lines_max)
 {
@@ -167,11 +179,12 @@ static int read_entries(struct dist *d, size_t text_max, size_t lines_max)
 	d->len = (size_t)len;
 	char *at = d->text;
 	while (recorded_next(&at, &one)) {
-		if (d->n == lines_max) {
+		size_t lines = lines_of(one.path);
+		if (lines > lines_max - d->lines) {
 			error = -E2BIG;
 			break;
 		}
-		d->lines++;
+		d->lines += lines;
 		if (d->n == room && grow(d, &room) < 0) {
 			return -ENOMEM;
 		}
@@ -309,6 +322,20 @@ static const struct named *lower(const struct dists *d, const struct view_folder
 		}
 	}
 	return low < d->named && d->index[low].folder == f ? &d->index[low] : NULL;
+}
+
+static int by_info(const void *a, const void *b)
+{
+	const struct dist *x = a, *y = b;
+
+	return x->folder != y->folder ? (x->folder < y->folder ? -1 : 1) : strcmp(x->info, y->info);
+}
+
+const struct dist *dists_of(const struct dists *d, const struct view_folder *f, const char *info)
+{
+	const struct dist key = {.folder = (struct view_folder *)f, .info = info};
+
+	return d->n > 0 ? bsearch(&key, d->v, d->n, sizeof key, by_info) : NULL;
 }
 
 const struct named *dists_find(const struct dists *d, const struct view_folder *f, const char *path)

@@ -15,7 +15,7 @@ struct dist {
 	char *normal;              /* the name as indexes compare it */
 	const char *older;         /* the .dist-info that it took the place of; NULL: none was there */
 	char *text;                /* of RECORD; the entries point into it */
-	size_t len, lines;         /* of it, equal ones too */
+	size_t len, lines;         /* of it, equal ones too; a deep path counts as several */
 	struct recorded *entries;
 	size_t n;
 	int error;                 /* -errno: its RECORD could not be read as a whole; the entries are those before */
@@ -29,7 +29,7 @@ struct named { /* a path that a RECORD names */
 	struct dist *dist;
 };
 struct dists {
-	struct dist *v;
+	struct dist *v; /* by folder and .dist-info, as the view has them */
 	size_t n;
 	struct named *index; /* all of them, by folder and path */
 	size_t named;
@@ -43,6 +43,8 @@ void dists_finish(struct dists *d);
 bool dist_filled(const struct dist *d);
 /* NAME and VERSION in "NAME-VERSION.dist-info": their lengths; false: it is no such name. */
 bool dist_split(const char *info, size_t *name, size_t *version);
+/* That of the .dist-info, NULL: it is not one of this run. */
+const struct dist *dists_of(const struct dists *d, const struct view_folder *f, const char *info);
 /* The first that names the path (as it is written in RECORDs of that folder), those of one distribution one behind the other; NULL: none does. */
 const struct named *dists_find(const struct dists *d, const struct view_folder *f, const char *path);
 /* Does the RECORD of this one name it? */

@@ -11,8 +11,9 @@
 #include "launcher/base/fd.h"
 #include "words.h"
 
-enum { SCRIPTS_MAX = 4000, SHARE_MANY = 1000 };
+enum { SCRIPTS_MAX = 4000, SHARE_MANY = 1000, POINTS_TOLD = 101 /* of one distribution: one more than is written down */ };
 #define POINTS_MAX (1u << 20)
+#define RUN_POINTS_MAX (64u << 20)
 
 static void tell(const struct judge *j, struct dist *d, const char *rule, const char *path, const char *why)
 {
@@ -76,6 +77,7 @@ struct walk {
 	int fd;
 	char top[NAME_MAX + 1]; /* the last one that was judged */
 	bool cache_told;        /* of the distribution: once is enough */
+	size_t points;          /* bytes of entry points so far */
 	struct script *scripts;
 	size_t script_count;
 };
@@ -206,18 +208,26 @@ static void judge_entry(struct walk *w, const struct recorded *line)
 
 /* --- entry points -------------------------------------------------------------------------------- */
 
-static void judge_points(const struct judge *j, struct dist *d)
+static void judge_points(struct walk *w, struct dist *d)
 {
+	const struct judge *j = w->j;
 	char path[NAME_MAX + 24], whole[PATH_MAX], group[128], *text = NULL;
 	const char *at, *rest;
+	size_t left = RUN_POINTS_MAX - w->points, told = 0;
 
 	snprintf(path, sizeof path, "%s/entry_points.txt", d->info);
-	if (beneath_text(d->folder->fd, path, POINTS_MAX, &text) < 0) {
+	judge_place(j, d, path, whole, &rest);
+	ssize_t len = beneath_text(d->folder->fd, path, left < POINTS_MAX ? left : POINTS_MAX, &text);
+	if (len == -EFBIG) {
+		tell(j, d, "install.unread", whole, "there are more entry points than are looked at");
+	}
+	if (len < 0) {
 		return;
 	}
-	judge_place(j, d, path, whole, &rest);
-	for (at = text; words_next_group(&at, group, sizeof group);) {
+	w->points += (size_t)len;
+	for (at = text; told < POINTS_TOLD && words_next_group(&at, group, sizeof group);) {
 		if (words_is_plugin(group)) {
+			told++;
 			j->found(j->context, &(struct finding){.rule = "install.plug-in", .path = whole, .name = group, .why = "it runs wherever that is loaded, in each build or test run", .dist = d});
 		}
 	}
@@ -241,7 +251,7 @@ static void judge_dist(struct walk *w, struct dist *d)
 	}
 	close_fd(&w->fd);
 	w->parent_of = NULL;
-	judge_points(w->j, d);
+	judge_points(w, d);
 }
 
 static void judge_scripts(const struct walk *w, const struct view_folder *f)

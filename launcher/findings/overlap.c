@@ -126,16 +126,6 @@ static bool seek(const struct tops *tops, const struct view_folder *f, char **at
 	return false;
 }
 
-static bool is_new(const struct dists *d, const struct view_folder *f, const char *info)
-{
-	for (size_t i = 0; i < d->n; i++) {
-		if (d->v[i].folder == f && strcmp(d->v[i].info, info) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static void compare_all(const struct judge *j, const struct tops *tops, const struct view_folder *f)
 {
 	size_t unused;
@@ -144,7 +134,7 @@ static void compare_all(const struct judge *j, const struct tops *tops, const st
 		const char *info = f->after.v[i].name;
 		struct recorded line;
 		char *text = NULL, *at;
-		if (!dist_split(info, &unused, &unused) || is_new(j->dists, f, info) || dist_record(f, info, &text) < 0) {
+		if (!dist_split(info, &unused, &unused) || dists_of(j->dists, f, info) != NULL || dist_record(f, info, &text) < 0) {
 			continue;
 		}
 		for (at = text; seek(tops, f, &at) && recorded_next(&at, &line);) {

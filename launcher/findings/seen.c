@@ -192,9 +192,9 @@ static bool is_module(const char *path, const char *module)
 static bool look_into(int folder, const char *info, const char *file, const struct seen_file *f, struct seen_origin *out)
 {
 	char path[NAME_MAX + 16], *text = NULL, *at;
-	struct recorded line;
+	struct recorded line, of_file = {0}, of_module = {0}; /* the last ones: a RECORD may name a file any number of times */
 	size_t name, version;
-	bool found = false;
+	bool found;
 	ssize_t len;
 
 	snprintf(path, sizeof path, "%s/RECORD", info);
@@ -206,19 +206,21 @@ static bool look_into(int folder, const char *info, const char *file, const stru
 	recorded_prepare(text, (size_t)len);
 	for (at = text; recorded_next(&at, &line);) {
 		if (strcmp(line.path, file) == 0) {
-			found = true;
-			out->hash_known = line.sha256;
-			out->hash_fits = fits(folder, &line);
+			of_file = line;
 		} else if (is_module(line.path, f->judged.module)) {
-			out->module_known = line.sha256;
-			out->module_fits = fits(folder, &line);
+			of_module = line;
 		}
 	}
-	free(text);
+	found = of_file.path != NULL;
 	if (found) {
+		out->hash_known = of_file.sha256;
+		out->hash_fits = fits(folder, &of_file);
+		out->module_known = of_module.sha256;
+		out->module_fits = fits(folder, &of_module);
 		snprintf(out->name, sizeof out->name, "%.*s", (int)name, info);
 		snprintf(out->version, sizeof out->version, "%.*s", (int)version, info + name + 1);
 	}
+	free(text);
 	return found;
 }
 

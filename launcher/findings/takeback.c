@@ -14,6 +14,7 @@
 
 #define HASHED_MAX (1u << 30)
 #define CHUNK (256u << 10)
+#define WALKED_MAX 8000000 /* folders that are opened to remove others */
 
 /* --- moving -------------------------------------------------------------------------------------- */
 
@@ -278,13 +279,9 @@ static bool is_brought(struct takeback *t, const struct view_folder *f, const ch
 
 static bool goes_too(const struct takeback *t, const struct view_folder *f, const char *info)
 {
-	for (size_t i = 0; i < t->judge->dists->n; i++) {
-		const struct dist *d = &t->judge->dists->v[i];
-		if (d->take_back && d->folder == f && strcmp(d->info, info) == 0) {
-			return true;
-		}
-	}
-	return false;
+	const struct dist *d = dists_of(t->judge->dists, f, info);
+
+	return d != NULL && d->take_back;
 }
 
 static void claims_all(struct takeback *t, const struct owns *all)
@@ -311,8 +308,23 @@ static void stays(struct takeback *t, const struct dist *d, const char *path, co
 	t->stays(t->context, d, path, why);
 }
 
+/* Is this one folder too many?  Each is looked for from the top. */
+static bool walked_enough(struct takeback *t, const struct dist *d, const struct view_folder *f, const char *path)
+{
+	bool before = t->walked > WALKED_MAX;
+	char whole[PATH_MAX];
+
+	for (const char *at = path; at != NULL; at = strchr(at + 1, '/')) {
+		t->walked++;
+	}
+	if (!before && t->walked > WALKED_MAX && recorded_resolve(f->path, path, whole)) {
+		stays(t, d, whole, "there are too many folders: those that are empty now are left from here on");
+	}
+	return t->walked > WALKED_MAX;
+}
+
 /* Those that are empty now.  What was there before stays, but where an older version of the distribution had it. */
-static void remove_folders(const struct dist *d, const struct view_folder *f, const char *rest)
+static void remove_folders(struct takeback *t, const struct dist *d, const struct view_folder *f, const char *rest)
 {
 	char path[PATH_MAX];
 	size_t n = strlen(rest);
@@ -326,7 +338,7 @@ static void remove_folders(const struct dist *d, const struct view_folder *f, co
 			return;
 		}
 		path[n] = '\0';
-		if (strchr(path, '/') == NULL && f->kind != FOLDER_OTHER && !view_has_come(f, path) && d->older == NULL) {
+		if ((strchr(path, '/') == NULL && f->kind != FOLDER_OTHER && !view_has_come(f, path) && d->older == NULL) || walked_enough(t, d, f, path)) {
 			return;
 		}
 		cleanup_fd int parent = beneath_parent(f->fd, path, &name);
@@ -365,7 +377,7 @@ static void take(struct takeback *t, const struct dist *d, const struct recorded
 		stays(t, d, path, error == -ENOSPC || error == -EDQUOT ? "there is no room to keep it" : "it could not be moved");
 	} else {
 		t->moved++;
-		remove_folders(d, f, rest);
+		remove_folders(t, d, f, rest);
 	}
 }
 

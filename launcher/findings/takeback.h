@@ -26,6 +26,7 @@ struct takeback {
 	void *context;
 	uint64_t hash_left;   /* how many bytes may be read to compare hashes, TAKEBACK_HASH_MAX; what is not compared any more stays */
 	struct takeback_hash last; /* its own; to begin with all zero */
+	uint64_t walked;      /* the same */
 };
 
 /* All that have take_back. */

@@ -23,7 +23,7 @@
 static char top[64], site[96], bin[96], kept[96];
 static struct view view;
 static struct dists dists;
-static struct { char rule[40], path[PATH_MAX]; struct dist *dist; bool placed; } found[4000];
+static struct { char rule[40], path[PATH_MAX]; struct dist *dist; bool placed; } found[8000];
 static size_t count, stayed;
 static uint64_t hash_max = TAKEBACK_HASH_MAX;
 
@@ -440,6 +440,64 @@ static void namespaces_in_a_large_folder(void **state)
 	assert_int_equal(placed("install.pth.known") + placed("install.pth.hostile"), 401);
 }
 
+/* Each folder that is removed is looked for from the top: of very deep ones some are left, which is said once. */
+static void folders_without_end(void **state)
+{
+	enum { CHAINS = 12, DEPTH = 1900 };
+	char *record = calloc(1, CHAINS * (2 * DEPTH + 100)), *path = malloc(2 * DEPTH + 100);
+	const size_t begin = strlen("lib/site-packages/");
+	double begun;
+
+	look_before();
+	for (int i = 0; i < CHAINS; i++) {
+		int n = sprintf(path, "lib/site-packages/new%02d/", i);
+		for (int k = 0; k < DEPTH; k++) {
+			n += sprintf(path + n, "a/");
+		}
+		strcpy(path + n, "x.py");
+		put(path, "x");
+		sprintf(record + strlen(record), "%s," X ",1\n", path + begin);
+	}
+	put("lib/site-packages/new-1.dist-info/RECORD", record);
+	const struct judge *j = look_after();
+	begun = cpu();
+	take(j);
+	assert_true(cpu() - begun < 30);
+	assert_int_equal(stayed, 1);
+	assert_false(there(path) || there("lib/site-packages/new00") || !there("lib/site-packages/new11"));
+	free(record);
+	free(path);
+}
+
+/* Groups that are there again, and more than a run may bring. */
+static void entry_points_without_end(void **state)
+{
+	char path[100], *text = malloc((1u << 20) + 1), *at = text;
+	double begun;
+	size_t points = 0, unread = 0;
+
+	while (at + 12 <= text + (1u << 20)) {
+		at += sprintf(at, "[pytest11]\n");
+	}
+	look_before();
+	for (int i = 0; i < 70; i++) {
+		snprintf(path, sizeof path, "lib/site-packages/n%d-1.dist-info/RECORD", i);
+		put(path, "");
+		snprintf(path, sizeof path, "lib/site-packages/n%d-1.dist-info/entry_points.txt", i);
+		put(path, text);
+	}
+	begun = cpu();
+	look_after();
+	assert_true(cpu() - begun < 5);
+	for (size_t i = 0; i < count; i++) {
+		points += strcmp(found[i].rule, "install.plug-in") == 0;
+		unread += strcmp(found[i].rule, "install.unread") == 0;
+	}
+	assert_int_equal(unread, 6);
+	assert_int_equal(points, 64 * 101);
+	free(text);
+}
+
 /* Nothing hides behind the bound: of 60 start-up files and two .dist-info one at least would lie beyond it, in whatever order the folder is read. */
 static void a_folder_that_is_filled(void **state)
 {
@@ -630,6 +688,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lines_that_are_there_again, begin, end),
 		cmocka_unit_test_setup_teardown(start_up_files_that_many_records_name, begin, end), cmocka_unit_test_setup_teardown(the_first_of_many_are_judged, begin, end),
 		cmocka_unit_test_setup_teardown(namespaces_in_a_large_folder, begin_in_memory, end),
+		cmocka_unit_test_setup_teardown(folders_without_end, begin_in_memory, end), cmocka_unit_test_setup_teardown(entry_points_without_end, begin_in_memory, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
