@@ -14,7 +14,7 @@
 
 #define HASHED_MAX (1u << 30)
 #define CHUNK (256u << 10)
-#define WALKED_MAX 8000000 /* folders that are opened to remove others */
+#define WALKED_MAX 2000000 /* folders that are opened to remove others */
 
 /* --- moving -------------------------------------------------------------------------------------- */
 
