@@ -11,7 +11,11 @@
 #include "launcher/base/fd.h"
 #include "roles.h"
 
-#define OUTPUT_MAX (1u << 24)
+/* What is read of a hook's output, by pipwarden itself, where no limit of the sandbox's counts: honest ones return a name or some tens of requirements, under five keys
+ * at most; the longest thing in it is a traceback. */
+#define OUTPUT_MAX (1u << 20)
+#define VALUES_MAX 4096
+#define MEMBERS_MAX 32
 
 static bool is_component(const char *name)
 {
@@ -110,6 +114,43 @@ static bool rewrite_output(int dir, const cJSON *json)
 	return good;
 }
 
+/* Of JSON no fewer values than a reader makes of it, which takes a hundred bytes for one of two: each but the first stands behind one of these. */
+static size_t most_values(const char *text, size_t len)
+{
+	size_t values = 1;
+	bool in_string = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (in_string && text[i] == '\\') {
+			i++;
+		} else if (text[i] == '"') {
+			in_string = !in_string;
+		} else if (!in_string && (text[i] == ',' || text[i] == '[' || text[i] == '{')) {
+			values++;
+		}
+	}
+	return values;
+}
+
+/* The object that is the hook's output; NULL: it is none, or more than is read. */
+static cJSON *read_output(int fd, const char **why)
+{
+	static const char too_much[] = "the build hook returned far more than any that is honest";
+	char *text = NULL;
+	ssize_t len = fd_slurp(fd, OUTPUT_MAX, &text);
+	bool little = len != -EFBIG && (len < 0 || most_values(text, (size_t)len) <= VALUES_MAX);
+	cJSON *json = len < 0 || !little ? NULL : cJSON_ParseWithLengthOpts(text, (size_t)len + 1, NULL, 1);
+
+	free(text);
+	*why = little ? "the build hook's output cannot be understood" : too_much;
+	if (cJSON_IsObject(json) && cJSON_GetArraySize(json) <= MEMBERS_MAX) {
+		return json;
+	}
+	*why = cJSON_IsObject(json) ? too_much : *why;
+	cJSON_Delete(json);
+	return NULL;
+}
+
 /* What the hook returned is right for its kind. */
 static bool check_return(const struct birthright *b, const cJSON *json, const char **why)
 {
@@ -133,7 +174,6 @@ static bool check_return(const struct birthright *b, const cJSON *json, const ch
 
 bool birthright_check_output(const struct birthright *b, const char **why)
 {
-	char *text = NULL;
 	struct stat st;
 
 	if (!check_results(b, why)) {
@@ -151,11 +191,8 @@ bool birthright_check_output(const struct birthright *b, const char **why)
 	if (fd < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
 		return false;
 	}
-	*why = "the build hook's output cannot be understood";
-	ssize_t len = fd_slurp(fd, OUTPUT_MAX, &text);
-	cJSON *json = len < 0 ? NULL : cJSON_ParseWithLengthOpts(text, (size_t)len + 1, NULL, 1);
-	free(text);
-	bool good = cJSON_IsObject(json) && check_return(b, json, why) && rewrite_output(dir, json);
+	cJSON *json = read_output(fd, why);
+	bool good = json != NULL && check_return(b, json, why) && rewrite_output(dir, json);
 	cJSON_Delete(json);
 	return good;
 }

@@ -1,4 +1,4 @@
-"""A PEP 517 back end that lies to pip: absolute paths, links, another package's metadata."""
+"""A PEP 517 back end that lies to pip: absolute paths, links, another package's metadata, and more than anybody reads."""
 from __future__ import annotations
 
 import pytest
@@ -67,3 +67,45 @@ def test_what_a_hook_returns(lie, name, user_named, make_world, templates, distr
         assert held.status != 0, str(held)
         assert not (world.site_packages() / "pwliar.py").exists()
         assert [e for e in held.above("low") if (e.get("package") or {}).get("name") == "pwliar"], f"not recorded\n{held}"
+
+
+# What it hands to pipwarden itself to read, where no limit of its sandbox's counts any more: each took minutes, or hundreds of megabytes.
+FLOODS = {
+    "keys": "'{\"return_val\": null, ' + ', '.join('\"%d\": 0' % i for i in range(250000)) + '}'",
+    "values": "'{\"return_val\": [' + '0, ' * 4000000 + '0]}'",
+    "depth": "'{\"return_val\": ' + '[' * 900000",
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_how_much_a_hook_returns(flood, user_named, make_world, templates, distribution, base):
+    before = f"import sys; open(os.path.join(sys.argv[2], 'output.json'), 'w').write({FLOODS[flood]}); os._exit(0)"
+    folder = base / f"flood-{flood}"
+    packages.sdist(folder, "pwliar", "1.0", {
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "liar"\nbackend-path = ["."]\n', "liar.py": BACK_END.format(**{**HONEST, "before": before})})
+    with Index(folder) as index:
+        world = make_world(user_named("user"), index=index)
+        world.use_venv(templates, distribution)
+        held = world.guarded(["pip", "install", "pwliar"], timeout=200)
+    events = [e for e in held.events if e.get("rule") == "hook.output"]
+    assert held.status == 100 and len(events) == 1, str(held)
+    assert events[0]["hint"] == "the build hook returned far more than any that is honest" and events[0]["package"]["name"] == "pwliar", str(held)
+    assert held.seconds < 25, str(held)
+    assert not (world.site_packages() / "pwliar.py").exists()
+
+
+def test_an_honest_hook_that_returns_much(user_named, make_world, templates, distribution, base):
+    """Requirements, of which most are for other machines."""
+    folder = base / "returns-much"
+    back_end = BACK_END.format(**HONEST) + """
+def get_requires_for_build_wheel(config_settings=None):
+    return ["requirement-%d[one,two] >= 1, < 2; platform_system == 'Nothing like it, {[\\"'" % i for i in range(1000)]
+"""
+    packages.sdist(folder, "pwliar", "1.0", {
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "liar"\nbackend-path = ["."]\n', "liar.py": back_end})
+    with Index(folder) as index:
+        world = make_world(user_named("user"), index=index)
+        world.use_venv(templates, distribution)
+        held = world.guarded(["pip", "install", "pwliar"])
+    assert held.status == 0 and held.above("info") == [], str(held)
+    assert (world.site_packages() / "pwliar.py").exists()

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -517,6 +518,54 @@ static void output_is_rewritten(void **state)
 	assert_false(check(w, "build_wheel", "{\"return_val\": [\"x.whl\"]}"));
 }
 
+/* n times `each`, where # is which, with `between` between, in head and tail. */
+static const char *many(size_t n, const char *head, const char *each, const char *between, const char *tail)
+{
+	static char made[3 << 20];
+	char *to = stpcpy(made, head);
+
+	for (size_t i = 0; i < n; i++) {
+		assert_true(to + 200 < made + sizeof made);
+		to = stpcpy(to, i > 0 ? between : "");
+		for (const char *from = each; *from != '\0'; from++) {
+			to += *from == '#' ? sprintf(to, "%zu", i) : sprintf(to, "%c", *from);
+		}
+	}
+	strcpy(to, tail);
+	return made;
+}
+
+/* pipwarden reads it itself: little of it, and what takes much room or time is refused before there is anything of it in memory. */
+static void output_is_bounded(void **state)
+{
+	struct world *w = *state;
+	struct rusage before, after;
+	char *hook = "get_requires_for_build_wheel";
+
+	folder(at(w, "run/t/tmp1"));
+	folder(at(w, "run/t/wheel"));
+	file(at(w, "run/t/wheel/x.whl"), "");
+	/* as long as an honest one ever is */
+	assert_true(check(w, hook, many(1000, "{\"unsupported\": false, \"return_val\": [", "\"requirement-#[one,two] >= 1, < 2, != 1.5\"", ", ", "]}")));
+	assert_true(check(w, hook, many(8000, "{\"unsupported\": true, \"return_val\": null, \"traceback\": \"", "  File \\\"/x/y\\\", line #, in [f, {g}, \\\\]\\n  a, b, c = [d], {e}\\n", "", "\"}")));
+	assert_true(check(w, "build_wheel", "{\"no_backend\": true, \"unsupported\": false, \"return_val\": \"x.whl\", \"traceback\": \"\", \"backend_error\": \"\"}"));
+	assert_true(check(w, "build_wheel", many(31, "{", "\"#\": 0", ", ", ", \"return_val\": \"x.whl\"}")));
+	/* and more than that */
+	getrusage(RUSAGE_SELF, &before);
+	assert_false(check(w, "build_wheel", many(32, "{", "\"#\": 0", ", ", ", \"return_val\": \"x.whl\"}")));
+	assert_false(check(w, hook, many(60000, "{\"return_val\": [], ", "\"#\": 0", ",", "}")));
+	assert_false(check(w, hook, many(500000, "{\"return_val\": [", "0", ",", "]}")));
+	assert_false(check(w, hook, many(300000, "{\"return_val\": [", "[]", ",", "]}")));
+	assert_false(check(w, hook, many(300000, "{\"return_val\": [\"\\\\\", ", "{}", ",", "]}")));
+	assert_false(check(w, hook, many(100000, "{\"return_val\": [", "\"\\\\\"", ",", "]}")));
+	assert_false(check(w, hook, many(500000, "{\"return_val\": ", "[", "", "")));
+	assert_false(check(w, hook, many(900, "{\"return_val\": ", "{\"a\":[", "", "")));
+	assert_false(check(w, hook, many(1 << 20, "{\"return_val\": \"", "a", "", "\"}")));
+	getrusage(RUSAGE_SELF, &after);
+	assert_true(after.ru_maxrss - before.ru_maxrss < 48 << 10);
+	assert_true(after.ru_utime.tv_sec - before.ru_utime.tv_sec < 5);
+}
+
 static void setup_py_results(void **state)
 {
 	struct world *w = *state;
@@ -688,7 +737,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(old_pips_run_a_folder_or_a_zip_of_themselves),
 		TEST(subpip_is_recognised), TEST(subpip_environment), TEST(subpip_requirements), TEST(setup_py), TEST(sources_of_other_commands), TEST(plain_tool), TEST(hook_folders), TEST(wheel_folders_of_the_cache), TEST(copied_hook_runner),
-		TEST(hook_cannot_take_anothers), TEST(links_are_no_folders), TEST(hook_output), TEST(output_is_rewritten), TEST(setup_py_results), TEST(tickets), TEST(owners), TEST(helpers), TEST(helpers_of_tools),
+		TEST(hook_cannot_take_anothers), TEST(links_are_no_folders), TEST(hook_output), TEST(output_is_rewritten), TEST(output_is_bounded), TEST(setup_py_results), TEST(tickets), TEST(owners), TEST(helpers), TEST(helpers_of_tools),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
