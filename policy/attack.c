@@ -260,6 +260,7 @@ static const struct row {
 	// environment and decoys
 	{"env.*", {"T1552"}},
 	{"decoy.seen", {"T1041"}},
+	{"decoy.unread", {"T1562.006"}},
 	{"decoy.*", {"T1552.001"}},
 
 	// pip and what is installed

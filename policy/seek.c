@@ -243,7 +243,12 @@ static void look(struct seek *s, unsigned depth, const unsigned char *bytes, siz
 
 bool seek_data(const struct needles *n, const void *bytes, size_t len, size_t budget, struct needle_hits *hits)
 {
-	struct seek s = {.n = n, .hits = hits, .budget = budget};
+	return seek_data_of(n, bytes, len, &budget, hits);
+}
+
+bool seek_data_of(const struct needles *n, const void *bytes, size_t len, size_t *budget, struct needle_hits *hits)
+{
+	struct seek s = {.n = n, .hits = hits, .budget = *budget};
 
 	if (!needles_any(n))
 		return hits->n != 0;
@@ -254,6 +259,7 @@ bool seek_data(const struct needles *n, const void *bytes, size_t len, size_t bu
 			inflateEnd(&s.children[i].z);
 		free(s.children[i].bytes);
 	}
+	*budget = s.budget;
 	return hits->n != 0;
 }
 

@@ -17,6 +17,8 @@
 
 /* The data in one piece.  n: of kind NEEDLE_DATA, may be NULL; budget: bytes that may be taken out of it.  Adds to *hits; true: there are some. */
 bool seek_data(const struct needles *n, const void *bytes, size_t len, size_t budget, struct needle_hits *hits);
+/* The same; what is left of the budget is in *budget then: 0 where there was more to take out. */
+bool seek_data_of(const struct needles *n, const void *bytes, size_t len, size_t *budget, struct needle_hits *hits);
 
 /* Data that comes in pieces. */
 struct seek_stream {

@@ -86,6 +86,7 @@ static const char *verb_of(const struct event *ev, bool refused)
 		{"python.http", "sent", "sent"},
 		{"python.compile", "made code of", "made code of"},
 		{"python.load", "loaded", "loaded"},
+		{"decoy.unread", "left behind more than is looked into, at", "left behind more than is looked into, at"},
 		{"python.unread", "handed over more than is looked at of", "handed over more than is looked at of"},
 	};
 	if (ev->decoy.in != NULL) {

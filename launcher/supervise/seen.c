@@ -204,14 +204,48 @@ bool decoy_seen_record(struct sandbox *sb, pid_t pid, const struct seen_place *w
 	return found;
 }
 
+/* Once, however much more there is. */
+static bool record_unread(struct sandbox *sb, const struct seen_place *where)
+{
+	struct event ev = {
+		.type = "decoy.unread", .source = SRC_KERNEL, .verdict = policy_rule(supervisor_policy(sb->sup), "decoy.unread"),
+		.target = {.path = innocent(sb, NEEDLE_DATA, where->path)},
+		.detail = "of it, or of what is looked at after it, something packed or encoded was not looked into: what was taken out before is as much as is of one file, or of one build",
+	};
+	enum policy_action action = ev.verdict.action;
+
+	ev.action = action == ACTION_ABORT || (where->stopped && action != ACTION_ALLOW) ? EV_DENIED : EV_OBSERVED;
+	supervisor_record(sb, 0, &ev);
+	return action != ACTION_ALLOW;
+}
+
+/* most: bytes that may be taken out of these.  True: not all that is packed was looked into, by a rule that does not just allow it. */
+static bool look_into(struct sandbox *sb, const struct seen_place *where, const void *bytes, size_t len, size_t most, struct needle_hits *hits)
+{
+	struct seen_budget *all = where->budget;
+	size_t given = all != NULL && all->left < most ? all->left : most, left = given;
+
+	seek_data_of(seen_needles(sb, NEEDLE_DATA), bytes, len, &left, hits);
+	if (all == NULL) {
+		return false;
+	}
+	all->left -= given - left;
+	if (left > 0 || all->told) {
+		return false;
+	}
+	all->told = true;
+	return record_unread(sb, where);
+}
+
 bool decoy_seen_data(struct sandbox *sb, pid_t pid, const struct seen_place *where, const void *bytes, size_t len)
 {
 	struct needle_hits hits = {.host = where->host};
 
-	if (!seen_possible(sb) || !seek_data(seen_needles(sb, NEEDLE_DATA), bytes, len, SEEK_BUDGET(len), &hits)) {
+	if (!seen_possible(sb)) {
 		return false;
 	}
-	return decoy_seen_record(sb, pid, where, &hits);
+	bool unread = look_into(sb, where, bytes, len, SEEK_BUDGET(len), &hits);
+	return (hits.n > 0 && decoy_seen_record(sb, pid, where, &hits)) || unread;
 }
 
 /* Of a wheel, and of nothing else, it goes without saying that it is a zip. */
@@ -244,10 +278,10 @@ bool decoy_seen_file(struct sandbox *sb, const struct seen_place *where, int fd,
 		}
 		have += (size_t)n;
 	}
-	bool found = seek_data(seen_needles(sb, NEEDLE_DATA), text, have, OUT_OF_A_FILE, &hits);
+	bool unread = look_into(sb, where, text, have, OUT_OF_A_FILE, &hits);
 	free(text);
 	if (where->in == SEEN_WHEEL) {
 		take_off_zip(&hits);
 	}
-	return found && decoy_seen_record(sb, 0, where, &hits);
+	return (hits.n > 0 && decoy_seen_record(sb, 0, where, &hits)) || unread;
 }

@@ -10,6 +10,12 @@
 
 enum seen_in { SEEN_NAME, SEEN_ADDRESS, SEEN_URL, SEEN_ARGV, SEEN_HTTP, SEEN_STREAM, SEEN_WHEEL, SEEN_SOURCE };
 
+/* What may be taken out of packed data in all, by whoever looks at many of them one after the other. */
+struct seen_budget {
+	size_t left;
+	bool told; /* that it, or what one of them may have of it, was not enough: once */
+};
+
 /* Where it was found, for the record, in which a text is left out that holds a decoy itself. */
 struct seen_place {
 	enum seen_in in;
@@ -18,6 +24,7 @@ struct seen_place {
 	const char *path; /* a file, a program; NULL: none */
 	bool stopped;     /* it goes no further, whatever the rule's action is */
 	bool ahead;       /* nothing is sent yet: the connection that is to carry it comes first, and is judged by itself */
+	struct seen_budget *budget; /* NULL: each has its own */
 	const struct event_origin *origin; /* the shim has told of it, and where; NULL: it was seen */
 };
 
@@ -31,7 +38,8 @@ bool seen_possible(const struct sandbox *sb);
 /* A decoy file of the run's was read, or one in the place of the file `real`. */
 void seen_file_read(struct sandbox *sb, const char *real);
 
-/* Looks, also into what is packed (policy/seek.h), and records.  True: something was found, by a rule that does not just allow it. */
+/* Looks, also into what is packed (policy/seek.h), and records, also (decoy.unread) that its budget was not enough.  True: something was found, by a rule that does
+ * not just allow it. */
 bool decoy_seen_data(struct sandbox *sb, pid_t pid, const struct seen_place *where, const void *bytes, size_t len);
 /* The same of the first len bytes of a file; without memory for them the run ends, and it is as if something was found. */
 bool decoy_seen_file(struct sandbox *sb, const struct seen_place *where, int fd, size_t len);

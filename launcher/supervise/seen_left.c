@@ -15,6 +15,7 @@
 #define ENTRIES_MAX 20000          /* of a folder with all below it */
 #define FILE_BYTES (64u << 20)     /* of a file what lies behind is not looked at */
 #define ALL_BYTES (256u << 20)
+#define UNPACKED_BYTES (1u << 30)  /* taken out of all that a build leaves: by pipwarden itself, when no limit of the sandbox's counts any more */
 
 struct walk {
 	struct sandbox *sb;
@@ -77,9 +78,9 @@ static void look_below(struct walk *w, int folder, const char *path, int depth)
 	}
 }
 
-static bool look_in(struct sandbox *sb, enum seen_in in, const char *folder, const struct timespec *since)
+static bool look_in(struct sandbox *sb, struct seen_budget *budget, enum seen_in in, const char *folder, const struct timespec *since)
 {
-	struct walk w = {.sb = sb, .where = {.in = in, .stopped = in != SEEN_SOURCE}, .since = since != NULL ? *since : (struct timespec){0}, .entries = ENTRIES_MAX, .bytes = ALL_BYTES};
+	struct walk w = {.sb = sb, .where = {.in = in, .stopped = in != SEEN_SOURCE, .budget = budget}, .since = since != NULL ? *since : (struct timespec){0}, .entries = ENTRIES_MAX, .bytes = ALL_BYTES};
 	cleanup_fd int fd = folder != NULL ? fd_open_nofollow(folder) : -1;
 	cleanup_fd int listed = fd >= 0 ? openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
@@ -90,9 +91,9 @@ static bool look_in(struct sandbox *sb, enum seen_in in, const char *folder, con
 }
 
 /* What a hook has returned: requirements may have URLs. */
-static bool look_at_output(struct sandbox *sb, const char *folder)
+static bool look_at_output(struct sandbox *sb, struct seen_budget *budget, const char *folder)
 {
-	struct walk w = {.sb = sb, .where = {.in = SEEN_URL, .stopped = true}, .bytes = FILE_BYTES};
+	struct walk w = {.sb = sb, .where = {.in = SEEN_URL, .stopped = true, .budget = budget}, .bytes = FILE_BYTES};
 	cleanup_fd int dir = folder != NULL ? fd_open_nofollow(folder) : -1;
 
 	if (dir >= 0) {
@@ -103,16 +104,17 @@ static bool look_at_output(struct sandbox *sb, const char *folder)
 
 bool seen_left(struct sandbox *sb, const struct birthright *right, const struct timespec *since)
 {
+	struct seen_budget budget = {.left = UNPACKED_BYTES};
 	bool found = false;
 
 	if (sb->role != ROLE_BUILD || !seen_possible(sb)) {
 		return false;
 	}
-	found = look_at_output(sb, right->control_dir);
-	found = look_in(sb, SEEN_WHEEL, right->wheel_dir, NULL) || found;
-	found = look_in(sb, SEEN_WHEEL, right->metadata_dir, NULL) || found;
+	found = look_at_output(sb, &budget, right->control_dir);
+	found = look_in(sb, &budget, SEEN_WHEEL, right->wheel_dir, NULL) || found;
+	found = look_in(sb, &budget, SEEN_WHEEL, right->metadata_dir, NULL) || found;
 	for (size_t i = 0; i < right->results.n; i++) {
-		found = look_in(sb, SEEN_WHEEL, right->results.v[i], NULL) || found;
+		found = look_in(sb, &budget, SEEN_WHEEL, right->results.v[i], NULL) || found;
 	}
-	return look_in(sb, SEEN_SOURCE, right->tree, since) || found;
+	return look_in(sb, &budget, SEEN_SOURCE, right->tree, since) || found;
 }

@@ -344,6 +344,38 @@ static void a_bomb(void **state)
 	assert_false(seek_data(needles, again.v, again.len, 1000, &hits));
 }
 
+/* One budget for many: what each leaves of it. */
+static void a_shared_budget(void **state)
+{
+	static struct bytes zeros, bomb, small;
+	struct needle_hits hits = {.n = 0};
+	size_t left = 3 * ROOM, before;
+
+	(void)state;
+	memset(zeros.v, 0, ROOM);
+	zeros.len = ROOM;
+	as_gzip(&zeros, &bomb);
+	zeros.len = 0;
+	put(&zeros, decoys[0], strlen(decoys[0]));
+	as_gzip(&zeros, &small);
+	assert_false(seek_data_of(needles, zeros.v, 5, &left, &hits));
+	assert_int_equal(left, 3 * ROOM); /* nothing packed */
+	assert_false(seek_data_of(needles, bomb.v, bomb.len, &left, &hits));
+	assert_true(left < 2 * ROOM && left > ROOM);
+	before = left;
+	assert_true(seek_data_of(needles, small.v, small.len, &left, &hits) && left < before && left > before - 1000);
+	hits.n = 0;
+	assert_false(seek_data_of(needles, bomb.v, bomb.len, &left, &hits));
+	assert_false(seek_data_of(needles, bomb.v, bomb.len, &left, &hits));
+	assert_int_equal(left, 0);
+	assert_false(seek_data_of(needles, small.v, small.len, &left, &hits));
+	assert_true(seek_data_of(needles, zeros.v, zeros.len, &left, &hits)); /* as it stands */
+	hits.n = 0;
+	left = 77;
+	assert_false(seek_data_of(NULL, bomb.v, bomb.len, &left, &hits));
+	assert_int_equal(left, 77);
+}
+
 /* Streams of hardly anything, each of which runs on to the end of the data and has the beginning of the next in it. */
 static void endless_streams(void **state)
 {
@@ -542,7 +574,7 @@ static void many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_encoding_anywhere), cmocka_unit_test(in_pieces), cmocka_unit_test(at_once), cmocka_unit_test(bounded), cmocka_unit_test(a_bomb), cmocka_unit_test(endless_streams),
+		cmocka_unit_test(every_encoding_anywhere), cmocka_unit_test(in_pieces), cmocka_unit_test(at_once), cmocka_unit_test(bounded), cmocka_unit_test(a_bomb), cmocka_unit_test(a_shared_budget), cmocka_unit_test(endless_streams),
 		cmocka_unit_test(whole_streams_cost_no_more), cmocka_unit_test(behind_a_feint),
 		cmocka_unit_test(honest), cmocka_unit_test(files), cmocka_unit_test(not_looked_for), cmocka_unit_test(own_host), cmocka_unit_test(many),
 	};
