@@ -210,7 +210,7 @@ static bool record_unread(struct sandbox *sb, const struct seen_place *where)
 	struct event ev = {
 		.type = "decoy.unread", .source = SRC_KERNEL, .verdict = policy_rule(supervisor_policy(sb->sup), "decoy.unread"),
 		.target = {.path = innocent(sb, NEEDLE_DATA, where->path)},
-		.detail = "of it, or of what is looked at after it, something packed or encoded was not looked into: what was taken out before is as much as is of one file, or of one build",
+		.detail = "what else is packed or encoded in it, or in what is looked at after it, is not looked into: 256 MiB are taken out of a file, 1 GiB of all that a build leaves",
 	};
 	enum policy_action action = ev.verdict.action;
 

@@ -359,6 +359,47 @@ def test_in_the_projects_folder(way, builder):
     assert result.status == 0 and any(builder.site_packages().glob("pwleaves*")), f"it is written down, and no more\n{result}"
 
 
+# Of some kB each, 256 MiB and more when they are unpacked, as many as took two minutes; beside them what stands there plainly.
+BOMBS = r"""
+    bomb = gzip.compress(gzip.compress(bytes(1 << 20)) * @MIB@)
+    for i in range(@N@):
+        open("%03d.gz" % i, "wb").write(bomb)
+    open("build.log", "wb").write(b"log: " + @LOG@)
+"""
+
+
+def unread(result):
+    return [e for e in result.of_type("decoy.unread") if "first" not in e]
+
+
+def bombs(n, log="b''", mebibytes=300):
+    return BOMBS.strip().replace("@N@", str(n)).replace("@LOG@", log).replace("@MIB@", str(mebibytes))
+
+
+def test_what_is_packed_has_one_bound(builder):
+    """Plain bytes are looked at all the same, and that not all was unpacked is said, once."""
+    result = install(builder, files(leave=bombs(250, "decoy")))
+    assert result.seconds < 60, str(result)
+    assert found(result) == {(TOKEN, "plain", "source")} and result.status == 0, str(result)
+    # pip has it built for its metadata, and for the wheel.
+    assert [(e["severity"], e["action"], e["package"]["name"], e["target"]["path"][-3:]) for e in unread(result)] == 2 * [("low", "observed", "pwleaves", ".gz")], str(result)
+    assert any(builder.site_packages().glob("pwleaves*")), str(result)
+
+
+def test_a_wheel_is_looked_into_before_the_folder(builder):
+    result = install(builder, files("ways['base64'](decoy)", leave=bombs(20)))
+    assert result.status == 100 and found(result) == {(TOKEN, "base64", "wheel")}, str(result)
+    assert not any(builder.site_packages().glob("pwleaves*")), str(result)
+
+
+@pytest.mark.parametrize("n,mebibytes,told", [(3, 200, False), (1, 300, True), (7, 200, True)], ids=["within", "a file", "all"])
+def test_a_build_that_is_not_looked_into_may_be_refused(n, mebibytes, told, builder):
+    policy = builder.write(builder.work / "policy.json", '{"version": 1, "actions": {"decoy.unread": "deny"}}')
+    result = install(builder, files(leave=bombs(n, mebibytes=mebibytes)), "--policy", policy)
+    assert (result.status != 0) == told and len(unread(result)) == told, str(result)
+    assert any(builder.site_packages().glob("pwleaves*")) != told, str(result)
+
+
 # --- honest --------------------------------------------------------------------------------------
 
 HONEST_DATA = "os.urandom(300000) + base64.b64encode(os.urandom(300000)) + b'-----BEGIN OPENSSH PRIVATE KEY-----\\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ==' + gzip.compress(os.urandom(9999))"
