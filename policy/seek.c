@@ -9,6 +9,7 @@
 #define BASE64_RUN 24
 #define HEX_RUN 32
 #define ATTEMPT 64
+#define BLOCK 128 /* of deflate: one may have tables to be made, and hold nothing */
 #define STREAM_FIRST 4096
 
 enum { NO_DIGIT = 64, LINE_END = 65 };
@@ -112,9 +113,11 @@ static size_t inflate_at(struct seek *s, unsigned depth, int window, const char 
 		unsigned room = (unsigned)child_room(s, depth);
 		c->z.next_out = c->bytes + c->have;
 		c->z.avail_out = room;
-		result = inflate(&c->z, Z_NO_FLUSH);
-		c->have += room - c->z.avail_out;
-		if (!spend(s, room - c->z.avail_out) || (c->z.avail_in == 0 && c->z.avail_out))
+		result = inflate(&c->z, Z_BLOCK);
+		size_t got = room - c->z.avail_out;
+		bool between = c->z.data_type & 128; /* before the first block, and after each */
+		c->have += got;
+		if (!spend(s, got + (between ? BLOCK : 0)) || (c->z.avail_in == 0 && c->z.avail_out && !between))
 			break;
 	}
 	end_child(s, depth);

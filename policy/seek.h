@@ -1,8 +1,8 @@
 /* Decoys in data that may be packed: gzip, zlib and the members of a zip are inflated, runs of base64 (24 characters and more) and hex (32 and more) are decoded, and
  * what comes out is looked at in the same way, SEEK_DEPTH times.  Pure but for memory.  What no memory is left for is not looked into.
  *
- * Bounded: what is taken out of data is at most 4 times as much as it and 1 MiB (or what the caller says), an attempt counts as 64 bytes,
- * and one that does not come to an end as what it has read, too; whatever lies behind that is only looked at as it stands.  Memory: 80 kB for each depth, while a search lasts. */
+ * Bounded: what is taken out of data is at most 4 times as much as it and 1 MiB (or what the caller says), an attempt counts as 64 bytes, each
+ * block of deflate as 128 more, and one that does not come to an end as what it has read, too; whatever lies behind that is only looked at as it stands.  Memory: 80 kB for each depth, while a search lasts. */
 #ifndef POLICY_SEEK_H
 #define POLICY_SEEK_H
 
