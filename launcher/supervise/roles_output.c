@@ -114,7 +114,7 @@ static bool rewrite_output(int dir, const cJSON *json)
 	return good;
 }
 
-/* Of JSON no fewer values than a reader makes of it, which takes a hundred bytes for one of two: each but the first stands behind one of these. */
+/* No fewer values than a reader makes of this JSON, which takes a hundred bytes for one that has two: each but the first stands behind one of these. */
 static size_t most_values(const char *text, size_t len)
 {
 	size_t values = 1;

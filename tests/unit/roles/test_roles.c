@@ -561,6 +561,7 @@ static void output_is_bounded(void **state)
 	assert_false(check(w, hook, many(500000, "{\"return_val\": ", "[", "", "")));
 	assert_false(check(w, hook, many(900, "{\"return_val\": ", "{\"a\":[", "", "")));
 	assert_false(check(w, hook, many(1 << 20, "{\"return_val\": \"", "a", "", "\"}")));
+	assert_true(check(w, hook, many(1000000, "{\"return_val\": \"", "\x01", "", "\"}"))); /* what grows most when it is written again */
 	getrusage(RUSAGE_SELF, &after);
 	assert_true(after.ru_maxrss - before.ru_maxrss < 48 << 10);
 	assert_true(after.ru_utime.tv_sec - before.ru_utime.tv_sec < 5);
