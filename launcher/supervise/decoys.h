@@ -20,7 +20,7 @@
 
 /* Of a package's home; outlives its sandboxes. */
 struct decoys {
-	struct timespec begun; /* the first sandbox with that home, by the clock of file systems; written once */
+	struct timespec begun; /* the first sandbox with that home; written once */
 	pthread_mutex_t lock;
 	_Atomic bool planted;
 	size_t count;
