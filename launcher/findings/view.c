@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
 #include "launcher/base/pathtext.h"
 #include "startup.h"
@@ -244,7 +245,7 @@ const struct view_entry *view_find(const struct view_entries *e, const char *nam
 
 static bool is_later(const struct view_folder *f, struct timespec t)
 {
-	return t.tv_sec != f->since.tv_sec ? t.tv_sec > f->since.tv_sec : t.tv_nsec > f->since.tv_nsec;
+	return clock_before(&f->since, &t);
 }
 
 bool view_is_new(const struct view_folder *f, const struct view_entry *after)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
 #include "launcher/base/rundir.h"
 
@@ -41,8 +42,7 @@ struct choice {
 static bool later(const struct choice *than, const char *id, const struct timespec *time)
 {
 	int order = strncmp(id, than->id, 16);
-	bool newer = time->tv_sec != than->time.tv_sec ? time->tv_sec > than->time.tv_sec : time->tv_nsec > than->time.tv_nsec;
-	return than->matches == 0 || order > 0 || (order == 0 && newer);
+	return than->matches == 0 || order > 0 || (order == 0 && clock_before(&than->time, time));
 }
 
 /* The latest whose id begins so. */

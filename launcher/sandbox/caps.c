@@ -27,6 +27,7 @@
 #include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
 #include "preload/pw_event.h"
+#include "privilege.h"
 
 /* Shared by the prober, its throw-away children, and who asked. */
 struct board {
@@ -176,14 +177,6 @@ static void probe_listener(struct caps *c, struct board *b)
 	c->wait_killable = c->listener && b->wait_killable;
 }
 
-static bool have_sys_admin(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {0};
-
-	return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & 1u << CAP_SYS_ADMIN);
-}
-
 /* ---- the test switch ---- */
 
 static void hide(struct caps *c)
@@ -297,7 +290,7 @@ void caps_probe_start(struct caps_probe *p, struct caps *c, bool whole)
 		return;
 	}
 	p->board->found = *c;
-	p->board->namespaces = (struct namespaces_probe){.user = !have_sys_admin(), .whole = whole};
+	p->board->namespaces = (struct namespaces_probe){.user = !privilege_has(CAP_SYS_ADMIN), .whole = whole};
 	p->pid = fork_aside(&p->board->processors);
 	if (p->pid == 0) {
 		prober(p->board);

@@ -47,6 +47,14 @@ int privilege_drop(bool all)
 	return 0;
 }
 
+bool privilege_has(int capability)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {0};
+
+	return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & (1u << capability)) != 0;
+}
+
 bool privilege_kept(unsigned capabilities)
 {
 	return (capabilities & KEPT) == KEPT;
@@ -68,9 +76,6 @@ static int loopback_up(void)
 
 int privilege_network_likely(void)
 {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {0};
-
 	cleanup_fd int inet = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* with which its loopback will be raised */
 
 	if (inet < 0 || access("/proc/self/ns/net", F_OK) < 0) {
@@ -80,10 +85,7 @@ int privilege_network_likely(void)
 	if (unshare(CLONE_NEWNET | CLONE_PARENT) < 0 && errno != EINVAL) {
 		return -errno;
 	}
-	if (syscall(SYS_capget, &header, data) < 0) {
-		return -errno;
-	}
-	return (data[0].effective & (1u << CAP_SYS_ADMIN)) != 0 && (data[0].effective & (1u << CAP_NET_ADMIN)) != 0 ? 0 : -EPERM;
+	return privilege_has(CAP_SYS_ADMIN) && privilege_has(CAP_NET_ADMIN) ? 0 : -EPERM;
 }
 
 int privilege_namespaces(bool network)

@@ -8,6 +8,9 @@
  * the served metadata calls bound: `tar xf`, `cp -a` and a venv below somebody's 0750 home fail without them as root. */
 int privilege_drop(bool all);
 
+/* Has the caller, effectively, this one of the lower 32 capabilities? */
+bool privilege_has(int capability);
+
 /* Are all that may stay among these (the lower 32 capabilities, as bits)? */
 bool privilege_kept(unsigned capabilities);
 

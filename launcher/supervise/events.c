@@ -81,23 +81,26 @@ static bool by_bootstrap(const struct record_view *view)
 	return !strcmp(view->object, PW_OBJECT_BOOTSTRAP);
 }
 
-/* "unpack NAME VERSION", as pip has them. */
-static bool is_unpacking(const struct record_view *view, struct event *ev)
+/* What pip refuses to unpack the bootstrap tells as of a function "unpack NAME VERSION", as pip has them. */
+static bool is_unpacking(const struct record_view *view)
 {
-	char name[PW_FUNCTION_MAX + 1] = "", version[PW_FUNCTION_MAX + 1] = "";
+	return by_bootstrap(view) && strncmp(view->function, "unpack ", 7) == 0;
+}
 
-	if (strncmp(view->function, "unpack ", 7) != 0)
-		return false;
+static void charge_archive(const struct record_view *view, struct event *ev)
+{
+	char name[PW_FUNCTION_MAX + 1], version[PW_FUNCTION_MAX + 1] = "";
+
 	if (sscanf(view->function, "unpack %128s %128s", name, version) >= 1)
 		ev->package = *packages_keep(&(struct event_package){.name = name, .version = version[0] ? version : NULL, .stage = "install"});
-	return true;
 }
 
 static void explain_bootstrap(const struct sandbox *sb, const struct record_view *view, struct event *ev, char *hint, size_t size)
 {
 	const char *temp = supervisor_temp(sb->sup), *archive = view->file[0] ? view->file : "an archive";
 
-	if (is_unpacking(view, ev)) {
+	if (is_unpacking(view)) {
+		charge_archive(view, ev);
 		ev->verdict = policy_rule(supervisor_policy(sb->sup), "install.unpack");
 		snprintf(hint, size, "%.300s holds a file that would lie outside of where it is unpacked: pip itself refuses it", archive);
 		ev->detail = hint;
@@ -227,7 +230,7 @@ static struct reply advise(struct sandbox *sb, const struct seccomp_notif *req)
 		return reply_value(0);
 	if (!ev.type)
 		return reply_error(EINVAL);
-	if (ev.package.name == NULL) /* else it is about an archive, which the hint names */
+	if (!is_unpacking(&view)) /* the hint names the archive */
 		ev.origin = origin_of_record(sb, &view);
 	supervisor_record(sb, (pid_t)req->pid, &ev);
 	return reply_value(0);

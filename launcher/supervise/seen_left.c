@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
 #include "seen_left.h"
 
@@ -25,11 +26,6 @@ struct walk {
 	size_t bytes;
 	bool found;
 };
-
-static bool is_new(const struct walk *w, const struct stat *st)
-{
-	return st->st_ctim.tv_sec > w->since.tv_sec || (st->st_ctim.tv_sec == w->since.tv_sec && st->st_ctim.tv_nsec >= w->since.tv_nsec);
-}
 
 /* Never waits, and changes nothing: a FIFO or a device is not opened. */
 static void look_at_file(struct walk *w, int folder, const char *name, const char *path)
@@ -69,7 +65,7 @@ static void look_below(struct walk *w, int folder, const char *path, int depth)
 			if (below >= 0) {
 				look_below(w, below, name, depth + 1);
 			}
-		} else if (S_ISREG(st.st_mode) && is_new(w, &st)) {
+		} else if (S_ISREG(st.st_mode) && !clock_before(&st.st_ctim, &w->since)) {
 			look_at_file(w, folder, entry->d_name, name);
 		}
 	}

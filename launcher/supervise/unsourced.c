@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "decoys.h"
+#include "launcher/base/clock.h"
 #include "launcher/base/fd.h"
 #include "launcher/installer/parts.h"
 #include "supervisor.h"
@@ -34,11 +35,6 @@ static bool is_module(const char *name)
 	return (len > 3 && strcmp(name + len - 3, ".py") == 0) || (len > 4 && strcmp(name + len - 4, ".pth") == 0);
 }
 
-static bool is_older(const struct stat *st, const struct timespec *than)
-{
-	return st->st_ctim.tv_sec < than->tv_sec || (st->st_ctim.tv_sec == than->tv_sec && st->st_ctim.tv_nsec < than->tv_nsec);
-}
-
 static int compare(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -53,7 +49,7 @@ static bool list_files(struct source *s, char *folder, const struct timespec *be
 
 	for (size_t n = 0; whole && (entry = fts_read(walk)) != NULL; n++) {
 		whole = n < ENTRIES_MAX;
-		if (whole && entry->fts_info == FTS_F && is_module(entry->fts_name) && is_older(entry->fts_statp, before)) {
+		if (whole && entry->fts_info == FTS_F && is_module(entry->fts_name) && clock_before(&entry->fts_statp->st_ctim, before)) {
 			whole = strings_add(&s->files, entry->fts_path + strlen(folder)) == 0;
 		}
 	}
