@@ -21,6 +21,7 @@
 #include "launcher/supervise/decoys.h"
 #include "launcher/supervise/domain.h"
 #include "launcher/supervise/grants.h"
+#include "launcher/supervise/listing.h"
 #include "launcher/supervise/opening.h"
 #include "launcher/supervise/own_fd.h"
 #include "launcher/supervise/own_proc.h"
@@ -287,12 +288,6 @@ static enum opening_rights rights_for(const struct sandbox *sb, const struct sec
 	return usual && grants_own(sb, req, r->fd, r->real) && domain_usual((pid_t)req->pid) ? OPENING_SUPERVISORS : OPENING_CALLERS;
 }
 
-/* Listing what is no folder, as whoever walks a tree tries with each file: an error that comes before any right. */
-static bool lists_no_folder(const struct open_call *call, const struct resolved *r, const struct stat *st)
-{
-	return (call->flags & O_DIRECTORY) && !(call->flags & O_CREAT) && (call->flags & O_TMPFILE) != O_TMPFILE && !r->missing && !S_ISDIR(st->st_mode);
-}
-
 /* What judge_object would let go on. */
 static struct reply let_go_on(struct sandbox *sb, const struct seccomp_notif *req, const struct open_call *call, const struct resolved *r, const char *text,
                               struct reply reply)
@@ -302,8 +297,6 @@ static struct reply let_go_on(struct sandbox *sb, const struct seccomp_notif *re
 		return reply;
 	if (fstat(r->fd, &st) < 0)
 		return reply_error(errno);
-	if (lists_no_folder(call, r, &st))
-		return reply_error(ENOTDIR);
 	return opening(sb, req, call->flags, call->mode, r, text, rights_for(sb, req, r, &st));
 }
 
@@ -452,6 +445,9 @@ static struct reply decide(struct sandbox *sb, const struct seccomp_notif *req, 
 		return judge_home(sb, req, call, text);
 	if ((sb->audit || call->alone) && is_trusted(sb, call, text) && (sb->audit || is_kept(sb, req, call)))
 		return reply_continue("open.trusted");
+	struct reply listed;
+	if (!sb->audit && !call->openat2 && listing_open(sb, req, call->flags, call->dirfd, text, &listed))
+		return listed;
 	return judge(sb, req, call, text);
 }
 

@@ -15,7 +15,7 @@ static int refuses(const struct stat *st, uint64_t flags)
 	if ((flags & O_CREAT) && (flags & O_EXCL))
 		return EEXIST;
 	if (S_ISLNK(st->st_mode))
-		return ELOOP;
+		return flags & O_DIRECTORY ? ENOTDIR : ELOOP;
 	return S_ISDIR(st->st_mode) && (flags & O_CREAT) ? EISDIR : 0;
 }
 

@@ -225,6 +225,15 @@ static bool grant_wheel_dir(struct supervisor *s, struct birthright *b)
 	return own;
 }
 
+/* As pip calls it.  It is nobody's, and will be no package's: true while none has a folder in it. */
+static bool is_build_environment(struct supervisor *s, const char *unit)
+{
+	static const char start[] = "pip-build-env-";
+	const char *name = pip_temp_below(s, unit);
+
+	return name != NULL && strncmp(name, start, sizeof start - 1) == 0 && supervisor_own_directory(s, unit, "");
+}
+
 /* pip's build environment: folders below the temp that PATH and PYTHONPATH name; read and executed, never written. */
 static void grant_build_environment(struct supervisor *s, const struct start *r, struct birthright *b)
 {
@@ -237,6 +246,9 @@ static void grant_build_environment(struct supervisor *s, const struct start *r,
 			char *unit = pip_temp_below(s, entry) != NULL ? pip_temp_unit(s, entry) : NULL;
 			if (unit != NULL && pip_temp_is_folder(s, unit) && !strings_has(&b->read, unit)) {
 				strings_add(&b->read, unit);
+				if (is_build_environment(s, unit)) {
+					strings_add(&b->environments, unit);
+				}
 			}
 			free(unit);
 		}
@@ -453,6 +465,7 @@ void birthright_finish(struct birthright *b)
 	free(b->checkout);
 	strings_finish(&b->write);
 	strings_finish(&b->read);
+	strings_finish(&b->environments);
 	strings_finish(&b->results);
 	memset(b, 0, sizeof *b);
 }

@@ -25,6 +25,7 @@ struct birthright {
 	char *source;         /* the unpacked source's folder below the temp, or the project's: what names the package's build; NULL: none */
 	char *tree;           /* a project that the user named: its folder, served to this build (served.h); NULL: none */
 	struct strings write, read; /* own_rights */
+	struct strings environments; /* of what may be read: pip's build environments, in which no package's code ever writes */
 	char *control_dir;    /* PEP 517: where output.json will lie; NULL otherwise */
 	char *hook;           /* PEP 517: the hook's name */
 	bool not_in_place;    /* a wheel of what this pip would have installed by `setup.py install` or `setup.py develop` */

@@ -77,14 +77,15 @@ static int find_tools(struct session *n)
 	return error < 0 ? error : tools_preloaded(envp_get(envp, "LD_PRELOAD"), &n->right.read);
 }
 
-/* Where nobody untrusted could have planted a link: the environment's own folders. */
+/* Where nobody untrusted could have planted a link: the environment's own folders, and those that pip makes for a build. */
 static int make_trusted(struct session *n)
 {
 	const struct python_env *env = n->sup->run->env;
 	/* A guest's environment may come with an untrusted checkout, links and all: there every path is resolved. */
 	size_t count = env != NULL && n->sandbox.role == ROLE_BUILD ? env->read_dirs.n : 0, kept = 0;
+	const struct strings *made = &n->right.environments;
 
-	n->trusted = calloc(count + 1, sizeof *n->trusted);
+	n->trusted = calloc(count + made->n + 1, sizeof *n->trusted);
 	if (n->trusted == NULL) {
 		return -ENOMEM;
 	}
@@ -92,6 +93,11 @@ static int make_trusted(struct session *n)
 		char *real = realpath(env->read_dirs.v[i], NULL);
 		if (real != NULL) {
 			n->trusted[kept++] = real;
+		}
+	}
+	for (size_t i = 0; i < made->n; i++) {
+		if ((n->trusted[kept++] = strdup(made->v[i])) == NULL) {
+			return -ENOMEM;
 		}
 	}
 	return 0;

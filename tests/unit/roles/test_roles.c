@@ -303,8 +303,33 @@ static void hook_folders(void **state)
 	assert_int_equal(b.write.n, 3);
 	assert_int_equal(b.read.n, 1);
 	assert_string_equal(b.read.v[0], at(w, "run/t/pip-build-env-1"));
+	assert_int_equal(b.environments.n, 1);
+	assert_string_equal(b.environments.v[0], at(w, "run/t/pip-build-env-1"));
+	assert_false(supervisor_own_directory(&w->sup, at(w, "run/t/pip-build-env-1/overlay/lib"), source)); /* no package's from now on */
 	birthright_finish(&b);
 	free(envp[0]);
+	free(path);
+	w->envp[0] = "PATH=/usr/bin";
+}
+
+/* Only that is taken for pip's own work: neither another package's folder, nor a build environment that a package got a folder in. */
+static void only_build_environments_are_trusted(void **state)
+{
+	struct world *w = *state;
+	char *source = at(w, "run/t/pip-install-1/a_" HASH), *path;
+
+	folder(source);
+	folder(at(w, "run/t/pip-install-1/b_" HASH));
+	folder(at(w, "run/t/pip-build-env-2/x"));
+	folder(at(w, "run/t/elsewhere"));
+	assert_true(supervisor_own_directory(&w->sup, at(w, "run/t/pip-build-env-2/x"), "b"));
+	assert_true(asprintf(&path, "PYTHONPATH=%s:%s:%s", at(w, "run/t/pip-install-1/b_" HASH), at(w, "run/t/pip-build-env-2/x"), at(w, "run/t/elsewhere")) > 0);
+	w->envp[0] = path;
+	struct birthright b = call_hook(w, source, "build_wheel", "tmp1", "{\"kwargs\": {}}");
+	assert_int_equal(b.become, BECOME_BUILD);
+	assert_int_equal(b.read.n, 3);
+	assert_int_equal(b.environments.n, 0);
+	birthright_finish(&b);
 	free(path);
 	w->envp[0] = "PATH=/usr/bin";
 }
@@ -737,7 +762,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(old_pips_run_a_folder_or_a_zip_of_themselves),
-		TEST(subpip_is_recognised), TEST(subpip_environment), TEST(subpip_requirements), TEST(setup_py), TEST(sources_of_other_commands), TEST(plain_tool), TEST(hook_folders), TEST(wheel_folders_of_the_cache), TEST(copied_hook_runner),
+		TEST(subpip_is_recognised), TEST(subpip_environment), TEST(subpip_requirements), TEST(setup_py), TEST(sources_of_other_commands), TEST(plain_tool), TEST(hook_folders), TEST(only_build_environments_are_trusted), TEST(wheel_folders_of_the_cache), TEST(copied_hook_runner),
 		TEST(hook_cannot_take_anothers), TEST(links_are_no_folders), TEST(hook_output), TEST(output_is_rewritten), TEST(output_is_bounded), TEST(setup_py_results), TEST(tickets), TEST(owners), TEST(helpers), TEST(helpers_of_tools),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

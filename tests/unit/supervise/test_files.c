@@ -597,6 +597,103 @@ static void own_proc(void **state)
 	assert_int_equal(w.events, 0);
 }
 
+/* --- listing own folders ------------------------------------------------------------------------- */
+
+#define LIST (O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC)
+
+/* The inode of what a listing of this name opens, or -errno. */
+static long listed(int dirfd, const char *path, int flags)
+{
+	struct stat st;
+	long fd = TRY(SYS_openat, dirfd, path, flags, 0);
+	if (fd < 0)
+		return fd;
+	long inode = fstat((int)fd, &st) == 0 && S_ISDIR(st.st_mode) && (fcntl((int)fd, F_GETFL) & O_NONBLOCK) == (flags & O_NONBLOCK) &&
+	             (fcntl((int)fd, F_GETFD) == FD_CLOEXEC) == ((flags & O_CLOEXEC) != 0) ? (long)st.st_ino : -1;
+	close((int)fd);
+	return inode;
+}
+
+static void list_body(struct world *x)
+{
+	long *r = x->result;
+	struct stat st;
+	if (mkdir(world_path(x, "own/d"), 0700) < 0 || mkdir(world_path(x, "own/d/..e"), 0700) < 0 || mkdir(world_path(x, "own/secret_d"), 0700) < 0 ||
+	    symlink("../outside", world_path(x, "own/link")) < 0 || symlink("d", world_path(x, "own/dlink")) < 0 || stat(world_path(x, "own/d"), &st) < 0 || chdir(x->own) < 0)
+		_exit(10);
+	int own = (int)TRY(SYS_openat, AT_FDCWD, ".", LIST), file = (int)TRY(SYS_openat, AT_FDCWD, "file", O_RDONLY);
+	r[0] = listed(AT_FDCWD, "d", LIST) == (long)st.st_ino;
+	r[1] = listed(AT_FDCWD, "./d//", O_RDONLY | O_DIRECTORY) == (long)st.st_ino;
+	r[2] = listed(own, "d/.", LIST | O_NOFOLLOW) == (long)st.st_ino;
+	r[3] = listed(AT_FDCWD, world_path(x, "own/d"), LIST) == (long)st.st_ino;
+	r[4] = listed(AT_FDCWD, "dlink", LIST) == (long)st.st_ino;
+	r[5] = listed(AT_FDCWD, "d/..e", LIST) > 0;
+	r[6] = listed(AT_FDCWD, "secret_d", LIST) > 0; /* its own, whatever it is called */
+	r[7] = listed(AT_FDCWD, "file", LIST) == -ENOTDIR;
+	r[8] = listed(AT_FDCWD, "file/", LIST) == -ENOTDIR;
+	r[9] = listed(AT_FDCWD, "file/x", LIST) == -ENOTDIR;
+	r[10] = listed(AT_FDCWD, "none", LIST) == -ENOENT;
+	r[11] = listed(file, "d", LIST) == -ENOTDIR;
+	r[12] = listed(1000, "d", LIST) == -EBADF;
+	r[13] = listed(AT_FDCWD, "link/secret_f", LIST) == -EACCES;
+	r[14] = listed(AT_FDCWD, "d/../../outside/secret_f", LIST) == -EACCES;
+	r[15] = listed(AT_FDCWD, world_path(x, "own/link/secret_f"), LIST) == -EACCES;
+	r[16] = fchdir((int)TRY(SYS_openat, AT_FDCWD, "link", LIST)) == 0 && listed(AT_FDCWD, "secret_f", LIST) == -EACCES && listed(own, "d", LIST) == (long)st.st_ino;
+	/* A folder that is no more, and one of another name: both by what they are. */
+	if (fchdir(own) < 0 || chdir("d/..e") < 0 || rmdir("../..e") < 0)
+		_exit(11);
+	r[17] = listed(AT_FDCWD, ".", LIST) > 0 && listed(AT_FDCWD, "x", LIST) == -ENOENT;
+	int moved = (int)TRY(SYS_openat, AT_FDCWD, world_path(x, "own/d"), LIST);
+	r[18] = rename(world_path(x, "own/d"), world_path(x, "own/e")) == 0 && listed(moved, ".", LIST) == (long)st.st_ino;
+}
+
+static void listing(void **state)
+{
+	world_file(&w, world_path(&w, "own/file"), "x", 0644);
+	assert_int_equal(mkdir(world_path(&w, "outside/secret_f"), 0755), 0);
+	for (int namespaces = 0; namespaces < 2; namespaces++) {
+		w.namespaces = namespaces;
+		w.events = 0;
+		if (!world_run(&w, list_body))
+			world_skip();
+		for (int i = 0; i < 19; i++)
+			if (w.result[i] != 1)
+				fail_msg("case %d", i);
+		assert_int_equal(w.events, 4);
+		assert_non_null(world_event(&w, world_path(&w, "outside/secret_f")));
+		for (const char *const *made = (const char *const[]){"own/e", "own/secret_d", NULL}; *made; made++)
+			assert_int_equal(rmdir(world_path(&w, "%s", *made)), 0);
+		assert_int_equal(unlink(world_path(&w, "own/link")) | unlink(world_path(&w, "own/dlink")), 0);
+	}
+}
+
+/* own/a is now a folder with a secret_f of the sandbox's own, now a link to where that is the user's. */
+static void list_swapped_body(struct world *x)
+{
+	struct stat outside;
+	long *r = x->result;
+	if (stat(world_path(x, "outside/secret_f"), &outside) < 0 || chdir(x->own) < 0)
+		_exit(10);
+	while (TRY(SYS_mkdir, "a/secret_f", 0755) != 0 && world_swapping(x, false))
+		;
+	while (world_swapping(x, r[0] && r[1])) {
+		long inode = listed(AT_FDCWD, "a/secret_f", LIST);
+		r[0] += inode > 0 && inode != (long)outside.st_ino;
+		r[1] += inode == -EACCES;
+		r[2] += inode == (long)outside.st_ino;
+	}
+}
+
+static void listing_swapped(void **state)
+{
+	assert_int_equal(mkdir(world_path(&w, "outside/secret_f"), 0755), 0);
+	assert_true(world_run_swapping(&w, list_swapped_body));
+	assert_true(w.result[0] > 0);
+	assert_true(w.result[1] > 0);
+	assert_int_equal(w.result[2], 0);
+	assert_true(w.events >= w.result[1]); /* no refusal without a record */
+}
+
 /* --- cost -------------------------------------------------------------------------------------- */
 
 enum { ROUNDS = 4000 };
@@ -652,7 +749,7 @@ static int group(void)
 	const struct CMUnitTest tests[] = {
 		TEST(protected_by_every_way), TEST(protected_in_namespaces), TEST(no_process_vm), TEST(openat2), TEST(missing), TEST(folders_of_processes), TEST(names_of_shared_memory), TEST(silent),
 		TEST(silent_in_namespaces), TEST(unnamed), TEST(planted), TEST(writing), TEST(truncating_below_abi_3), TEST(addresses), TEST(deleted), TEST(redirected), TEST(descriptor_names),
-		TEST(inspecting_others), TEST(own_proc), TEST(cost),
+		TEST(inspecting_others), TEST(own_proc), TEST(listing), TEST(listing_swapped), TEST(cost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
