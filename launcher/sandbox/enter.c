@@ -21,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "launcher/base/environment.h"
@@ -217,6 +218,26 @@ static void write_one(int sock, struct enter_message *m, int *fds, size_t nfds)
 	}
 }
 
+/* All descriptors but these (-1: none), in any order. */
+static void close_others(const int *kept, size_t count)
+{
+	for (unsigned from = 0;;) {
+		unsigned next = ~0U;
+		for (size_t i = 0; i < count; i++) {
+			if (kept[i] >= 0 && (unsigned)kept[i] >= from && (unsigned)kept[i] < next) {
+				next = (unsigned)kept[i];
+			}
+		}
+		if (next > from) {
+			syscall(SYS_close_range, from, next == ~0U ? next : next - 1, 0);
+		}
+		if (next == ~0U) {
+			return;
+		}
+		from = next + 1;
+	}
+}
+
 static void __attribute__((noreturn)) wait_for(int sock, int signals, const int *pipes, const int32_t *copy_to)
 {
 	struct pollfd fds[4] = {{.fd = sock, .events = POLLIN}, {.fd = signals, .events = POLLIN},
@@ -226,11 +247,7 @@ static void __attribute__((noreturn)) wait_for(int sock, int signals, const int 
 
 	signal(SIGPIPE, SIG_IGN); /* the program is to get it */
 	/* The program's own descriptors are not ours to hold: its peers must see it close them. */
-	for (int fd = 0; fd < 1024; fd++) {
-		if (fd != sock && fd != signals && fd != pipes[0] && fd != pipes[1] && fd != copy_to[0] && fd != copy_to[1] && fd != 2) {
-			close(fd);
-		}
-	}
+	close_others((const int[]){sock, signals, pipes[0], pipes[1], copy_to[0], copy_to[1], 2}, 7);
 	for (;;) {
 		if (poll(fds, 4, -1) < 0) {
 			continue; /* EINTR */

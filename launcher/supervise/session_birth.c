@@ -13,6 +13,7 @@
 #include "launcher/sandbox/init.h"
 #include "packages.h"
 #include "programs.h"
+#include "reals.h"
 #include "relays.h"
 #include "rights.h"
 #include "session_parts.h"
@@ -90,9 +91,9 @@ static int make_trusted(struct session *n)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < count; i++) {
-		char *real = realpath(env->read_dirs.v[i], NULL);
-		if (real != NULL) {
-			n->trusted[kept++] = real;
+		char real[PATH_MAX];
+		if (reals_path(env->read_dirs.v[i], real) && (n->trusted[kept++] = strdup(real)) == NULL) {
+			return -ENOMEM;
 		}
 	}
 	for (size_t i = 0; i < made->n; i++) {
