@@ -14,7 +14,7 @@ from pathlib import Path
 
 MEGABYTES = 500
 PACE = 2_500_000_000 // 8  # bytes a second
-WHEEL = "pwbig-1.0-py3-none-any.whl"
+WHEELS = {"pwbig": MEGABYTES, "pwlittle": 1}
 
 # A client that does nothing else: HTTP by plain sockets.
 FETCH = r"""
@@ -67,7 +67,10 @@ for way in ways:
 
 SERVER = r"""
 import os, socket, sys, threading
-files = {"/simple/pwbig/": ("text/html", sys.argv[3].encode(), None), "/files/" + os.path.basename(sys.argv[2]): ("application/octet-stream", None, sys.argv[2])}
+files = {}
+for name, path, page in zip(*[iter(sys.argv[2:])] * 3):
+    files["/simple/%s/" % name] = ("text/html", page.encode(), None)
+    files["/files/" + os.path.basename(path)] = ("application/octet-stream", None, path)
 def serve(c):
     with c:
         head = b""
@@ -93,21 +96,27 @@ while True:
 """
 
 
+def file_of(name: str) -> str:
+    return f"{name}-1.0-py3-none-any.whl"
+
+
 class Server:
-    """A process of its own, as a server is; its file is in the page cache after the first round."""
+    """A process of its own, as a server is; its files are in the page cache after the first round."""
 
     def __init__(self, folder: Path):
-        self.wheel = folder / WHEEL
-        with zipfile.ZipFile(self.wheel, "w", zipfile.ZIP_STORED) as z:
-            z.writestr("pwbig-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-            z.writestr("pwbig-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: pwbig\nVersion: 1.0\n")
-            z.writestr("pwbig-1.0.dist-info/RECORD", "")
-            z.writestr("pwbig/data", os.urandom(1 << 20) * MEGABYTES)
-        digest = hashlib.sha256(self.wheel.read_bytes()).hexdigest()
-        page = f'<!DOCTYPE html><html><body><a href="/files/{WHEEL}#sha256={digest}">{WHEEL}</a></body></html>'
+        arguments = []
+        for name, size in WHEELS.items():
+            wheel = folder / file_of(name)
+            with zipfile.ZipFile(wheel, "w", zipfile.ZIP_STORED) as z:
+                z.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+                z.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+                z.writestr(f"{name}-1.0.dist-info/RECORD", "")
+                z.writestr(f"{name}/data", os.urandom(1 << 20) * size)
+            digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+            arguments += [name, wheel, f'<!DOCTYPE html><html><body><a href="/files/{wheel.name}#sha256={digest}">{wheel.name}</a></body></html>']
         with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
             self.port = listener.getsockname()[1]
-            self._process = subprocess.Popen([sys.executable, "-I", "-c", SERVER.replace("PACE", str(PACE)), str(listener.fileno()), self.wheel, page], pass_fds=[listener.fileno()])
+            self._process = subprocess.Popen([sys.executable, "-I", "-c", SERVER.replace("PACE", str(PACE)), str(listener.fileno()), *arguments], pass_fds=[listener.fileno()])
         self.url = f"http://127.0.0.1:{self.port}/simple"
 
     def __enter__(self) -> "Server":
@@ -126,14 +135,24 @@ def names(bench) -> None:
         print(f"a refused name, {way}: {float(us):.0f} µs (median of 2800)", flush=True)
 
 
+def by_pip(bench, folder: Path, url: str, rounds: int) -> None:
+    """A large file and a little one: what the large one takes longer is the transfer."""
+    took = {}
+    for name, size in WHEELS.items():
+        pip = ["pip", "download", "-q", "--no-deps", "--no-cache-dir", "-i", url, "-d", folder / "got", name]
+        took[name] = bench.pairs(f"pip download: {size} MB", pip, rounds, prefix=(), before=lambda: (folder / "got" / file_of(name)).unlink(missing_ok=True))
+    bare, held = (large - little for large, little in zip(*took.values()))
+    print(f"pip's transfer of {MEGABYTES - 1} MB: {bare * 1000:.0f} and {held * 1000:.0f} ms, throughput {bare / held:.3f} of the bare one", flush=True)
+
+
 def downloads(bench, folder: Path, rounds: int) -> None:
     (folder / "big").mkdir()
     with Server(folder / "big") as server:
         bench.world.use_venv(bench.templates, bench.python)
-        pip = ["pip", "download", "-q", "--no-deps", "--no-cache-dir", "-i", server.url, "-d", folder / "got", "pwbig"]
-        bench.pairs(f"pip download: {MEGABYTES} MB", pip, rounds, prefix=(), before=lambda: (folder / "got" / WHEEL).unlink(missing_ok=True))
+        by_pip(bench, folder, server.url, rounds)
         options = ("--allow-host", f"127.0.0.1:{server.port}", "run", "--")
         clients = {"curl": ["/bin/sh", "-c", CURL], "urllib": ["/usr/bin/python3", "-I", "-c", RETRIEVE], "thrown away": ["/usr/bin/python3", "-I", "-c", FETCH]}
+        path = f"/files/{file_of('pwbig')}"
         for client, argv in clients.items():
-            bench.pairs(f"{MEGABYTES} MB relayed: {client}", [*argv, "127.0.0.1", server.port, f"/files/{WHEEL}"], rounds, prefix=options)
-        bench.pairs(f"{MEGABYTES} MB relayed: 2.5 Gbit/s", [*clients["thrown away"], "127.0.0.1", server.port, f"/paced/files/{WHEEL}"], rounds, prefix=options)
+            bench.pairs(f"{MEGABYTES} MB relayed: {client}", [*argv, "127.0.0.1", server.port, path], rounds, prefix=options)
+        bench.pairs(f"{MEGABYTES} MB relayed: 2.5 Gbit/s", [*clients["thrown away"], "127.0.0.1", server.port, f"/paced{path}"], rounds, prefix=options)

@@ -4,7 +4,7 @@ Judged by effects only: connections, bytes and packets at sinks outside, content
 mode and size.  Each guarded run must really have raced: both sides were seen, and all tries were made.  200 unguarded tries show
 that each effect can be had.  The numbers of every run are printed.
 
-1,000,000 tries of address, descriptor, message header, path, working folder and exec by an ordinary user's guest; 100,000 of the others.  In CI a fifth of
+1,000,000 tries of address, descriptor, message header, path, working folder and exec by an ordinary user's guest; 100,000 of the others.  In CI a tenth of
 these, but for message headers: the million of address and of descriptor takes two minutes each.
 Fewer as root, from a build and with each mechanism hidden, so that all of it takes minutes: see tries()."""
 from __future__ import annotations
@@ -45,7 +45,7 @@ def tries(race: str, role: str, user: str, hide: str) -> int:
     elif user == "root":
         number = SOME
     else:
-        number = (MILLION if race in LONG else FULL) // (5 if IN_CI and race != "send" else 1)
+        number = (MILLION if race in LONG else FULL) // (10 if IN_CI and race != "send" else 1)
     if hide == "namespaces" and race in SOCKETS and race != "send":
         number = min(number, FEW) // 2  # a worker and two looks into the kernel's lists a connect
     return number // 20 if race == "exec" else number  # 0.6 ms each: a process a try
