@@ -40,7 +40,8 @@ static bool name_of(const struct sandbox *sb, const struct seccomp_notif *req, i
 	return true;
 }
 
-/* Where the sandbox may do everything, by name; what is looked for at its first look (decoys.h), or is not everywhere the same object (/dev/shm), is not. */
+/* Where the sandbox may do everything, by name.  Not so the private home, which is filled when somebody first looks there (decoys.h), what a project's folder
+ * is to its build (served.h), and names that lead elsewhere in the sandbox than here (/dev/shm). */
 static bool is_own(const struct sandbox *sb, const char *path)
 {
 	static const char *const elsewhere[] = {"/dev", "/proc", "/sys"};
@@ -53,7 +54,7 @@ static bool is_own(const struct sandbox *sb, const char *path)
 bool listing_open(const struct sandbox *sb, const struct seccomp_notif *req, uint64_t flags, int dirfd, const char *text, struct reply *reply)
 {
 	char path[PATH_MAX];
-	/* Without links and ".." there is no way out of where the name begins, which the sandbox cannot move: what else it does to names there leads to what is its own. */
+	/* Without links and ".." there is no way out of where the name begins, which the sandbox cannot move: whatever it does to names there leads to what is its own. */
 	struct open_how how = {.flags = (flags & (INJECT_FLAGS | O_NONBLOCK | O_NOFOLLOW)) | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
 	if (!only_lists(flags) || strstr(text, "..") || !name_of(sb, req, dirfd, text, path) || !is_own(sb, path))
 		return false;
