@@ -43,16 +43,17 @@ static bool on_own_shm(const struct sandbox *sb, const struct seccomp_notif *req
 	return stat("/dev/shm", &ours) < 0 || ours.st_dev != theirs.st_dev;
 }
 
+bool grants_own_name(const struct sandbox *sb, const char *real)
+{
+	return !pathtext_below(real, "/proc") && !pathtext_below(real, "/sys") && !pathtext_below(real, "/dev") && grants_write(sb, real);
+}
+
 bool grants_own(const struct sandbox *sb, const struct seccomp_notif *req, int fd, const char *real)
 {
 	struct stat st;
 	if (fstat(fd, &st) < 0 || S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
 		return false;
-	if (pathtext_below(real, "/dev/shm"))
-		return on_own_shm(sb, req, &st);
-	if (pathtext_below(real, "/proc") || pathtext_below(real, "/sys") || pathtext_below(real, "/dev"))
-		return false;
-	return grants_write(sb, real);
+	return pathtext_below(real, "/dev/shm") ? on_own_shm(sb, req, &st) : grants_own_name(sb, real);
 }
 
 /* Of a virtual environment that this command does not write (`pip download`), and what pip itself does not write there. */

@@ -12,6 +12,8 @@ bool grants_write(const struct sandbox *sb, const char *real);
  * connects to. */
 bool grants_place(const struct sandbox *sb, const char *real);
 
+/* By name: may the sandbox do everything there?  Not where a name can lead elsewhere in the sandbox than here. */
+bool grants_own_name(const struct sandbox *sb, const char *real);
 /* For acting on the object: fd (O_PATH), which the kernel names `real`, is a directory, file, link, pipe or socket of the sandbox's own.
  * Device files never are, and of /dev/shm only what lies on the sandbox's own. */
 bool grants_own(const struct sandbox *sb, const struct seccomp_notif *req, int fd, const char *real);

@@ -13,7 +13,6 @@
 #include "launcher/supervise/grants.h"
 #include "launcher/supervise/inject.h"
 #include "launcher/supervise/pathtext.h"
-#include "launcher/supervise/served.h"
 #include "launcher/supervise/target.h"
 
 static bool only_lists(uint64_t flags)
@@ -40,15 +39,10 @@ static bool name_of(const struct sandbox *sb, const struct seccomp_notif *req, i
 	return true;
 }
 
-/* Where the sandbox may do everything, by name.  Not so the private home, which is filled when somebody first looks there (decoys.h), what a project's folder
- * is to its build (served.h), and names that lead elsewhere in the sandbox than here (/dev/shm). */
+/* The private home is filled when somebody first looks there (decoys.h): not by name. */
 static bool is_own(const struct sandbox *sb, const char *path)
 {
-	static const char *const elsewhere[] = {"/dev", "/proc", "/sys"};
-	for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
-		if (pathtext_below(path, elsewhere[i]))
-			return false;
-	return grants_write(sb, path) && !(sb->decoys && pathtext_below(path, sb->home)) && !(sb->served && pathtext_below(path, sb->served->root));
+	return grants_own_name(sb, path) && !(sb->decoys && pathtext_below(path, sb->home));
 }
 
 bool listing_open(const struct sandbox *sb, const struct seccomp_notif *req, uint64_t flags, int dirfd, const char *text, struct reply *reply)

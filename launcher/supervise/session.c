@@ -102,10 +102,7 @@ static void session_free(struct session *n)
 	develop_finish(&n->develop);
 	word_finish(&n->word);
 	start_finish(&n->request);
-	for (char **t = n->trusted; t != NULL && *t != NULL; t++) {
-		free(*t);
-	}
-	free(n->trusted);
+	strings_finish(&n->trusted);
 	images_finish(&n->checked_in);
 	own_sockets_finish(&n->own_sockets);
 	stub_finish(&n->stub);

@@ -83,25 +83,18 @@ static int make_trusted(struct session *n)
 {
 	const struct python_env *env = n->sup->run->env;
 	/* A guest's environment may come with an untrusted checkout, links and all: there every path is resolved. */
-	size_t count = env != NULL && n->sandbox.role == ROLE_BUILD ? env->read_dirs.n : 0, kept = 0;
+	size_t count = env != NULL && n->sandbox.role == ROLE_BUILD ? env->read_dirs.n : 0;
 	const struct strings *made = &n->right.environments;
+	int error = 0;
 
-	n->trusted = calloc(count + made->n + 1, sizeof *n->trusted);
-	if (n->trusted == NULL) {
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; error == 0 && i < count; i++) {
 		char real[PATH_MAX];
-		if (reals_path(env->read_dirs.v[i], real) && (n->trusted[kept++] = strdup(real)) == NULL) {
-			return -ENOMEM;
-		}
+		error = reals_path(env->read_dirs.v[i], real) ? strings_add(&n->trusted, real) : 0;
 	}
-	for (size_t i = 0; i < made->n; i++) {
-		if ((n->trusted[kept++] = strdup(made->v[i])) == NULL) {
-			return -ENOMEM;
-		}
+	for (size_t i = 0; error == 0 && i < made->n; i++) {
+		error = strings_add(&n->trusted, made->v[i]);
 	}
-	return 0;
+	return error;
 }
 
 /* A package's, the tools', or a helper's or version control tool's, whose own path is no package's source: what it checks out is built by others. */
@@ -151,7 +144,7 @@ static int prepare(struct session *n, const char **what)
 	n->sandbox.decoys = n->sandbox.audit || n->sandbox.role == ROLE_VCS || n->right.helper != NULL ? NULL : n->sandbox.decoys; /* their HOME is the user's */
 	n->sandbox.tmp = n->tmp;
 	n->sandbox.writable = n->ruleset.writable;
-	n->sandbox.readable = n->trusted;
+	n->sandbox.readable = n->trusted.v;
 	n->sandbox.read = n->right.read.v;
 	n->sandbox.places = n->places.v;
 	n->sandbox.bus = n->right.helper != NULL && n->right.helper->bus != NULL && realpath(n->right.helper->bus, n->bus) != NULL ? n->bus : NULL;

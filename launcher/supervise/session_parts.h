@@ -45,7 +45,7 @@ struct session {
 	struct ruleset ruleset;
 	struct environment environment;
 	struct served served;    /* of a build in a project's own folder */
-	char **trusted;          /* sandbox.readable */
+	struct strings trusted;  /* sandbox.readable */
 	struct strings places;   /* sandbox.places */
 	char bus[PATH_MAX];      /* sandbox.bus; "": none */
 	struct develop develop;  /* right.develop */
